@@ -1,0 +1,840 @@
+//! The replication engine: one symmetric session of two nodes, as a machine that takes inputs and gives outputs.
+//!
+//! ```text
+//!   frames ──▶ ┌─────────┐ ──▶ frames, by lane
+//!   pages  ──▶ │ Session │ ──▶ reads of a log, at most one an origin at a time
+//!   applied ─▶ │         │ ──▶ verified groups to apply, at most two an origin at a time
+//!   ticks  ──▶ └─────────┘ ──▶ what the node should know: heads, acknowledgments, the end
+//! ```
+//!
+//! The receiver states its position, the sender remembers nothing beyond the session.
+//! Nothing waits for a timer: what comes while a group is being made durable becomes the next group.
+//! What it never does: read a clock, draw randomness, touch a socket or a disk.
+
+mod pull;
+mod serve;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::collections::BTreeMap;
+
+use posko_proto::{
+    NodeId,
+    federation::v1::{
+        Frame, Goodbye, GoodbyeReason, Heartbeat, Hello, NackCode, NodeRole, OriginState,
+        OriginView, Pause, PauseReason, SignedHead as WireHead, frame::Body,
+    },
+};
+use prost::Message;
+
+use self::{pull::Pull, serve::Serve};
+use crate::{
+    MAX_FRAME_BYTES, MAX_ORIGINS,
+    chain::{Chain, VerifiedGroup},
+    entry::{Class, Record},
+    epoch::{EpochOpen, Position},
+    head::SignedHead,
+    key::PublicKey,
+};
+
+/// The newest protocol version spoken.
+pub const PROTOCOL_MAX: u32 = 1;
+/// The oldest protocol version spoken.
+pub const PROTOCOL_MIN: u32 = 1;
+/// The window of a new pull, in bytes.
+pub const FIRST_WINDOW: u32 = 1024 * 1024;
+/// The largest window, in bytes: what a link of 100 Mbit/s and 600 ms needs.
+pub const LARGEST_WINDOW: u32 = 8 * 1024 * 1024;
+/// The most bytes of a batch of the bulk lane.
+pub const BULK_BYTES: usize = 256 * 1024;
+/// How long a peer may take for its Hello, in milliseconds.
+pub const HELLO_MS: u64 = 10_000;
+/// The time between two heartbeats, in milliseconds.
+pub const HEARTBEAT_MS: u64 = 5_000;
+/// After how long without any frame a peer is given up, in milliseconds.
+pub const SILENT_MS: u64 = 20_000;
+/// How many bad batches end a session.
+pub const STRIKES: u8 = 3;
+
+/// What time it is, as the caller knows it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Now {
+    /// A monotonic clock, in milliseconds; its zero is the caller's, but never 0 itself.
+    pub mono_ms: u64,
+    /// The wall clock, milliseconds since 1970; it decides nothing.
+    pub wall_ms: i64,
+}
+
+/// Who this node is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Me {
+    /// The federation.
+    pub federation: [u8; 16],
+    /// The node.
+    pub origin: NodeId,
+    /// Its role.
+    pub role: NodeRole,
+    /// Its version, for people.
+    pub software: String,
+    /// Random at every start.
+    pub run_id: [u8; 16],
+    /// Random for this session.
+    pub nonce: [u8; 16],
+}
+
+/// Who the peer is, by its certificate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Peer {
+    /// The node.
+    pub origin: NodeId,
+    /// Its role.
+    pub role: NodeRole,
+}
+
+/// What this node has of an origin's log when the session begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Log {
+    /// Whose log it is.
+    pub origin: NodeId,
+    /// The durable end.
+    pub end: Position,
+    /// The best verified head known.
+    pub head: Option<SignedHead>,
+}
+
+/// What a session is made of.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// This node.
+    pub me: Me,
+    /// The peer.
+    pub peer: Peer,
+    /// The keys that ever signed this node's own heads: a peer's claim on the own log counts only under one of them.
+    pub own_keys: Vec<PublicKey>,
+    /// What this node has, the own log too; at most [`MAX_ORIGINS`].
+    pub logs: Vec<Log>,
+    /// The logs to pull from this peer, each at its durable end.
+    pub pulls: Vec<Chain>,
+}
+
+/// What happened.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Input {
+    /// The connection stands and the peer's certificate was accepted.
+    Opened,
+    /// A frame came.
+    Frame(Box<Frame>),
+    /// A log's durable end moved. The own log's must be told before a frame that came after the move.
+    Moved {
+        /// Whose log.
+        origin: NodeId,
+        /// Its new end.
+        end: Position,
+    },
+    /// The own head was signed again.
+    OwnHead(SignedHead),
+    /// A read was answered.
+    Page {
+        /// The want that it was for.
+        want_id: u64,
+        /// Whose log.
+        origin: NodeId,
+        /// What was read.
+        result: Result<Page, PageRefused>,
+    },
+    /// A group was applied or not; answers come in the order of the groups.
+    Applied {
+        /// Whose log.
+        origin: NodeId,
+        /// The new durable end.
+        result: Result<Position, ApplyRefused>,
+    },
+    /// A log is to be pulled from its durable end: the answer to [`Output::Reload`], or a log not pulled before.
+    Chain(Box<Chain>),
+    /// This node pauses, or goes on with [`PauseReason::Over`].
+    Pause {
+        /// Why.
+        reason: PauseReason,
+        /// Why, for people.
+        detail: String,
+    },
+    /// The node ends the session.
+    Close {
+        /// Why.
+        reason: GoodbyeReason,
+        /// Why, for people.
+        detail: String,
+    },
+    /// Time passed; expected about every second.
+    Tick,
+}
+
+/// What was read of a log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Page {
+    /// The epochs opened right after the asked position, before the records.
+    pub opens: Vec<EpochOpen>,
+    /// The position before the first record.
+    pub prev: Position,
+    /// The records, all in one epoch; none means that nothing more is there.
+    pub records: Vec<Record>,
+    /// The signed head exactly at the last record, where there is one.
+    pub head: Option<SignedHead>,
+}
+
+/// Why a log could not be read after a position.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PageRefused {
+    /// The reason as the peer gets it; [`NackCode::Busy`] when the store failed.
+    pub code: NackCode,
+    /// The reason for people.
+    pub detail: String,
+    /// The best head held.
+    pub head: Option<SignedHead>,
+    /// The openings held.
+    pub opens: Vec<EpochOpen>,
+}
+
+/// Why a group was not applied.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ApplyRefused {
+    /// The log does not end where the group begins: another session was faster.
+    Moved,
+    /// The store failed.
+    Failed(String),
+}
+
+/// In which order frames leave: all of a lane before any of the next.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum LaneKind {
+    /// What keeps the session alive.
+    Control,
+    /// What just happened.
+    Live,
+    /// What was missed.
+    Bulk,
+}
+
+/// What is to be done.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Output {
+    /// Send a frame; the sender numbers it when it leaves.
+    Send(Box<Body>, LaneKind),
+    /// Read a log, and answer with [`Input::Page`].
+    Read {
+        /// The want that it is for.
+        want_id: u64,
+        /// Whose log.
+        origin: NodeId,
+        /// After which position.
+        after: Position,
+        /// The most entries.
+        max_entries: usize,
+        /// The most bytes of records.
+        max_bytes: usize,
+        /// The payload classes that the peer may have.
+        classes: u32,
+    },
+    /// Apply a group, and answer with [`Input::Applied`].
+    Apply(Box<VerifiedGroup>),
+    /// Read a log's chain at its durable end, and answer with [`Input::Chain`].
+    Reload(NodeId),
+    /// The peer introduced itself and fits its certificate.
+    Met {
+        /// The peer's run.
+        run_id: [u8; 16],
+        /// The peer's version.
+        software: String,
+    },
+    /// A pulled log's head was heard and its signature holds.
+    Heard(Box<SignedHead>),
+    /// The peer has the own log durably up to here; advisory.
+    PeerAcked(Position),
+    /// The peer holds a head of the own log, signed by an own key, that the own log does not reach: writing must stop.
+    PeerKnowsMore {
+        /// The head's position.
+        claimed: Position,
+    },
+    /// The peer refused a want.
+    Refused {
+        /// Whose log.
+        origin: NodeId,
+        /// Why.
+        code: NackCode,
+        /// Why, for people.
+        detail: String,
+    },
+    /// The peer pauses, or goes on with [`PauseReason::Over`].
+    PeerPaused {
+        /// Why.
+        reason: PauseReason,
+        /// Why, for people.
+        detail: String,
+    },
+    /// The round trip was measured.
+    RoundTrip {
+        /// How long, in milliseconds.
+        ms: u64,
+        /// How far the peer's wall clock is ahead of this node's, in milliseconds.
+        skew_ms: i64,
+    },
+    /// The peer ended the session.
+    PeerClosed {
+        /// Why.
+        reason: GoodbyeReason,
+        /// Why, for people.
+        detail: String,
+    },
+    /// This node ends the session; the Goodbye was sent before.
+    Close {
+        /// Why.
+        reason: GoodbyeReason,
+        /// Why, for people.
+        detail: String,
+    },
+}
+
+/// Why a session cannot go on.
+#[derive(Debug)]
+struct Stop {
+    reason: GoodbyeReason,
+    detail: String,
+}
+
+impl Stop {
+    fn protocol(detail: impl Into<String>) -> Self {
+        Self {
+            reason: GoodbyeReason::Protocol,
+            detail: detail.into(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    Fresh,
+    Greeting { since: u64 },
+    Open,
+    Closed,
+}
+
+/// One session with a peer.
+#[derive(Debug)]
+pub struct Session {
+    config: Config,
+    phase: Phase,
+    frames: u64,
+    ignored: u64,
+    heard_at: u64,
+    beat_at: u64,
+    peer_beat: Option<PeerBeat>,
+    round_trip_ms: Option<u64>,
+    own_head: Option<SignedHead>,
+    own_ahead: Option<Position>,
+    ends: BTreeMap<NodeId, Position>,
+    pulls: BTreeMap<NodeId, Pull>,
+    serves: BTreeMap<NodeId, Serve>,
+    out: Vec<Output>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct PeerBeat {
+    mono_ms: u64,
+    at: u64,
+}
+
+impl Session {
+    /// Returns a session that waits for [`Input::Opened`].
+    pub fn new(config: Config) -> Self {
+        let ends = config
+            .logs
+            .iter()
+            .map(|log| (log.origin, log.end))
+            .collect();
+        let pulls = config
+            .pulls
+            .iter()
+            .map(|chain| (chain.identity().origin, Pull::new(chain.clone())))
+            .collect();
+        let own_head = config
+            .logs
+            .iter()
+            .find(|log| log.origin == config.me.origin)
+            .and_then(|log| log.head);
+        Self {
+            config,
+            phase: Phase::Fresh,
+            frames: 0,
+            ignored: 0,
+            heard_at: 0,
+            beat_at: 0,
+            peer_beat: None,
+            round_trip_ms: None,
+            own_head,
+            own_ahead: None,
+            ends,
+            pulls,
+            serves: BTreeMap::new(),
+            out: Vec::new(),
+        }
+    }
+
+    /// Returns how many frames came that this program does not know.
+    pub fn ignored(&self) -> u64 {
+        self.ignored
+    }
+
+    /// Says whether the next tick sends a heartbeat, so that the own head may be signed again before it.
+    pub fn beats_at(&self, now: Now) -> bool {
+        self.phase == Phase::Open && now.mono_ms >= self.beat_at + HEARTBEAT_MS
+    }
+
+    /// Takes what happened and returns what is to be done, in order; nothing once the session is closed.
+    pub fn handle(&mut self, now: Now, input: Input) -> Vec<Output> {
+        if self.phase == Phase::Closed {
+            return Vec::new();
+        }
+        if let Err(stop) = self.step(now, input) {
+            self.close(stop);
+        }
+        std::mem::take(&mut self.out)
+    }
+
+    fn step(&mut self, now: Now, input: Input) -> Result<(), Stop> {
+        match input {
+            Input::Opened => self.greet(now),
+            Input::Frame(frame) => return self.frame(now, *frame),
+            Input::Moved { origin, end } => self.moved(origin, end),
+            Input::OwnHead(head) => self.own_head = Some(head),
+            Input::Page {
+                want_id,
+                origin,
+                result,
+            } => return self.page(want_id, origin, result),
+            Input::Applied { origin, result } => {
+                let round_trip = self.round_trip_ms;
+                if let Some(pull) = self.pulls.get_mut(&origin) {
+                    return pull.applied(now, round_trip, result, &mut self.out);
+                }
+            }
+            Input::Chain(chain) => self.chain(now, *chain),
+            Input::Pause { reason, detail } => {
+                let pause = Pause {
+                    origin: String::new(),
+                    reason: reason.into(),
+                    detail,
+                };
+                self.send(Body::Pause(pause), LaneKind::Control);
+            }
+            Input::Close { reason, detail } => return Err(Stop { reason, detail }),
+            Input::Tick => return self.tick(now),
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, body: Body, lane: LaneKind) {
+        self.out.push(Output::Send(Box::new(body), lane));
+    }
+
+    fn close(&mut self, Stop { reason, detail }: Stop) {
+        self.phase = Phase::Closed;
+        self.send(
+            Body::Bye(Goodbye {
+                reason: reason.into(),
+                detail: detail.clone(),
+            }),
+            LaneKind::Control,
+        );
+        self.out.push(Output::Close { reason, detail });
+        self.pulls.clear();
+        self.serves.clear();
+    }
+
+    fn greet(&mut self, now: Now) {
+        if self.phase != Phase::Fresh {
+            return;
+        }
+        self.phase = Phase::Greeting { since: now.mono_ms };
+        self.heard_at = now.mono_ms;
+        let me = &self.config.me;
+        let views = self
+            .config
+            .logs
+            .iter()
+            .take(MAX_ORIGINS)
+            .map(|log| OriginView {
+                origin: log.origin.to_string(),
+                epoch_no: log.end.epoch.no,
+                epoch_nonce: log.end.epoch.nonce.to_vec(),
+                durable_seq: log.end.seq,
+                durable_hash: log.end.hash.to_vec(),
+                head: log.head.map(|head| head.to_wire()),
+                state: OriginState::Ok.into(),
+                classes: classes_of(me.role),
+                fork_ids: Vec::new(),
+            });
+        let hello = Hello {
+            protocol_min: PROTOCOL_MIN,
+            protocol_max: PROTOCOL_MAX,
+            features: 0,
+            federation_id: me.federation.to_vec(),
+            origin: me.origin.to_string(),
+            role: me.role.into(),
+            software: me.software.clone(),
+            run_id: me.run_id.to_vec(),
+            nonce: me.nonce.to_vec(),
+            max_frame_bytes: MAX_FRAME_BYTES as u32,
+            wall_ms: now.wall_ms.unsigned_abs(),
+            views: views.collect(),
+        };
+        self.send(Body::Hello(hello), LaneKind::Control);
+    }
+
+    fn frame(&mut self, now: Now, frame: Frame) -> Result<(), Stop> {
+        let expected = self.frames + 1;
+        if frame.n != expected {
+            return Err(Stop::protocol(format!(
+                "frame `{}` came where frame `{expected}` must follow",
+                frame.n
+            )));
+        }
+        let length = frame.encoded_len();
+        if length > MAX_FRAME_BYTES {
+            let detail =
+                format!("frame `{expected}` has `{length}` bytes, more than {MAX_FRAME_BYTES}");
+            return Err(Stop::protocol(detail));
+        }
+        self.frames = expected;
+        self.heard_at = now.mono_ms;
+        let Some(body) = frame.body else {
+            self.ignored += 1;
+            return Ok(());
+        };
+        match (self.phase, body) {
+            (_, Body::Bye(bye)) => {
+                self.phase = Phase::Closed;
+                self.out.push(Output::PeerClosed {
+                    reason: bye.reason(),
+                    detail: wire::brief(&bye.detail),
+                });
+                Ok(())
+            }
+            (Phase::Fresh, _) => Err(Stop::protocol("a frame came before the session was opened")),
+            (Phase::Greeting { .. }, Body::Hello(hello)) => self.hello(now, &hello),
+            (Phase::Greeting { .. }, _) => Err(Stop::protocol("the first frame is not a hello")),
+            (_, body) => self.body(now, body),
+        }
+    }
+
+    fn body(&mut self, now: Now, body: Body) -> Result<(), Stop> {
+        match body {
+            Body::Hello(_) => return Err(Stop::protocol("a second hello came")),
+            Body::Epochs(epochs) => {
+                let origin = wire::origin("epochs", &epochs.origin)?;
+                let Some(pull) = self.pulls.get_mut(&origin) else {
+                    return Err(Stop::protocol(format!(
+                        "epochs of `{origin}` came, which was not asked for"
+                    )));
+                };
+                return pull.epochs(now, &epochs.opens, &mut self.out);
+            }
+            Body::Heads(heads) => return self.heads(&heads.heads),
+            Body::Want(want) => return self.want(&want),
+            Body::Batch(batch) => {
+                let origin = wire::origin("batch", &batch.origin)?;
+                let round_trip = self.round_trip_ms;
+                let Some(pull) = self.pulls.get_mut(&origin) else {
+                    return Err(Stop::protocol(format!(
+                        "a batch of `{origin}` came, which was not asked for"
+                    )));
+                };
+                return pull.batch(now, round_trip, &batch, &mut self.out);
+            }
+            Body::Ack(ack) => return self.ack(&ack),
+            Body::Nack(nack) => {
+                let origin = wire::origin("nack", &nack.origin)?;
+                if let Some(head) = &nack.head {
+                    self.head(head)?;
+                }
+                if nack.want_id == 0 {
+                    let detail = format!(
+                        "a batch of `{origin}` was refused: {}",
+                        wire::brief(&nack.detail)
+                    );
+                    let code = nack.code();
+                    self.out.push(Output::Refused {
+                        origin,
+                        code,
+                        detail,
+                    });
+                } else if let Some(pull) = self.pulls.get_mut(&origin) {
+                    pull.nack(now, &nack, &mut self.out);
+                }
+            }
+            Body::Heartbeat(beat) => return self.heartbeat(now, &beat),
+            Body::Pause(pause) => {
+                self.out.push(Output::PeerPaused {
+                    reason: pause.reason(),
+                    detail: wire::brief(&pause.detail),
+                });
+            }
+            // Their behavior comes with what uses them; until then they are as unknown.
+            Body::PayloadWant(_)
+            | Body::PayloadBatch(_)
+            | Body::Presence(_)
+            | Body::Sealed(_)
+            | Body::Fork(_)
+            | Body::BlobWant(_)
+            | Body::BlobChunk(_)
+            | Body::SegmentWant(_)
+            | Body::SegmentChunk(_) => self.ignored += 1,
+            Body::Bye(_) => {}
+        }
+        Ok(())
+    }
+
+    fn hello(&mut self, now: Now, hello: &Hello) -> Result<(), Stop> {
+        let Config { me, peer, .. } = &self.config;
+        if hello.protocol_min > PROTOCOL_MAX || hello.protocol_max < PROTOCOL_MIN {
+            let detail = format!(
+                "`{}` speaks protocol {} to {}, this node {PROTOCOL_MIN} to {PROTOCOL_MAX}",
+                peer.origin, hello.protocol_min, hello.protocol_max
+            );
+            return Err(Stop {
+                reason: GoodbyeReason::Incompatible,
+                detail,
+            });
+        }
+        if hello.federation_id != me.federation {
+            let detail = format!(
+                "`{}` says that it belongs to another federation",
+                peer.origin
+            );
+            return Err(Stop {
+                reason: GoodbyeReason::UnknownFederation,
+                detail,
+            });
+        }
+        if hello.origin != peer.origin.as_str() {
+            let said = wire::brief(&hello.origin);
+            let detail = format!(
+                "the hello is of `{said}`, the certificate of `{}`",
+                peer.origin
+            );
+            return Err(Stop {
+                reason: GoodbyeReason::WrongOrigin,
+                detail,
+            });
+        }
+        if hello.role() != peer.role {
+            let (said, certified) = (hello.role().as_str_name(), peer.role.as_str_name());
+            let detail = format!(
+                "the hello of `{}` says {said}, the certificate {certified}",
+                peer.origin
+            );
+            return Err(Stop {
+                reason: GoodbyeReason::WrongRole,
+                detail,
+            });
+        }
+        let Ok(run_id) = <[u8; 16]>::try_from(hello.run_id.as_slice()) else {
+            return Err(Stop::protocol(format!(
+                "run_id has {} bytes instead of 16",
+                hello.run_id.len()
+            )));
+        };
+        if hello.views.len() > MAX_ORIGINS {
+            let detail = format!(
+                "the hello names `{}` origins, more than {MAX_ORIGINS}",
+                hello.views.len()
+            );
+            return Err(Stop::protocol(detail));
+        }
+        self.phase = Phase::Open;
+        self.out.push(Output::Met {
+            run_id,
+            software: wire::brief(&hello.software),
+        });
+
+        // Own log first: nothing of the own log leaves before the peer's word on it was looked at.
+        let own = me.origin;
+        if let Some(view) = hello.views.iter().find(|view| view.origin == own.as_str()) {
+            let known = wire::position(
+                "view",
+                view.epoch_no,
+                &view.epoch_nonce,
+                view.durable_seq,
+                &view.durable_hash,
+            )?;
+            if !known.is_start() && !self.beyond_own_end(&known) {
+                self.out.push(Output::PeerAcked(known));
+            }
+        }
+        for view in &hello.views {
+            if let Some(head) = &view.head {
+                self.head(head)?;
+            }
+        }
+        for pull in self.pulls.values_mut() {
+            pull.want(now, &mut self.out);
+        }
+        self.beat(now);
+        Ok(())
+    }
+
+    fn own_end(&self) -> Position {
+        self.ends
+            .get(&self.config.me.origin)
+            .copied()
+            .unwrap_or_default()
+    }
+
+    fn beyond_own_end(&self, claimed: &Position) -> bool {
+        let end = self.own_end();
+        if claimed.epoch == end.epoch {
+            claimed.seq > end.seq || (claimed.seq == end.seq && claimed.hash != end.hash)
+        } else {
+            claimed.epoch.no >= end.epoch.no
+        }
+    }
+
+    fn heads(&mut self, heads: &[WireHead]) -> Result<(), Stop> {
+        if heads.len() > MAX_ORIGINS {
+            return Err(Stop::protocol(format!(
+                "`{}` heads came at once, more than {MAX_ORIGINS}",
+                heads.len()
+            )));
+        }
+        heads.iter().try_for_each(|head| self.head(head))
+    }
+
+    /// Takes a head that the peer tells; one that is not its origin's word is passed over.
+    fn head(&mut self, head: &WireHead) -> Result<(), Stop> {
+        let signed =
+            SignedHead::from_wire(head).map_err(|error| Stop::protocol(error.to_string()))?;
+        let told = &signed.head;
+        if told.federation != self.config.me.federation {
+            return Ok(());
+        }
+        if told.origin == self.config.me.origin {
+            let claimed = told.position;
+            let news = self.own_ahead != Some(claimed) && self.beyond_own_end(&claimed);
+            if news && self.config.own_keys.iter().any(|key| signed.verify(*key)) {
+                self.own_ahead = Some(claimed);
+                self.out.push(Output::PeerKnowsMore { claimed });
+            }
+        } else if let Some(pull) = self.pulls.get_mut(&told.origin) {
+            pull.head(signed, &mut self.out);
+        }
+        Ok(())
+    }
+
+    fn beat(&mut self, now: Now) {
+        self.beat_at = now.mono_ms;
+        let (echo_monotonic_ms, echo_age_ms) = match self.peer_beat {
+            Some(beat) => (beat.mono_ms, now.mono_ms.saturating_sub(beat.at)),
+            None => (0, 0),
+        };
+        let beat = Heartbeat {
+            monotonic_ms: now.mono_ms,
+            wall_ms: now.wall_ms.unsigned_abs(),
+            echo_monotonic_ms,
+            echo_age_ms,
+            heads: self.own_head.iter().map(SignedHead::to_wire).collect(),
+            disk_free_bytes: 0,
+            queue_entries: self.pulls.values().map(Pull::queued).sum(),
+        };
+        self.send(Body::Heartbeat(beat), LaneKind::Control);
+    }
+
+    fn heartbeat(&mut self, now: Now, beat: &Heartbeat) -> Result<(), Stop> {
+        let first = self.peer_beat.is_none();
+        self.peer_beat = Some(PeerBeat {
+            mono_ms: beat.monotonic_ms,
+            at: now.mono_ms,
+        });
+        if beat.echo_monotonic_ms != 0 {
+            let sent_and_kept = beat.echo_monotonic_ms.saturating_add(beat.echo_age_ms);
+            let ms = now.mono_ms.saturating_sub(sent_and_kept);
+            self.round_trip_ms = Some(ms);
+            let peer_now = i64::try_from(beat.wall_ms)
+                .unwrap_or(i64::MAX)
+                .saturating_add((ms / 2) as i64);
+            self.out.push(Output::RoundTrip {
+                ms,
+                skew_ms: peer_now.saturating_sub(now.wall_ms),
+            });
+        }
+        self.heads(&beat.heads)?;
+        if first {
+            // Answered at once, so that the round trip is known from the session's beginning.
+            self.beat(now);
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self, now: Now) -> Result<(), Stop> {
+        if let Phase::Greeting { since } = self.phase
+            && now.mono_ms >= since + HELLO_MS
+        {
+            let detail = format!("no hello came within {} s", HELLO_MS / 1000);
+            return Err(Stop {
+                reason: GoodbyeReason::Silent,
+                detail,
+            });
+        }
+        if self.phase != Phase::Open {
+            return Ok(());
+        }
+        if now.mono_ms >= self.heard_at + SILENT_MS {
+            let detail = format!("nothing was heard for {} s", SILENT_MS / 1000);
+            return Err(Stop {
+                reason: GoodbyeReason::Silent,
+                detail,
+            });
+        }
+        if self.beats_at(now) {
+            self.beat(now);
+        }
+        for pull in self.pulls.values_mut() {
+            pull.tick(now, &mut self.out);
+        }
+        Ok(())
+    }
+
+    fn chain(&mut self, now: Now, chain: Chain) {
+        let origin = chain.identity().origin;
+        if let Some(pull) = self.pulls.get_mut(&origin) {
+            if !pull.restart(chain) {
+                return;
+            }
+        } else if origin == self.config.me.origin || self.pulls.len() >= MAX_ORIGINS {
+            return;
+        } else {
+            self.pulls.insert(origin, Pull::new(chain));
+        }
+        if self.phase == Phase::Open
+            && let Some(pull) = self.pulls.get_mut(&origin)
+        {
+            pull.want(now, &mut self.out);
+        }
+    }
+}
+
+/// Returns the payload classes that a node of this role may have.
+pub fn classes_of(role: NodeRole) -> u32 {
+    let (regional, provinces, local) = (
+        Class::Regional.bit(),
+        Class::Provinces.bit(),
+        Class::Local.bit(),
+    );
+    match role {
+        NodeRole::Node => regional | provinces,
+        NodeRole::Standby => regional | provinces | local,
+        NodeRole::Gateway | NodeRole::Observer => regional,
+        NodeRole::Unspecified => 0,
+    }
+}
