@@ -1,0 +1,153 @@
+//! Who may do what, in one table, and the check of an account against it.
+
+use std::fmt;
+
+use posko_proto::{Id, common::v1::Role, time::Millis};
+
+use crate::{
+    account::{AccountRejection, AccountState, Denial, Grant},
+    region, zone,
+};
+
+/// What an account may ask of the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Open an incident.
+    ReportIncident,
+    /// Confirm an incident.
+    VerifyIncident,
+    /// Say that an incident is false or a duplicate.
+    RejectIncident,
+    /// Activate response teams.
+    ActivateIncident,
+    /// Set impact figures.
+    RecordImpact,
+    /// Write a log note.
+    AddNote,
+    /// End an operation.
+    EndOperation,
+    /// Close an incident.
+    CloseIncident,
+    /// Record a warning.
+    RecordWarning,
+    /// Take a warning back.
+    CancelWarning,
+    /// Read the regional picture: incidents, warnings, feeds, notices, zones.
+    ReadRegion,
+    /// Read accounts and sessions.
+    ReadAccounts,
+    /// Make and change accounts, end others' sessions.
+    ManageAccounts,
+    /// Change the node: peers, configuration, views.
+    ManageNode,
+    /// Read the node's state: peers, lag, logs.
+    ReadNode,
+}
+
+/// In which role, scope and delegation an action is done, for the event's envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The role.
+    pub role: Role,
+    /// Where it is held: a region code, a zone id, or empty for the whole node.
+    pub scope: String,
+    /// The account on whose behalf it is held.
+    pub delegation: Option<Id>,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+/// Says whether the role has the right. The one table of rights.
+pub fn allows(role: Role, action: Action) -> bool {
+    use Action::{
+        ActivateIncident, AddNote, CancelWarning, CloseIncident, EndOperation, ManageAccounts,
+        ManageNode, ReadAccounts, ReadNode, ReadRegion, RecordImpact, RecordWarning,
+        RejectIncident, ReportIncident, VerifyIncident,
+    };
+    let rights: &[Action] = match role {
+        Role::DutyOfficer => &[
+            ReportIncident,
+            VerifyIncident,
+            RejectIncident,
+            ActivateIncident,
+            RecordImpact,
+            AddNote,
+            EndOperation,
+            CloseIncident,
+            RecordWarning,
+            CancelWarning,
+            ReadRegion,
+            ReadNode,
+        ],
+        Role::Volunteer => &[ReportIncident, AddNote, ReadRegion],
+        Role::VolunteerCoordinator
+        | Role::Warehouse
+        | Role::Dispatcher
+        | Role::Crew
+        | Role::HospitalDesk
+        | Role::Training
+        | Role::Board => &[AddNote, ReadRegion],
+        Role::Viewer => &[ReadRegion],
+        Role::Auditor => &[ReadRegion, ReadAccounts, ReadNode],
+        Role::It => &[
+            ReadRegion,
+            ReadAccounts,
+            ReadNode,
+            ManageAccounts,
+            ManageNode,
+        ],
+        Role::Feed => &[RecordWarning, CancelWarning],
+        Role::Unspecified => &[],
+    };
+    rights.contains(&action)
+}
+
+/// Returns the role in which the account may do the action at this moment, or why it may not.
+/// `target` is the region code that the action is about; an action without one is not bound to a scope.
+/// Of several fitting grants an own one goes before a delegated one, then the earlier given.
+pub fn authorize(
+    state: &AccountState,
+    action: Action,
+    target: Option<&str>,
+    now: Millis,
+) -> Result<Held, AccountRejection> {
+    let forbidden = |denial| Err(AccountRejection::Forbidden { action, denial });
+    if state.disabled {
+        return forbidden(Denial::Disabled);
+    }
+    let grants = state.grants.iter().map(|held| &held.grant);
+    let able: Vec<&Grant> = grants.filter(|grant| allows(grant.role, action)).collect();
+    if able.is_empty() {
+        return forbidden(Denial::NoRole);
+    }
+    let current: Vec<&Grant> = able
+        .into_iter()
+        .filter(|grant| grant.in_force(now))
+        .collect();
+    if current.is_empty() {
+        return forbidden(Denial::NotInForce);
+    }
+    let fitting = current
+        .into_iter()
+        .filter(|grant| target.is_none_or(|target| covers(&grant.scope, target)));
+    match fitting.min_by_key(|grant| grant.delegated_by.is_some()) {
+        Some(grant) => Ok(Held {
+            role: grant.role,
+            scope: grant.scope.clone(),
+            delegation: grant.delegated_by,
+        }),
+        None => forbidden(Denial::OutsideScope {
+            target: target.unwrap_or_default().into(),
+        }),
+    }
+}
+
+/// Says whether the scope covers the region: the whole node, a region's own part, or a zone's kab/kota.
+fn covers(scope: &str, target: &str) -> bool {
+    let in_zone = || zone::find(scope).is_some_and(|zone| zone.contains(target));
+    scope.is_empty() || region::within(target, scope) || in_zone()
+}

@@ -1,0 +1,30 @@
+//! What kind of refusal a rejection is, for every area alike. It never carries a cause that is not for the asker.
+
+use serde::{Deserialize, Serialize};
+
+/// The kind of a refusal, which decides the status that a program sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Code {
+    /// The command itself is wrong, whatever the state.
+    Invalid,
+    /// The thing that it is about does not exist here.
+    NotFound,
+    /// The state does not allow it.
+    Conflict,
+    /// The actor may not.
+    Forbidden,
+    /// It cannot be answered now.
+    Unavailable,
+    /// The node is at fault.
+    Internal,
+}
+
+/// A refusal as it is kept with its command id and sent to the asker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// The kind.
+    pub code: Code,
+    /// What was refused and why, for people.
+    pub message: String,
+}

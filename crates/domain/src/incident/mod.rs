@@ -1,0 +1,76 @@
+//! Incidents (kejadian): reported, verified or found false or a duplicate, activated, ended, closed.
+//!
+//! What it never does: change another province's incident, or let an exercise touch a real one.
+//!
+//! ```text
+//!      ┌────────────────────► Merged
+//!      ├────────────────────► False
+//! Reported ──► Verified ──► Activated ──► OperationEnded ──► Closed
+//!                 ├─────────► False
+//!                 └─────────► Merged
+//! ```
+
+mod command;
+mod decide;
+mod rejection;
+mod state;
+
+use posko_proto::{NodeId, incident::v1::Status, time::Millis};
+
+pub use crate::{
+    event::IncidentEvent,
+    incident::{
+        command::{IncidentCommand, WarningRef, warning_named},
+        decide::decide,
+        rejection::IncidentRejection,
+        state::{Impact, IncidentState, apply},
+    },
+};
+
+/// The longest note, in characters.
+pub const NOTE_CHARACTERS: usize = 4000;
+
+/// Says whether nothing more is expected of an incident in this status: it is false, merged or closed.
+pub fn is_over(status: Status) -> bool {
+    match status {
+        Status::False | Status::Merged | Status::Closed => true,
+        Status::Unspecified
+        | Status::Reported
+        | Status::Verified
+        | Status::Activated
+        | Status::OperationEnded => false,
+    }
+}
+
+/// Returns the incident's number as people write it: `PMI-32-2026-000123`.
+pub fn number_of(node: NodeId, year: i64, number: u32) -> String {
+    format!("PMI-{node}-{year}-{number:06}")
+}
+
+/// Returns the number of an incident and the year that it counts in, from `PMI-32-2026-000123`.
+pub fn parse_number(number: &str) -> Option<(NodeId, i64, u32)> {
+    let mut parts = number.strip_prefix("PMI-")?.split('-');
+    let parsed = (
+        parts.next()?.parse().ok()?,
+        parts.next()?.parse().ok()?,
+        parts.next()?.parse().ok()?,
+    );
+    (parts.next().is_none() && number_of(parsed.0, parsed.1, parsed.2) == number).then_some(parsed)
+}
+
+/// Returns the year of the moment in Waktu Indonesia Barat (UTC+7), in which numbers are counted.
+pub fn year_of(now: Millis) -> i64 {
+    // Civil from days (proleptic Gregorian), shifted so that a year begins in March and its leap day comes last.
+    const DAYS_TO_0000_03_01: i64 = 719_468;
+    let days = now.plus_seconds(7 * 3600).0.div_euclid(86_400_000) + DAYS_TO_0000_03_01;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let is_january_or_february = day_of_year >= 306;
+    era * 400 + year_of_era + i64::from(is_january_or_february)
+}
+
+#[cfg(test)]
+mod tests;

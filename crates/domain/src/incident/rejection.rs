@@ -1,0 +1,209 @@
+//! Why a command about an incident is refused.
+
+use posko_proto::{
+    Id, NodeId,
+    incident::v1::{FigureSource, Measure, Status},
+    time::Millis,
+    warning::v1::AlertStatus,
+};
+
+use crate::{
+    code::{Code, Refusal},
+    region::PlaceError,
+    wire::shown,
+};
+
+/// Why a command about an incident is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IncidentRejection {
+    /// A field cannot be what was sent.
+    #[error("field `{field}` is `{value}`: {expected}")]
+    Invalid {
+        /// The field.
+        field: &'static str,
+        /// What was sent, shortened.
+        value: String,
+        /// What is expected instead.
+        expected: &'static str,
+    },
+    /// The place is none.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// The place lies in another province.
+    #[error(
+        "`{region_code}` does not lie in province `{node}`: an incident is recorded by the province where it is"
+    )]
+    OutsideProvince {
+        /// The place's code.
+        region_code: String,
+        /// The node that was asked.
+        node: NodeId,
+    },
+    /// A time lies in the future by the node's clock.
+    #[error("field `{field}` is `{}`, which lies in the future: it is `{}` here", shown(*at), shown(*now))]
+    InFuture {
+        /// The field.
+        field: &'static str,
+        /// The time sent.
+        at: Millis,
+        /// The node's time.
+        now: Millis,
+    },
+    /// The warning that it is to be opened from is not known here.
+    #[error("warning `{id}` of `{origin}` is not known here")]
+    UnknownWarning {
+        /// The warning's owner.
+        origin: NodeId,
+        /// The warning.
+        id: Id,
+    },
+    /// The warning is a test, a draft, a system message or, outside an exercise, an exercise.
+    #[error("a warning of status `{}` never raises {} incident", status.as_str_name(), if *exercise { "an" } else { "a real" })]
+    WarningNotActual {
+        /// The warning's status.
+        status: AlertStatus,
+        /// Whether the command belongs to an exercise.
+        exercise: bool,
+    },
+    /// The year's numbers are used up.
+    #[error("there is no incident number left in year `{year}`")]
+    NumbersUsedUp {
+        /// The year.
+        year: i64,
+    },
+    /// There is no such incident.
+    #[error("there is no such incident here")]
+    NotFound,
+    /// The incident has been reported already.
+    #[error("incident `{number}` has already been reported")]
+    AlreadyReported {
+        /// Its number.
+        number: String,
+    },
+    /// The incident is verified already.
+    #[error("incident `{number}` is already verified")]
+    AlreadyVerified {
+        /// Its number.
+        number: String,
+    },
+    /// The incident was rejected already.
+    #[error("incident `{number}` was already rejected: it is `{}`", status.as_str_name())]
+    AlreadyRejected {
+        /// Its number.
+        number: String,
+        /// False or merged.
+        status: Status,
+    },
+    /// The incident is activated already.
+    #[error("incident `{number}` is already activated")]
+    AlreadyActivated {
+        /// Its number.
+        number: String,
+    },
+    /// The operation has ended already.
+    #[error("the operation of incident `{number}` has already ended")]
+    OperationAlreadyEnded {
+        /// Its number.
+        number: String,
+    },
+    /// The incident is closed already.
+    #[error("incident `{number}` is already closed")]
+    AlreadyClosed {
+        /// Its number.
+        number: String,
+    },
+    /// The status does not allow the command.
+    #[error("an incident in `{}` cannot be {command}", from.as_str_name())]
+    WrongStatus {
+        /// Where the incident stands.
+        from: Status,
+        /// What was asked, as a participle.
+        command: &'static str,
+    },
+    /// A later status would have happened before the one before it.
+    #[error(
+        "`{}` at `{}` lies before `{}` at `{}`",
+        status.as_str_name(), shown(*at), earlier.as_str_name(), shown(*earlier_at)
+    )]
+    OutOfOrder {
+        /// The status asked for.
+        status: Status,
+        /// When it is said to have happened.
+        at: Millis,
+        /// The status held.
+        earlier: Status,
+        /// When that happened.
+        earlier_at: Millis,
+    },
+    /// A newer figure of the same measure and source is held.
+    #[error(
+        "a figure for `{}` of `{}` as of `{}` is held, newer than the one as of `{}`",
+        measure.as_str_name(), source_of.as_str_name(), shown(*held), shown(*given)
+    )]
+    OlderFigure {
+        /// The measure.
+        measure: Measure,
+        /// Who gave it.
+        source_of: FigureSource,
+        /// The time that the held figure describes.
+        held: Millis,
+        /// The time that the sent figure describes.
+        given: Millis,
+    },
+    /// A real command about an exercise's incident, or the other way round.
+    #[error("{}", if *incident { "the incident is an exercise, and the command is not" } else { "the incident is real, and the command belongs to an exercise" })]
+    ExerciseMixed {
+        /// Whether the incident is an exercise.
+        incident: bool,
+    },
+}
+
+impl IncidentRejection {
+    /// Returns what kind of refusal it is.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Invalid { .. }
+            | Self::Place(_)
+            | Self::OutsideProvince { .. }
+            | Self::InFuture { .. } => Code::Invalid,
+            Self::UnknownWarning { .. } | Self::NotFound => Code::NotFound,
+            Self::WarningNotActual { .. }
+            | Self::NumbersUsedUp { .. }
+            | Self::AlreadyReported { .. }
+            | Self::AlreadyVerified { .. }
+            | Self::AlreadyRejected { .. }
+            | Self::AlreadyActivated { .. }
+            | Self::OperationAlreadyEnded { .. }
+            | Self::AlreadyClosed { .. }
+            | Self::WrongStatus { .. }
+            | Self::OutOfOrder { .. }
+            | Self::OlderFigure { .. }
+            | Self::ExerciseMixed { .. } => Code::Conflict,
+        }
+    }
+
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the value is made for its message, and ends there"
+    )]
+    pub(super) fn invalid(
+        field: &'static str,
+        value: impl ToString,
+        expected: &'static str,
+    ) -> Self {
+        Self::Invalid {
+            field,
+            value: value.to_string(),
+            expected,
+        }
+    }
+}
+
+impl From<IncidentRejection> for Refusal {
+    fn from(rejection: IncidentRejection) -> Self {
+        Self {
+            code: rejection.code(),
+            message: rejection.to_string(),
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! What may be asked of a warning, read from the wire or taken from a feed.
+
+use posko_proto::{
+    Id,
+    common::v1::Hazard,
+    time::Millis,
+    warning::v1::{
+        AlertStatus, CancelWarningRequest, Certainty, Content, Earthquake, RecordWarningRequest,
+        Severity, Source, Urgency,
+    },
+};
+
+use crate::{
+    region::{self, check_point},
+    warning::WarningRejection,
+};
+
+const HEADLINE_CHARACTERS: usize = 500;
+const TEXT_CHARACTERS: usize = 20_000;
+const NAME_CHARACTERS: usize = 500;
+const AREAS: usize = 1_000;
+const POINTS: usize = 50_000;
+/// Half of the earth's circumference, in meters: no circle is wider.
+const LARGEST_RADIUS_M: u32 = 20_037_508;
+const CODES: usize = 1_000;
+
+/// What may be asked of a warning.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a command is made once and moved once"
+)]
+#[derive(Debug, Clone, PartialEq)]
+pub enum WarningCommand {
+    /// Take it in, first or again.
+    Take {
+        /// Where it came from.
+        source: Source,
+        /// Who is to be credited.
+        publisher: String,
+        /// The publisher's own id of it.
+        identifier: String,
+        /// What it says.
+        content: Content,
+    },
+    /// Take it back.
+    Cancel,
+}
+
+impl WarningCommand {
+    /// Reads a warning taken from a feed, with every check that needs no clock.
+    pub fn take(
+        source: Source,
+        publisher: &str,
+        identifier: &str,
+        content: Content,
+    ) -> Result<Self, WarningRejection> {
+        let command = Self::Take {
+            source,
+            publisher: publisher.into(),
+            identifier: identifier.into(),
+            content,
+        };
+        check(&command)?;
+        Ok(command)
+    }
+
+    /// Reads a warning typed in by a person; an empty identifier becomes the command's id.
+    pub fn parse_record(
+        request: &RecordWarningRequest,
+        command_id: Id,
+    ) -> Result<Self, WarningRejection> {
+        let Some(content) = request.content.clone() else {
+            return Err(WarningRejection::invalid("content", "", "it must be given"));
+        };
+        let made = command_id.to_string();
+        let identifier = if request.identifier.is_empty() {
+            &made
+        } else {
+            &request.identifier
+        };
+        Self::take(Source::Manual, &request.publisher, identifier, content)
+    }
+}
+
+impl From<&CancelWarningRequest> for WarningCommand {
+    fn from(_: &CancelWarningRequest) -> Self {
+        Self::Cancel
+    }
+}
+
+/// Checks what a command says, apart from times that need a clock.
+pub(super) fn check(command: &WarningCommand) -> Result<(), WarningRejection> {
+    let WarningCommand::Take {
+        source,
+        publisher,
+        identifier,
+        content,
+    } = command
+    else {
+        return Ok(());
+    };
+    if *source == Source::Unspecified {
+        return Err(WarningRejection::invalid(
+            "source",
+            "unspecified",
+            "it must be given",
+        ));
+    }
+    named("publisher", publisher)?;
+    named("identifier", identifier)?;
+    check_content(content)
+}
+
+fn check_content(content: &Content) -> Result<(), WarningRejection> {
+    let status: AlertStatus = known("content.status", content.status)?;
+    specified("content.status", status == AlertStatus::Unspecified)?;
+    let hazard: Hazard = known("content.hazard", content.hazard)?;
+    specified("content.hazard", hazard == Hazard::Unspecified)?;
+    known::<Severity>("content.severity", content.severity)?;
+    known::<Urgency>("content.urgency", content.urgency)?;
+    known::<Certainty>("content.certainty", content.certainty)?;
+
+    let sent = time("content.sent_at", content.sent_at.as_ref())?;
+    let sent = sent.ok_or(WarningRejection::invalid(
+        "content.sent_at",
+        "",
+        "it must be given",
+    ))?;
+    let effective = time("content.effective_at", content.effective_at.as_ref())?.unwrap_or(sent);
+    if let Some(expires) =
+        time("content.expires_at", content.expires_at.as_ref())?.filter(|at| *at <= effective)
+    {
+        return Err(WarningRejection::EndsBeforeItBegins { effective, expires });
+    }
+
+    within("content.headline", &content.headline, HEADLINE_CHARACTERS)?;
+    within("content.description", &content.description, TEXT_CHARACTERS)?;
+    within("content.instruction", &content.instruction, TEXT_CHARACTERS)?;
+    within("content.language", &content.language, 35)?;
+    within("content.web", &content.web, 2_000)?;
+    within("content.event", &content.event, NAME_CHARACTERS)?;
+    check_areas(content)?;
+    content.earthquake.as_ref().map_or(Ok(()), check_earthquake)
+}
+
+fn check_areas(content: &Content) -> Result<(), WarningRejection> {
+    let at_most = |field, count, limit, expected| {
+        if count > limit {
+            Err(WarningRejection::invalid(field, count, expected))
+        } else {
+            Ok(())
+        }
+    };
+    at_most(
+        "content.areas",
+        content.areas.len(),
+        AREAS,
+        "at most 1,000 areas",
+    )?;
+    let polygons = content.areas.iter().flat_map(|area| &area.polygons);
+    let points = polygons.map(|polygon| polygon.points.len()).sum();
+    at_most(
+        "content.areas.polygons",
+        points,
+        POINTS,
+        "at most 50,000 points in all",
+    )?;
+    for area in &content.areas {
+        within(
+            "content.areas.description",
+            &area.description,
+            TEXT_CHARACTERS,
+        )?;
+        at_most(
+            "content.areas.region_codes",
+            area.region_codes.len(),
+            CODES,
+            "at most 1,000 codes an area",
+        )?;
+        at_most(
+            "content.areas.circles",
+            area.circles.len(),
+            AREAS,
+            "at most 1,000 circles an area",
+        )?;
+        for code in &area.region_codes {
+            region::parse(code)?;
+        }
+        for polygon in &area.polygons {
+            let points = &polygon.points;
+            if points.len() < 4 || points.first() != points.last() {
+                let expected = "a ring has at least four points, and the last equals the first";
+                let length = format!("{} points", points.len());
+                return Err(WarningRejection::invalid(
+                    "content.areas.polygons",
+                    length,
+                    expected,
+                ));
+            }
+            for point in points {
+                check_point("content.areas.polygons.points", *point)?;
+            }
+        }
+        for circle in &area.circles {
+            let center = circle.center.ok_or(WarningRejection::invalid(
+                "content.areas.circles.center",
+                "",
+                "it must be given",
+            ))?;
+            check_point("content.areas.circles.center", center)?;
+            if circle.radius_m > LARGEST_RADIUS_M {
+                let expected = "no circle on earth is wider than 20,037,508 m";
+                return Err(WarningRejection::invalid(
+                    "content.areas.circles.radius_m",
+                    circle.radius_m,
+                    expected,
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_earthquake(earthquake: &Earthquake) -> Result<(), WarningRejection> {
+    let origin = time(
+        "content.earthquake.origin_time",
+        earthquake.origin_time.as_ref(),
+    )?;
+    origin.ok_or(WarningRejection::invalid(
+        "content.earthquake.origin_time",
+        "",
+        "it must be given",
+    ))?;
+    if let Some(epicenter) = earthquake.epicenter {
+        check_point("content.earthquake.epicenter", epicenter)?;
+    }
+    if !(-200..=1_000).contains(&earthquake.magnitude_hundredths) {
+        let expected = "a magnitude lies within -2.00 and 10.00, in hundredths";
+        let field = "content.earthquake.magnitude_hundredths";
+        return Err(WarningRejection::invalid(
+            field,
+            earthquake.magnitude_hundredths,
+            expected,
+        ));
+    }
+    if earthquake.depth_m > 1_000_000 {
+        let expected = "no earthquake is deeper than 1,000,000 m";
+        return Err(WarningRejection::invalid(
+            "content.earthquake.depth_m",
+            earthquake.depth_m,
+            expected,
+        ));
+    }
+    within(
+        "content.earthquake.potential",
+        &earthquake.potential,
+        TEXT_CHARACTERS,
+    )?;
+    within("content.earthquake.felt", &earthquake.felt, TEXT_CHARACTERS)
+}
+
+fn time(
+    field: &'static str,
+    at: Option<&prost_types::Timestamp>,
+) -> Result<Option<Millis>, WarningRejection> {
+    let parse = |at: &prost_types::Timestamp| {
+        let expected = "a time within the years 1 to 9999";
+        Millis::try_from(at)
+            .map_err(|_| WarningRejection::invalid(field, format!("{} s", at.seconds), expected))
+    };
+    at.map(parse).transpose()
+}
+
+fn known<T: TryFrom<i32>>(field: &'static str, value: i32) -> Result<T, WarningRejection> {
+    T::try_from(value)
+        .map_err(|_| WarningRejection::invalid(field, value, "no value known to this version"))
+}
+
+fn specified(field: &'static str, unspecified: bool) -> Result<(), WarningRejection> {
+    if unspecified {
+        Err(WarningRejection::invalid(
+            field,
+            "unspecified",
+            "it must be given",
+        ))
+    } else {
+        Ok(())
+    }
+}
+
+fn named(field: &'static str, text: &str) -> Result<(), WarningRejection> {
+    if text.trim().is_empty() {
+        return Err(WarningRejection::invalid(field, "", "it must not be empty"));
+    }
+    within(field, text, NAME_CHARACTERS)
+}
+
+fn within(field: &'static str, text: &str, limit: usize) -> Result<(), WarningRejection> {
+    let characters = text.chars().count();
+    if characters > limit {
+        Err(WarningRejection::TooLong {
+            field,
+            characters,
+            limit,
+        })
+    } else {
+        Ok(())
+    }
+}

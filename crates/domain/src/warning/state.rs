@@ -1,0 +1,144 @@
+//! Where a warning stands, and how each event changes that.
+
+use posko_proto::{
+    time::Millis,
+    warning::v1::{Content, Source, State},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    context::Recorded,
+    event::{IllegalEvent, WarningEvent},
+    wire,
+};
+
+/// How long a warning holds whose publisher gives no end, in seconds: a day.
+const WITHOUT_END_SECONDS: i64 = 24 * 3600;
+
+/// Where a warning stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WarningState {
+    /// Where it came from.
+    #[serde(with = "wire::number")]
+    pub source: Source,
+    /// Who is to be credited.
+    pub publisher: String,
+    /// The publisher's own id of it.
+    pub identifier: String,
+    /// What it says now.
+    #[serde(with = "wire::message")]
+    pub content: Content,
+    /// Whether it was taken back; that is for good.
+    pub cancelled: bool,
+    /// Whether it belongs to a drill of ours; a publisher's exercise says so in its status.
+    pub exercise: bool,
+    /// The stream's version.
+    pub version: u32,
+    /// When its owner first took it in.
+    pub taken_at: Millis,
+    /// When its owner recorded the newest event.
+    pub recorded_at: Millis,
+}
+
+/// Folds an event into the state: total and deterministic.
+/// An event that its owner should not have written is refused with its reason, and the state stays as it was.
+pub fn apply(
+    state: Option<WarningState>,
+    event: &WarningEvent,
+    recorded: &Recorded,
+) -> Result<WarningState, IllegalEvent> {
+    let name = event.kind().name;
+    let state = match event {
+        WarningEvent::Issued(_) if state.is_some() => {
+            return Err(IllegalEvent::AlreadyBegun { event: name });
+        }
+        WarningEvent::Issued(issued) => WarningState {
+            source: issued.source(),
+            publisher: issued.publisher.clone(),
+            identifier: issued.identifier.clone(),
+            content: readable(issued.content.as_ref(), name)?,
+            cancelled: false,
+            exercise: recorded.exercise,
+            version: recorded.version,
+            taken_at: recorded.at,
+            recorded_at: recorded.at,
+        },
+        WarningEvent::Updated(updated) => {
+            let content = readable(updated.content.as_ref(), name)?;
+            WarningState {
+                content,
+                ..begun(state, name, recorded)?
+            }
+        }
+        WarningEvent::Cancelled(_) => {
+            let state = begun(state, name, recorded)?;
+            if state.cancelled {
+                return Err(IllegalEvent::WrongState {
+                    event: name,
+                    from: State::Cancelled.as_str_name(),
+                });
+            }
+            WarningState {
+                cancelled: true,
+                ..state
+            }
+        }
+    };
+    Ok(WarningState {
+        version: recorded.version,
+        recorded_at: recorded.at,
+        ..state
+    })
+}
+
+/// Returns until when a warning holds: its own end; without one, 24 h after an earthquake's origin time, and 24 h after
+/// it was sent for any other.
+pub fn ends_at(state: &WarningState) -> Millis {
+    let at = |time: Option<&prost_types::Timestamp>| time.and_then(|at| Millis::try_from(at).ok());
+    let content = &state.content;
+    let origin_time = content
+        .earthquake
+        .as_ref()
+        .and_then(|earthquake| at(earthquake.origin_time.as_ref()));
+    let begins = origin_time
+        .or(at(content.sent_at.as_ref()))
+        .unwrap_or(state.taken_at);
+    at(content.expires_at.as_ref()).unwrap_or(begins.plus_seconds(WITHOUT_END_SECONDS))
+}
+
+/// Returns where a warning stands at a moment: cancelled, expired from its end on, or else in force, also when it is
+/// only about to hold. An earthquake without an end is in force for 24 h after its origin time, any other warning
+/// without one for 24 h after it was sent.
+pub fn standing(state: &WarningState, now: Millis) -> State {
+    if state.cancelled {
+        State::Cancelled
+    } else if now >= ends_at(state) {
+        State::Expired
+    } else {
+        State::InForce
+    }
+}
+
+/// The content, whose time of sending must be readable, since standing depends on it.
+fn readable(content: Option<&Content>, event: &'static str) -> Result<Content, IllegalEvent> {
+    let malformed = |field| IllegalEvent::Malformed { event, field };
+    let content = content.ok_or(malformed("content"))?;
+    let sent = content
+        .sent_at
+        .as_ref()
+        .and_then(|at| Millis::try_from(at).ok());
+    sent.ok_or(malformed("content.sent_at"))?;
+    Ok(content.clone())
+}
+
+fn begun(
+    state: Option<WarningState>,
+    event: &'static str,
+    recorded: &Recorded,
+) -> Result<WarningState, IllegalEvent> {
+    let state = state.ok_or(IllegalEvent::NotBegun { event })?;
+    if state.exercise != recorded.exercise {
+        return Err(IllegalEvent::ExerciseMixed { event });
+    }
+    Ok(state)
+}
