@@ -1,0 +1,13 @@
+//! The formats of others, in their own words: CAP alerts, RSS lists and BMKG's earthquake lists.
+//!
+//! Every reader takes the bytes of one document and gives back what its publisher said, or an error that says what is wrong and where.
+//! Nothing here opens a file, asks the clock, or knows the words of our own messages.
+
+pub mod bmkg;
+pub mod cap;
+pub mod rss;
+
+mod text;
+mod xml;
+
+pub use xml::{MAX_DOCUMENT_BYTES, XmlError};

@@ -1,0 +1,137 @@
+//! No bytes, however strange, make a reader panic.
+
+use posko_formats::{bmkg, cap, rss};
+use proptest::prelude::*;
+
+const DOCUMENTS: [&str; 4] = [
+    include_str!("../fixtures/CBT20221121001_alert.xml"),
+    include_str!("../fixtures/CJB20221121002_alert.xml"),
+    include_str!("../fixtures/nowcast_rss.xml"),
+    include_str!("../fixtures/gempaterkini.json"),
+];
+
+/// Pieces of the formats' own grammar, so that nonsense gets past the first byte.
+const PIECES: [&str; 34] = [
+    "<",
+    ">",
+    "</",
+    "/>",
+    "<?xml version='1.0'?>",
+    "<!--",
+    "-->",
+    "<![CDATA[",
+    "]]>",
+    "&",
+    ";",
+    "&#",
+    "&amp;",
+    "&#x10FFFF;",
+    "&x;",
+    "<!DOCTYPE a [",
+    "=",
+    "'",
+    "\"",
+    " ",
+    "alert",
+    "a:b",
+    "xmlns",
+    "<alert xmlns='urn:oasis:names:tc:emergency:cap:1.2'>",
+    "</alert>",
+    "<info>",
+    "<sent>",
+    "<rss version='2.0'>",
+    "<channel>",
+    "{\"Infogempa\":{\"gempa\":",
+    "[{",
+    "}]}}",
+    "\u{0}",
+    "\u{FEFF}é",
+];
+
+/// Reads the bytes with every reader, and every result further, as the callers do.
+fn read_with_all(bytes: &[u8]) {
+    match cap::parse(bytes) {
+        Ok(alert) => drop(bmkg::nowcast_province(&alert).map_err(|error| error.to_string())),
+        Err(error) => drop(error.to_string()),
+    }
+    match rss::parse(bytes) {
+        Ok(channel) => {
+            for item in &channel.items {
+                drop(bmkg::nowcast_link(item).map_err(|error| error.to_string()));
+            }
+        }
+        Err(error) => drop(error.to_string()),
+    }
+    match bmkg::parse_earthquakes(bytes) {
+        Ok(rows) => {
+            for row in rows {
+                drop(row.map_err(|error| error.to_string()));
+            }
+        }
+        Err(error) => drop(error.to_string()),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn arbitrary_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..512)) {
+        read_with_all(&bytes);
+    }
+
+    #[test]
+    fn arbitrary_text_is_read_or_refused(text in "\\PC{0,256}") {
+        read_with_all(text.as_bytes());
+    }
+
+    #[test]
+    fn shuffled_grammar_is_read_or_refused(pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 0..64)) {
+        read_with_all(pieces.concat().as_bytes());
+    }
+
+    #[test]
+    fn a_real_document_with_some_bytes_changed_is_read_or_refused(
+        document in prop::sample::select(&DOCUMENTS[..]),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+    ) {
+        let mut bytes = document.as_bytes().to_vec();
+        for (index, byte) in changes {
+            let at = index.index(bytes.len());
+            if let Some(place) = bytes.get_mut(at) {
+                *place = byte;
+            }
+        }
+        read_with_all(&bytes);
+    }
+
+    #[test]
+    fn a_real_document_with_a_text_replaced_is_read_or_refused(
+        document in prop::sample::select(&DOCUMENTS[..]),
+        text in "[-+0-9.,:TZ A-Za-z\u{e9}]{0,40}",
+        pick in any::<prop::sample::Index>(),
+    ) {
+        // Every text between `>` and `<`, or between quotes, is one that a field reader sees.
+        let marks: Vec<usize> = document.match_indices(['>', '"']).map(|(at, _)| at + 1).collect();
+        let from = pick.get(&marks);
+        let (head, tail) = document.split_at(*from);
+        let end = tail.find(['<', '"']).unwrap_or(tail.len());
+        let (_, tail) = tail.split_at(end);
+        read_with_all([head, &text, tail].concat().as_bytes());
+    }
+}
+
+#[test]
+fn a_changed_byte_never_panics_wherever_it_is() {
+    for document in DOCUMENTS {
+        let mut bytes = document.as_bytes().to_vec();
+        for at in 0..bytes.len() {
+            let before = bytes[at];
+            for byte in [b'<', b'&', b'"'] {
+                bytes[at] = byte;
+                read_with_all(&bytes);
+            }
+            bytes[at] = before;
+        }
+    }
+}
