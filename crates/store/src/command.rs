@@ -1,0 +1,139 @@
+//! Commands as the writer takes them, and their answers.
+
+use posko_domain::{
+    account::AccountCommand,
+    code::{Code, Refusal},
+    incident::IncidentCommand,
+    warning::WarningCommand,
+};
+use posko_ledger::{Hash, epoch::Position};
+use posko_proto::{Id, common::v1::Role, time::Millis};
+use serde::{Deserialize, Serialize};
+
+/// A command of any area, parsed at the door.
+#[derive(Debug, Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one stands in the queue for a moment, boxed with its request"
+)]
+pub enum Command {
+    /// About a warning.
+    Warning(WarningCommand),
+    /// About an incident.
+    Incident(IncidentCommand),
+    /// About an account.
+    Account(AccountCommand),
+}
+
+/// Who gives a command, in which role.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Actor {
+    /// The account.
+    pub account: Id,
+    /// The role.
+    pub role: Role,
+    /// The area in which that role is held.
+    pub scope: String,
+    /// On whose behalf.
+    pub delegation: Option<Id>,
+}
+
+/// A login name and a password hash, which stand beside the log and never in it.
+#[derive(Clone)]
+pub struct Credential {
+    /// The login name; none leaves it.
+    pub login: Option<String>,
+    /// The argon2id hash in PHC form.
+    pub password_hash: String,
+}
+
+/// A command with all that its decision may know.
+pub struct Request {
+    /// The client-made id.
+    pub command_id: Id,
+    /// What binds the id to this very command: a SHA-256 over the request as it came.
+    pub digest: Hash,
+    /// Who.
+    pub actor: Actor,
+    /// The thing.
+    pub stream: Id,
+    /// The version of it that the person saw; 0 leaves it unchecked.
+    pub expected_version: u32,
+    /// The node's time.
+    pub now: Millis,
+    /// When the fact happened.
+    pub occurred_at: Millis,
+    /// A drill.
+    pub exercise: bool,
+    /// The event that caused an automatic command.
+    pub cause: Option<Id>,
+    /// Secret random bytes, from which the payloads' salts are derived.
+    pub seed: [u8; 32],
+    /// What an account's command sets beside the log.
+    pub credential: Option<Credential>,
+    /// What is asked.
+    pub command: Command,
+}
+
+/// The answer to a command that was accepted and is durable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The thing.
+    pub stream: Id,
+    /// Its version now.
+    pub version: u32,
+    /// The events; none when there was nothing to change.
+    pub event_ids: Vec<Id>,
+    /// The number that was given, for a report.
+    pub number: Option<String>,
+    /// Where the last event stands.
+    #[serde(with = "position")]
+    pub position: Position,
+}
+
+/// The answer to a command.
+pub type Answer = Result<Accepted, Refusal>;
+
+/// Returns the refusal of a command that finds too many waiting.
+pub(crate) fn busy() -> Refusal {
+    Refusal {
+        code: Code::Unavailable,
+        message: format!(
+            "the node is busy: {} commands wait already",
+            crate::MAX_WAITING_COMMANDS
+        ),
+    }
+}
+
+/// Returns the refusal of a command that the file could not take.
+pub(crate) fn unavailable(reason: &str) -> Refusal {
+    Refusal {
+        code: Code::Unavailable,
+        message: format!("the node could not record it: {reason}"),
+    }
+}
+
+mod position {
+    use posko_ledger::epoch::{Epoch, Position};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    type Parts = (u64, [u8; 16], u64, [u8; 32]);
+
+    pub(super) fn serialize<S: Serializer>(
+        at: &Position,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        (at.epoch.no, at.epoch.nonce, at.seq, at.hash).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Position, D::Error> {
+        let (no, nonce, seq, hash) = Parts::deserialize(deserializer)?;
+        Ok(Position {
+            epoch: Epoch { no, nonce },
+            seq,
+            hash,
+        })
+    }
+}

@@ -1,0 +1,241 @@
+//! Folding: an entry into the state of its stream and into the views. Total, and the same on every node.
+//!
+//! An unknown event is counted and folded once the program knows it; one that its owner should not have written is
+//! counted and changes nothing. Only the file can stop a fold.
+
+use posko_domain::{
+    account::{self, AccountState},
+    context::Recorded,
+    event::{Area, DecodeError, Event},
+    incident::{self, IncidentState},
+    warning::{self, WarningState},
+};
+use posko_ledger::entry::{EXERCISE, EntryHeader, Payload, Record};
+use posko_proto::{Id, NodeId, common::v1::Envelope, time::Millis};
+use prost::Message;
+use rusqlite::{Connection, OptionalExtension, named_params};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    StoreError,
+    view::{self, Tables},
+};
+
+/// The most events that one command leads to.
+pub(crate) const MAX_EVENTS: u64 = 32;
+
+/// A stream's state as it is stored.
+pub(crate) struct Stored {
+    pub(crate) version: u32,
+    area: u8,
+    body: Vec<u8>,
+}
+
+/// Why an entry changed nothing; each is counted.
+#[derive(Clone, Copy)]
+enum Unfolded {
+    /// Its type is not known to this version.
+    Unknown,
+    /// Its bytes or its place in the lifecycle are not what its owner should have written.
+    Refused,
+    /// Its payload is not here though it may be.
+    Missing,
+}
+
+impl Unfolded {
+    fn column(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Refused => "refused",
+            Self::Missing => "missing",
+        }
+    }
+}
+
+fn area_number(area: Area) -> u8 {
+    match area {
+        Area::Warning => 1,
+        Area::Incident => 2,
+        Area::Account => 3,
+    }
+}
+
+/// Folds an entry that this node has just decided; a refusal would be a fault of ours.
+pub(crate) fn own(
+    connection: &Connection,
+    origin: NodeId,
+    header: &EntryHeader,
+    record: &Record,
+) -> Result<(), StoreError> {
+    match try_fold(connection, Tables::LIVE, origin, header, &record.payload)? {
+        None => Ok(()),
+        Some(_) => Err(StoreError::Undone(
+            "an event of this node could not be folded".into(),
+        )),
+    }
+}
+
+/// Folds an entry of a log, own or another's, into the given tables.
+pub(crate) fn replica(
+    connection: &Connection,
+    tables: Tables,
+    origin: NodeId,
+    header: &EntryHeader,
+    payload: &Payload,
+) -> Result<(), StoreError> {
+    let Some(unfolded) = try_fold(connection, tables, origin, header, payload)? else {
+        return Ok(());
+    };
+    let column = unfolded.column();
+    connection
+        .prepare_cached(&tables.sql(&format!(
+            "INSERT INTO unfolded{{t}}(origin, kind, entries) VALUES (:origin, '{column}', 1)
+             ON CONFLICT (origin, kind) DO UPDATE SET entries = entries + 1"
+        )))?
+        .execute(named_params! { ":origin": origin.as_str() })?;
+    Ok(())
+}
+
+fn try_fold(
+    connection: &Connection,
+    tables: Tables,
+    origin: NodeId,
+    header: &EntryHeader,
+    payload: &Payload,
+) -> Result<Option<Unfolded>, StoreError> {
+    let body = match payload {
+        Payload::Present { body, .. } => body,
+        // Another's local payload is none of ours, and a withdrawn text had no effect.
+        Payload::Withheld if header.class == posko_ledger::entry::Class::Local => return Ok(None),
+        Payload::Withdrawn | Payload::Erased => return Ok(None),
+        Payload::Withheld => return Ok(Some(Unfolded::Missing)),
+    };
+    let Ok(envelope) = Envelope::decode(body.as_slice()) else {
+        return Ok(Some(Unfolded::Refused));
+    };
+    let event = match Event::decode(header.type_id, header.type_version, &envelope.event) {
+        Ok(event) => event,
+        Err(DecodeError::Unknown { .. }) => return Ok(Some(Unfolded::Unknown)),
+        Err(DecodeError::Malformed { .. }) => return Ok(Some(Unfolded::Refused)),
+    };
+    let occurred_at = envelope
+        .occurred_at
+        .as_ref()
+        .and_then(|at| Millis::try_from(at).ok());
+    let at = Millis(header.wall_ms.cast_signed());
+    let recorded = Recorded {
+        origin,
+        at,
+        occurred_at: occurred_at.unwrap_or(at),
+        actor: Id::try_from(envelope.actor_ref.as_slice()).unwrap_or_default(),
+        exercise: header.flags & EXERCISE != 0,
+        version: header.stream_version,
+    };
+    let stream = header.stream_id;
+    let stored = state(connection, tables, origin, stream)?;
+    let area = event.area();
+    if stored
+        .as_ref()
+        .is_some_and(|stored| stored.area != area_number(area))
+    {
+        return Ok(Some(Unfolded::Refused));
+    }
+    let body = match &event {
+        Event::Incident(event) => {
+            let Ok(state) = incident::apply(incident(stored.as_ref())?, event, &recorded) else {
+                return Ok(Some(Unfolded::Refused));
+            };
+            view::incident::fold(connection, tables, stream, event, &state, &recorded)?;
+            encode(&state)?
+        }
+        Event::Warning(event) => {
+            let Ok(state) = warning::apply(warning(stored.as_ref())?, event, &recorded) else {
+                return Ok(Some(Unfolded::Refused));
+            };
+            view::warning::fold(connection, tables, stream, &state, &recorded)?;
+            encode(&state)?
+        }
+        Event::Account(event) => {
+            let Ok(state) = account::apply(account(stored.as_ref())?, event, &recorded) else {
+                return Ok(Some(Unfolded::Refused));
+            };
+            encode(&state)?
+        }
+    };
+    connection
+        .prepare_cached(&tables.sql(
+            "INSERT INTO state{t}(origin, stream, version, area, body)
+             VALUES (:origin, :stream, :version, :area, :body)
+             ON CONFLICT (origin, stream) DO UPDATE SET version = :version, body = :body",
+        ))?
+        .execute(named_params! {
+            ":origin": origin.as_str(),
+            ":stream": stream.as_bytes(),
+            ":version": header.stream_version,
+            ":area": area_number(area),
+            ":body": body,
+        })?;
+    Ok(None)
+}
+
+/// Returns a stream's state.
+pub(crate) fn state(
+    connection: &Connection,
+    tables: Tables,
+    origin: NodeId,
+    stream: Id,
+) -> Result<Option<Stored>, StoreError> {
+    Ok(connection
+        .prepare_cached(&tables.sql(
+            "SELECT version, area, body FROM state{t} WHERE origin = :origin AND stream = :stream",
+        ))?
+        .query_row(
+            named_params! { ":origin": origin.as_str(), ":stream": stream.as_bytes() },
+            |row| {
+                Ok(Stored {
+                    version: row.get(0)?,
+                    area: row.get(1)?,
+                    body: row.get(2)?,
+                })
+            },
+        )
+        .optional()?)
+}
+
+/// Reads an incident's state.
+pub(crate) fn incident(stored: Option<&Stored>) -> Result<Option<IncidentState>, StoreError> {
+    decode(stored, Area::Incident)
+}
+
+/// Reads a warning's state.
+pub(crate) fn warning(stored: Option<&Stored>) -> Result<Option<WarningState>, StoreError> {
+    decode(stored, Area::Warning)
+}
+
+/// Reads an account's state.
+pub(crate) fn account(stored: Option<&Stored>) -> Result<Option<AccountState>, StoreError> {
+    decode(stored, Area::Account)
+}
+
+/// Reads a state's bytes.
+pub(crate) fn decode_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, StoreError> {
+    postcard::from_bytes(body).map_err(|_| StoreError::Corrupt {
+        what: "a stream's state",
+    })
+}
+
+fn decode<T: DeserializeOwned>(
+    stored: Option<&Stored>,
+    area: Area,
+) -> Result<Option<T>, StoreError> {
+    match stored {
+        Some(stored) if stored.area == area_number(area) => decode_body(&stored.body).map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn encode<T: Serialize>(state: &T) -> Result<Vec<u8>, StoreError> {
+    postcard::to_stdvec(state).map_err(|_| StoreError::Corrupt {
+        what: "a stream's state",
+    })
+}

@@ -1,0 +1,366 @@
+//! One SQLite file: executes commands, applies replicated entries, answers queries.
+//!
+//! One thread writes, over one connection, everything that waits in one transaction (group commit); many threads read.
+//! A command is answered, a head is signed and a follower is told only after `COMMIT` has returned with
+//! `synchronous=FULL`.
+//! What this room never does: wait for a network, read a clock, draw randomness; they come as arguments.
+
+pub mod account;
+pub mod command;
+pub mod error;
+pub mod log;
+pub mod query;
+pub mod replica;
+pub mod view;
+
+mod connection;
+mod export;
+mod fold;
+mod rebuild;
+mod verify;
+mod writer;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread::JoinHandle,
+};
+
+use posko_ledger::{
+    chain::{Chain, Identity, VerifiedGroup},
+    epoch::Position,
+    head::SignedHead,
+    key::SecretKey,
+};
+use posko_proto::{Id, NodeId, time::Millis};
+use rusqlite::Connection;
+
+pub use crate::{
+    command::{Accepted, Actor, Command, Request},
+    error::{ApplyError, PageError, StoreError},
+    log::{LogState, Page},
+    rebuild::Progress,
+    verify::{LogReport, VerifyError},
+};
+use crate::{log::LogMemory, rebuild::Rebuild, writer::Job};
+
+/// The most commands that may wait for the writer; one more is refused as unavailable.
+pub const MAX_WAITING_COMMANDS: usize = 4096;
+
+/// What a store needs to open.
+pub struct Options {
+    /// The file.
+    pub path: PathBuf,
+    /// Whose log it writes.
+    pub identity: Identity,
+    /// The key that signs its heads.
+    pub log_key: Arc<SecretKey>,
+    /// The recovery key, which signs the first epoch; absent once it lies in the safe.
+    pub recovery_key: Option<Arc<SecretKey>>,
+    /// The random part of the epoch that this run opens with its first write.
+    pub epoch_nonce: [u8; 16],
+    /// The node's time.
+    pub now: Millis,
+    /// Called when the disk or the file can no longer be trusted; the caller ends the process.
+    pub on_fatal: Box<dyn Fn(&StoreError) + Send + Sync>,
+}
+
+type Moved = Box<dyn Fn(NodeId) + Send + Sync>;
+
+/// An open store. Clones share it.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    path: PathBuf,
+    identity: Identity,
+    log_key: Arc<SecretKey>,
+    jobs: mpsc::Sender<Job>,
+    waiting: Arc<AtomicUsize>,
+    shared: Arc<Shared>,
+    readers: Mutex<Vec<Connection>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What the writer publishes after each commit.
+#[derive(Default)]
+pub(crate) struct Shared {
+    logs: RwLock<BTreeMap<NodeId, LogMemory>>,
+    moved: RwLock<Vec<Moved>>,
+}
+
+impl Shared {
+    fn log(&self, origin: NodeId) -> Option<LogMemory> {
+        self.logs
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&origin)
+            .cloned()
+    }
+
+    fn publish(&self, logs: BTreeMap<NodeId, LogMemory>) {
+        let mut published = self.logs.write().unwrap_or_else(PoisonError::into_inner);
+        for (origin, mut log) in logs {
+            if let Some(known) = published.get(&origin) {
+                log.keep_heard(known);
+            }
+            published.insert(origin, log);
+        }
+    }
+
+    fn notify(&self, origins: &[NodeId]) {
+        let listeners = self.moved.read().unwrap_or_else(PoisonError::into_inner);
+        for origin in origins {
+            for listener in listeners.iter() {
+                listener(*origin);
+            }
+        }
+    }
+}
+
+impl Store {
+    /// Opens the file, making it when it is not there, checks the logs' tails, builds the views anew when the program
+    /// knows newer ones, and starts the writer.
+    pub fn open(options: Options, progress: &mut dyn FnMut(Progress)) -> Result<Self, StoreError> {
+        let mut connection = connection::open_writer(&options.path, &options.identity)?;
+        let logs = log::load_all(&connection, &options.identity)?;
+        if !view::current(&connection)? {
+            rebuild::run(&mut connection, &options.identity, progress)?;
+        }
+        let shared = Arc::new(Shared {
+            logs: RwLock::new(logs),
+            ..Shared::default()
+        });
+        let (jobs, queue) = mpsc::channel();
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let path = options.path.clone();
+        let identity = options.identity;
+        let log_key = options.log_key.clone();
+        let mut writer = writer::Writer::new(
+            connection,
+            options,
+            shared.clone(),
+            jobs.clone(),
+            waiting.clone(),
+        );
+        writer.seal_tail()?;
+        let thread = std::thread::Builder::new()
+            .name("writer".into())
+            .spawn(move || writer.run(&queue))
+            .map_err(StoreError::Thread)?;
+        Ok(Self(Arc::new(Inner {
+            path,
+            identity,
+            log_key,
+            jobs,
+            waiting,
+            shared,
+            readers: Mutex::default(),
+            writer: Mutex::new(Some(thread)),
+        })))
+    }
+
+    /// Opens a file for reading only, also while its node runs; commands are refused.
+    pub fn inspect(
+        path: &Path,
+        identity: Identity,
+        log_key: Arc<SecretKey>,
+    ) -> Result<Self, StoreError> {
+        let reader = connection::open_reader(path)?;
+        let logs = log::load_all(&reader, &identity)?;
+        let (jobs, _) = mpsc::channel();
+        Ok(Self(Arc::new(Inner {
+            path: path.to_owned(),
+            identity,
+            log_key,
+            jobs,
+            waiting: Arc::default(),
+            shared: Arc::new(Shared {
+                logs: RwLock::new(logs),
+                ..Shared::default()
+            }),
+            readers: Mutex::new(vec![reader]),
+            writer: Mutex::default(),
+        })))
+    }
+
+    /// Returns whose log this store writes.
+    pub fn identity(&self) -> &Identity {
+        &self.0.identity
+    }
+
+    /// Executes a command; `reply` runs on the writer's thread once the answer is durable, and must only hand it over.
+    pub fn execute(&self, request: Request, reply: impl FnOnce(command::Answer) + Send + 'static) {
+        let waiting = self.0.waiting.fetch_add(1, Ordering::Relaxed);
+        if waiting >= MAX_WAITING_COMMANDS {
+            self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+            reply(Err(command::busy()));
+            return;
+        }
+        self.send(Job::Execute(Box::new(request), Box::new(reply)));
+    }
+
+    /// Stores and folds a verified group; `reply` runs on the writer's thread once it is durable.
+    pub fn apply(
+        &self,
+        group: VerifiedGroup,
+        now: Millis,
+        reply: Box<dyn FnOnce(Result<Position, ApplyError>) + Send>,
+    ) {
+        self.send(Job::Apply(Box::new(group), now, reply));
+    }
+
+    /// Builds the views anew beside the old ones, in slices between other work, and swaps them.
+    /// `progress` runs on the writer's thread; the last call says that they are swapped.
+    pub fn rebuild_views(&self, progress: Box<dyn FnMut(Result<Progress, StoreError>) + Send>) {
+        self.send(Job::Rebuild(Rebuild::new(progress)));
+    }
+
+    /// Calls `listener` with an origin after every commit that moved its log.
+    pub fn on_move(&self, listener: Moved) {
+        self.0
+            .shared
+            .moved
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(listener);
+    }
+
+    /// Returns how far each log is held.
+    pub fn logs(&self) -> Vec<LogState> {
+        let logs = self
+            .0
+            .shared
+            .logs
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        logs.values().map(LogMemory::state).collect()
+    }
+
+    /// Returns how far one log is held; none when no card of that origin was accepted.
+    pub fn log(&self, origin: NodeId) -> Option<LogState> {
+        self.0.shared.log(origin).map(|log| log.state())
+    }
+
+    /// Returns the chain at the durable end of a log; none when no card of that origin was accepted.
+    pub fn chain(&self, origin: NodeId) -> Option<Chain> {
+        self.0.shared.log(origin).map(|log| log.chain)
+    }
+
+    /// Returns a freshly signed head of this node's own durable end; none before the first write ever.
+    pub fn own_head(&self, now: Millis) -> Option<SignedHead> {
+        let log = self.0.shared.log(self.0.identity.origin)?;
+        let key = log.chain.log_key()?;
+        if key != self.0.log_key.public() || log.chain.end().seq == 0 {
+            return None;
+        }
+        log.chain
+            .head(now.0.cast_unsigned())
+            .map(|head| head.sign(&self.0.log_key))
+    }
+
+    /// Notes a head that the caller has verified, and that its origin was heard of now; says whether it rose.
+    pub fn note_head(&self, head: SignedHead, now: Millis) -> bool {
+        let mut logs = self
+            .0
+            .shared
+            .logs
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        logs.get_mut(&head.head.origin)
+            .is_some_and(|log| log.note(head, now))
+    }
+
+    /// Runs a change that is no event (a session, a card) in a transaction of the writer, and waits for it.
+    pub(crate) fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = mpsc::sync_channel(1);
+        self.send(Job::Change(Box::new(move |connection| {
+            let result = change(connection);
+            Box::new(move |committed| {
+                drop(answer.send(committed.and(result)));
+            })
+        })));
+        answered.recv().unwrap_or(Err(StoreError::Stopped))
+    }
+
+    /// Runs a query on a reader: read-only, and interrupted after [`connection::READ_DEADLINE`].
+    pub(crate) fn read<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let pooled = self
+            .0
+            .readers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        let reader = match pooled {
+            Some(reader) => reader,
+            None => connection::open_reader(&self.0.path)?,
+        };
+        connection::set_deadline(&reader)?;
+        let result = query(&reader);
+        self.0
+            .readers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(reader);
+        result
+    }
+
+    /// Stops the writer after what waits, and closes the file.
+    pub fn close(&self) {
+        self.send(Job::Stop);
+        let thread = self
+            .0
+            .writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = thread {
+            drop(thread.join());
+        }
+    }
+
+    fn send(&self, job: Job) {
+        if let Err(mpsc::SendError(job)) = self.0.jobs.send(job) {
+            job.refuse();
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        drop(self.jobs.send(Job::Stop));
+        let thread = self
+            .writer
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = thread
+            && thread.thread().id() != std::thread::current().id()
+        {
+            drop(thread.join());
+        }
+    }
+}
+
+/// Reads an id from a column.
+pub(crate) fn id(bytes: &[u8]) -> Result<Id, StoreError> {
+    Id::try_from(bytes).map_err(|_| StoreError::Corrupt { what: "an id" })
+}
+
+/// Reads a node's name from a column.
+pub(crate) fn node(name: &str) -> Result<NodeId, StoreError> {
+    name.parse().map_err(|_| StoreError::Corrupt {
+        what: "an origin's name",
+    })
+}

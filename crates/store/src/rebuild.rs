@@ -1,0 +1,139 @@
+//! Building the views anew: beside the old ones, in slices between other work, then swapped in one transaction.
+
+use std::collections::BTreeMap;
+
+use posko_ledger::{chain::Identity, entry::EntryHeader};
+use posko_proto::NodeId;
+use rusqlite::{Connection, named_params};
+
+use crate::{
+    StoreError, fold, log,
+    view::{self, Tables},
+};
+
+/// How many entries are folded between other work.
+const SLICE: usize = 2000;
+/// Every class: the node folds what it holds.
+const ALL_CLASSES: u32 = u32::MAX;
+
+/// How far a rebuild is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// How many entries were folded.
+    pub done: u64,
+    /// How many there are.
+    pub total: u64,
+    /// Whether the new views are in use.
+    pub swapped: bool,
+}
+
+pub(crate) struct Rebuild {
+    started: bool,
+    folded: BTreeMap<NodeId, i64>,
+    state: Progress,
+    progress: Box<dyn FnMut(Result<Progress, StoreError>) + Send>,
+}
+
+impl Rebuild {
+    pub(crate) fn new(progress: Box<dyn FnMut(Result<Progress, StoreError>) + Send>) -> Self {
+        let state = Progress {
+            done: 0,
+            total: 0,
+            swapped: false,
+        };
+        Self {
+            started: false,
+            folded: BTreeMap::new(),
+            state,
+            progress,
+        }
+    }
+
+    /// Tells its asker.
+    pub(crate) fn tell(&mut self, progress: Result<Progress, StoreError>) {
+        (self.progress)(progress);
+    }
+
+    /// Tells how far it is, and says whether it is over.
+    pub(crate) fn report(&mut self) -> bool {
+        self.tell(Ok(self.state));
+        self.state.swapped
+    }
+
+    /// Folds one slice; when nothing is left, swaps.
+    pub(crate) fn step(
+        &mut self,
+        connection: &Connection,
+        own: &Identity,
+    ) -> Result<(), StoreError> {
+        if !self.started {
+            self.started = true;
+            connection.execute_batch("SAVEPOINT tables")?;
+            view::create(connection, Tables::NEW)?;
+            connection.execute_batch("RELEASE tables")?;
+        }
+        let logs = log::load_all(connection, own)?;
+        self.state.total = logs.values().map(|log| log.entries).sum();
+        let mut left = SLICE;
+        for origin in logs.keys() {
+            for (row, _) in log::epochs(connection, *origin)? {
+                left -= self.fold_epoch(connection, *origin, row, left)?;
+                if left == 0 {
+                    return Ok(());
+                }
+            }
+        }
+        view::swap(connection)?;
+        self.state.swapped = true;
+        Ok(())
+    }
+
+    fn fold_epoch(
+        &mut self,
+        connection: &Connection,
+        origin: NodeId,
+        row: i64,
+        most: usize,
+    ) -> Result<usize, StoreError> {
+        let folded = self.folded.entry(origin).or_insert(0);
+        let first = log::pos(row, 0).max(*folded);
+        let mut entries = connection.prepare_cached(
+            "SELECT header, salt, body, presence, entry.pos
+             FROM entry LEFT JOIN payload USING (pos) LEFT JOIN payload_missing USING (pos)
+             WHERE pos > :after AND pos < :end
+             ORDER BY pos
+             LIMIT :most",
+        )?;
+        let mut rows = entries.query(named_params! {
+            ":after": first,
+            ":end": log::pos(row + 1, 0),
+            ":most": most as i64,
+        })?;
+        let mut count = 0;
+        while let Some(entry) = rows.next()? {
+            let record = log::record(entry, ALL_CLASSES)?;
+            let header = EntryHeader::decode(&record.header)?;
+            fold::replica(connection, Tables::NEW, origin, &header, &record.payload)?;
+            *folded = entry.get(4)?;
+            count += 1;
+        }
+        self.state.done += count as u64;
+        Ok(count)
+    }
+}
+
+/// Builds the views anew before the writer starts.
+pub(crate) fn run(
+    connection: &mut Connection,
+    own: &Identity,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(), StoreError> {
+    let mut rebuild = Rebuild::new(Box::new(|_| {}));
+    while !rebuild.state.swapped {
+        let transaction = connection.transaction()?;
+        rebuild.step(&transaction, own)?;
+        transaction.commit()?;
+        progress(rebuild.state);
+    }
+    Ok(())
+}

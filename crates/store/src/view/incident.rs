@@ -1,0 +1,360 @@
+//! Incidents: the columns by which they are listed, their zones, their notes. What is shown of one is its state.
+
+use posko_domain::{
+    context::Recorded,
+    event::IncidentEvent,
+    incident::{self, IncidentState},
+    zone,
+};
+use posko_proto::{Id, NodeId, time::Millis};
+use rusqlite::{Connection, Row, named_params};
+
+use super::{Tables, View};
+use crate::{Store, StoreError, fold, query::PageOf};
+
+pub(super) const INCIDENT: View = View {
+    name: "incident",
+    version: 1,
+    create: "CREATE TABLE incident{t}(
+        origin TEXT NOT NULL,
+        id BLOB NOT NULL CHECK (length(id) = 16),
+        number TEXT NOT NULL,
+        year INTEGER NOT NULL,
+        serial INTEGER NOT NULL,
+        region TEXT NOT NULL,
+        is_over INTEGER NOT NULL CHECK (is_over IN (0, 1)),
+        reported_ms INTEGER NOT NULL,
+        PRIMARY KEY (origin, id)
+    ) WITHOUT ROWID, STRICT",
+    key: "id",
+};
+
+pub(super) const INCIDENT_ZONE: View = View {
+    name: "incident_zone",
+    version: 1,
+    create: "CREATE TABLE incident_zone{t}(
+        zone TEXT NOT NULL,
+        reported_ms INTEGER NOT NULL,
+        origin TEXT NOT NULL,
+        incident BLOB NOT NULL CHECK (length(incident) = 16),
+        PRIMARY KEY (zone, reported_ms, origin, incident)
+    ) WITHOUT ROWID, STRICT",
+    key: "zone, incident",
+};
+
+pub(super) const INCIDENT_NOTE: View = View {
+    name: "incident_note",
+    version: 1,
+    create: "CREATE TABLE incident_note{t}(
+        origin TEXT NOT NULL,
+        incident BLOB NOT NULL CHECK (length(incident) = 16),
+        version INTEGER NOT NULL,
+        at_ms INTEGER NOT NULL,
+        actor BLOB NOT NULL,
+        text TEXT NOT NULL,
+        PRIMARY KEY (origin, incident, version)
+    ) WITHOUT ROWID, STRICT",
+    key: "incident, version",
+};
+
+pub(super) const INDEXES: &str = "
+    DROP INDEX IF EXISTS incident_newest; CREATE INDEX incident_newest ON incident(reported_ms, origin, id);
+    DROP INDEX IF EXISTS incident_number; CREATE INDEX incident_number ON incident(number);
+    DROP INDEX IF EXISTS incident_serial; CREATE INDEX incident_serial ON incident(origin, year, serial);
+";
+
+/// The most notes that are given with an incident.
+pub const MAX_NOTES: usize = 1000;
+
+/// An incident of a list.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Whose it is.
+    pub origin: NodeId,
+    /// Its id.
+    pub id: Id,
+    /// How it stands.
+    pub state: IncidentState,
+}
+
+/// A log note.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// When it was written.
+    pub at: Millis,
+    /// Who wrote it.
+    pub actor: Id,
+    /// The note.
+    pub text: String,
+}
+
+/// Which incidents are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of this node.
+    pub origin: Option<NodeId>,
+    /// Within this region.
+    pub region: Option<String>,
+    /// In this zone.
+    pub zone: Option<String>,
+    /// Neither false nor merged nor closed.
+    pub open_only: bool,
+}
+
+/// An incident that another province has in a zone which it shares with this one.
+#[derive(Debug, Clone)]
+pub struct Notice {
+    /// The zone.
+    pub zone: String,
+    /// The incident.
+    pub incident: Found,
+}
+
+pub(crate) fn fold(
+    connection: &Connection,
+    tables: Tables,
+    stream: Id,
+    event: &IncidentEvent,
+    state: &IncidentState,
+    recorded: &Recorded,
+) -> Result<(), StoreError> {
+    match event {
+        IncidentEvent::Reported(_) => insert(connection, tables, stream, state, recorded),
+        IncidentEvent::Noted(noted) => {
+            connection
+                .prepare_cached(&tables.sql(
+                    "INSERT INTO incident_note{t}(origin, incident, version, at_ms, actor, text)
+                     VALUES (:origin, :incident, :version, :at, :actor, :text)",
+                ))?
+                .execute(named_params! {
+                    ":origin": recorded.origin.as_str(),
+                    ":incident": stream.as_bytes(),
+                    ":version": recorded.version,
+                    ":at": recorded.occurred_at.0,
+                    ":actor": recorded.actor.as_bytes(),
+                    ":text": noted.text,
+                })?;
+            Ok(())
+        }
+        IncidentEvent::Verified(_)
+        | IncidentEvent::Rejected(_)
+        | IncidentEvent::Activated(_)
+        | IncidentEvent::ImpactRecorded(_)
+        | IncidentEvent::OperationEnded(_)
+        | IncidentEvent::Closed(_) => {
+            connection
+                .prepare_cached(&tables.sql(
+                    "UPDATE incident{t} SET is_over = :over WHERE origin = :origin AND id = :id",
+                ))?
+                .execute(named_params! {
+                    ":over": incident::is_over(state.status),
+                    ":origin": recorded.origin.as_str(),
+                    ":id": stream.as_bytes(),
+                })?;
+            Ok(())
+        }
+    }
+}
+
+fn insert(
+    connection: &Connection,
+    tables: Tables,
+    stream: Id,
+    state: &IncidentState,
+    recorded: &Recorded,
+) -> Result<(), StoreError> {
+    let (year, serial) =
+        incident::parse_number(&state.number).map_or((0, 0), |(_, year, serial)| (year, serial));
+    connection
+        .prepare_cached(&tables.sql(
+            "INSERT INTO incident{t}(origin, id, number, year, serial, region, is_over, reported_ms)
+             VALUES (:origin, :id, :number, :year, :serial, :region, :over, :reported)",
+        ))?
+        .execute(named_params! {
+            ":origin": recorded.origin.as_str(),
+            ":id": stream.as_bytes(),
+            ":number": state.number,
+            ":year": year,
+            ":serial": serial,
+            ":region": state.place.region_code,
+            ":over": incident::is_over(state.status),
+            ":reported": state.reported_at.0,
+        })?;
+    for zone in &state.zones {
+        connection
+            .prepare_cached(&tables.sql(
+                "INSERT OR IGNORE INTO incident_zone{t}(zone, reported_ms, origin, incident)
+                 VALUES (:zone, :reported, :origin, :incident)",
+            ))?
+            .execute(named_params! {
+                ":zone": zone,
+                ":reported": state.reported_at.0,
+                ":origin": recorded.origin.as_str(),
+                ":incident": stream.as_bytes(),
+            })?;
+    }
+    Ok(())
+}
+
+/// Returns the last number that a node gave in a year, 0 when none.
+pub(crate) fn last_number(
+    connection: &Connection,
+    origin: NodeId,
+    year: i64,
+) -> Result<u32, StoreError> {
+    let last: Option<u32> = connection
+        .prepare_cached("SELECT MAX(serial) FROM incident WHERE origin = :origin AND year = :year")?
+        .query_row(
+            named_params! { ":origin": origin.as_str(), ":year": year },
+            |row| row.get(0),
+        )?;
+    Ok(last.unwrap_or(0))
+}
+
+const COLUMNS: &str = "incident.origin, incident.id, state.body, incident.reported_ms
+     FROM incident JOIN state ON state.origin = incident.origin AND state.stream = incident.id";
+
+fn found(row: &Row<'_>) -> Result<Found, StoreError> {
+    Ok(Found {
+        origin: crate::node(&row.get::<_, String>(0)?)?,
+        id: crate::id(&row.get::<_, Vec<u8>>(1)?)?,
+        state: fold::decode_body(&row.get::<_, Vec<u8>>(2)?)?,
+    })
+}
+
+impl Store {
+    /// Returns an incident by its id, or by its number, with its notes, oldest first.
+    pub fn incident(
+        &self,
+        id: Option<Id>,
+        number: &str,
+    ) -> Result<Option<(Found, Vec<Note>)>, StoreError> {
+        self.read(|connection| {
+            let sql = format!(
+                "SELECT {COLUMNS} WHERE incident.id = :id OR incident.number = :number LIMIT 1"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let id = id.map(Id::to_vec);
+            let mut rows = statement.query(named_params! { ":id": id, ":number": number })?;
+            let Some(row) = rows.next()? else {
+                return Ok(None);
+            };
+            let incident = found(row)?;
+            let notes = notes(connection, &incident)?;
+            Ok(Some((incident, notes)))
+        })
+    }
+
+    /// Returns incidents of the whole region, newest first.
+    pub fn incidents(
+        &self,
+        filter: &Filter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<PageOf<Found>, StoreError> {
+        let (before_ms, before_id) = crate::query::cursor(after)?;
+        let sql = format!(
+            "SELECT {COLUMNS}
+             WHERE (incident.reported_ms, incident.id) < (:before_ms, :before_id)
+               AND (:origin IS NULL OR incident.origin = :origin)
+               AND (:region IS NULL OR incident.region = :region OR incident.region LIKE :region || '.%')
+               AND (:zone IS NULL OR EXISTS (
+                     SELECT 1 FROM incident_zone
+                     WHERE zone = :zone AND incident_zone.reported_ms = incident.reported_ms
+                       AND incident_zone.origin = incident.origin AND incident_zone.incident = incident.id))
+               AND (:open = 0 OR incident.is_over = 0)
+             ORDER BY incident.reported_ms DESC, incident.id DESC
+             LIMIT :limit"
+        );
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query(named_params! {
+                ":before_ms": before_ms,
+                ":before_id": before_id,
+                ":origin": filter.origin.map(|origin| origin.to_string()),
+                ":region": filter.region,
+                ":zone": filter.zone,
+                ":open": filter.open_only,
+                ":limit": limit as i64 + 1,
+            })?;
+            let mut page = PageOf::new(limit);
+            while let Some(row) = rows.next()? {
+                let incident = found(row)?;
+                let token = crate::query::token(row.get(3)?, incident.id);
+                page.push(incident, token);
+            }
+            Ok(page)
+        })
+    }
+
+    /// Returns the incidents that other provinces have in zones which they share with this node, newest first.
+    pub fn notices(&self, after: Option<&str>, limit: usize) -> Result<PageOf<Notice>, StoreError> {
+        let own = self.identity().origin;
+        let zones: Vec<&str> = zone::all()
+            .iter()
+            .filter(|zone| zone.provinces().contains(&own.as_str()))
+            .map(|zone| zone.id)
+            .collect();
+        let (before_ms, before_id) = crate::query::cursor(after)?;
+        let sql = format!(
+            "SELECT {COLUMNS_WITH_ZONE}
+             WHERE zone.zone IN (SELECT value FROM json_each(:zones))
+               AND zone.origin <> :own
+               AND (zone.reported_ms, zone.incident) < (:before_ms, :before_id)
+             ORDER BY zone.reported_ms DESC, zone.incident DESC, zone.zone
+             LIMIT :limit"
+        );
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query(named_params! {
+                ":zones": format!("[{}]", zones.iter().map(|zone| format!("{zone:?}")).collect::<Vec<_>>().join(",")),
+                ":own": own.as_str(),
+                ":before_ms": before_ms,
+                ":before_id": before_id,
+                ":limit": limit as i64 + 1,
+            })?;
+            let mut page = PageOf::new(limit);
+            while let Some(row) = rows.next()? {
+                let incident = found(row)?;
+                let token = crate::query::token(row.get(3)?, incident.id);
+                page.push(Notice { zone: row.get(4)?, incident }, token);
+            }
+            Ok(page)
+        })
+    }
+}
+
+const COLUMNS_WITH_ZONE: &str = "zone.origin, zone.incident, state.body, zone.reported_ms, zone.zone
+     FROM incident_zone AS zone JOIN state ON state.origin = zone.origin AND state.stream = zone.incident";
+
+fn notes(connection: &Connection, incident: &Found) -> Result<Vec<Note>, StoreError> {
+    let mut notes = connection.prepare_cached(
+        "SELECT at_ms, actor, text FROM incident_note
+         WHERE origin = :origin AND incident = :incident
+         ORDER BY version
+         LIMIT :most",
+    )?;
+    let rows = notes.query_map(
+        named_params! {
+            ":origin": incident.origin.as_str(),
+            ":incident": incident.id.as_bytes(),
+            ":most": MAX_NOTES as i64,
+        },
+        |row| {
+            Ok((
+                row.get::<_, i64>(0)?,
+                row.get::<_, Vec<u8>>(1)?,
+                row.get::<_, String>(2)?,
+            ))
+        },
+    )?;
+    rows.map(|row| {
+        let (at, actor, text) = row?;
+        Ok(Note {
+            at: Millis(at),
+            actor: crate::id(&actor)?,
+            text,
+        })
+    })
+    .collect()
+}

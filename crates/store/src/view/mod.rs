@@ -1,0 +1,210 @@
+//! Views: tables that answer questions, folded from the logs and disposable.
+//!
+//! Each carries a version; when the program knows a newer one, all are built anew beside the old ones, under names with
+//! a suffix, and swapped in one transaction.
+
+pub mod incident;
+pub mod warning;
+
+use std::borrow::Cow;
+
+use posko_proto::NodeId;
+use rusqlite::{Connection, types::ValueRef};
+use sha2::{Digest, Sha256};
+
+use crate::{Store, StoreError};
+
+/// A view: its table, its version, how it is made, and the order of its rows in a digest.
+struct View {
+    name: &'static str,
+    version: u32,
+    create: &'static str,
+    key: &'static str,
+}
+
+const VIEWS: [View; 6] = [
+    View {
+        name: "state",
+        version: 1,
+        create: "CREATE TABLE state{t}(
+            origin TEXT NOT NULL,
+            stream BLOB NOT NULL CHECK (length(stream) = 16),
+            version INTEGER NOT NULL,
+            area INTEGER NOT NULL,
+            body BLOB NOT NULL,
+            PRIMARY KEY (origin, stream)
+        ) WITHOUT ROWID, STRICT",
+        key: "stream",
+    },
+    View {
+        name: "unfolded",
+        version: 1,
+        create: "CREATE TABLE unfolded{t}(
+            origin TEXT NOT NULL,
+            kind TEXT NOT NULL CHECK (kind IN ('unknown', 'refused', 'missing')),
+            entries INTEGER NOT NULL,
+            PRIMARY KEY (origin, kind)
+        ) WITHOUT ROWID, STRICT",
+        key: "kind",
+    },
+    incident::INCIDENT,
+    incident::INCIDENT_ZONE,
+    incident::INCIDENT_NOTE,
+    warning::WARNING,
+];
+
+/// Which of the two sets of tables a fold writes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tables(&'static str);
+
+impl Tables {
+    /// The tables that are read.
+    pub(crate) const LIVE: Self = Self("");
+    /// The tables that are being built.
+    pub(crate) const NEW: Self = Self("_new");
+
+    /// Returns the statement for these tables: `{t}` is their suffix.
+    pub(crate) fn sql(self, text: &str) -> Cow<'_, str> {
+        Cow::Owned(text.replace("{t}", self.0))
+    }
+}
+
+/// Says whether the file's views are those of this program.
+pub(crate) fn current(connection: &Connection) -> Result<bool, StoreError> {
+    let mut versions = connection.prepare("SELECT version FROM view_version WHERE view = :view")?;
+    for view in &VIEWS {
+        let mut rows = versions.query([view.name])?;
+        let stored: Option<u32> = rows.next()?.map(|row| row.get(0)).transpose()?;
+        if stored != Some(view.version) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Makes the views of a new file; those of an old one wait to be built anew.
+pub(crate) fn create_missing(connection: &Connection) -> Result<(), StoreError> {
+    let known: i64 =
+        connection.query_row("SELECT COUNT(*) FROM view_version", [], |row| row.get(0))?;
+    drop_tables(connection, Tables::NEW)?;
+    if known == 0 {
+        create(connection, Tables::LIVE)?;
+        note_versions(connection)?;
+    }
+    Ok(())
+}
+
+/// Makes one set of tables.
+pub(crate) fn create(connection: &Connection, tables: Tables) -> Result<(), StoreError> {
+    for view in &VIEWS {
+        connection.execute_batch(&tables.sql(view.create))?;
+    }
+    Ok(())
+}
+
+/// Puts the new tables in the old ones' place.
+pub(crate) fn swap(connection: &Connection) -> Result<(), StoreError> {
+    drop_tables(connection, Tables::LIVE)?;
+    for view in &VIEWS {
+        connection.execute_batch(&format!("ALTER TABLE {0}_new RENAME TO {0}", view.name))?;
+    }
+    connection.execute_batch(&format!(
+        "{}{}{}",
+        incident::INDEXES,
+        warning::INDEXES,
+        "DELETE FROM view_version;"
+    ))?;
+    note_versions(connection)
+}
+
+fn drop_tables(connection: &Connection, tables: Tables) -> Result<(), StoreError> {
+    for view in &VIEWS {
+        connection
+            .execute_batch(&tables.sql(&format!("DROP TABLE IF EXISTS {}{{t}}", view.name)))?;
+    }
+    Ok(())
+}
+
+fn note_versions(connection: &Connection) -> Result<(), StoreError> {
+    if connection.query_row("SELECT COUNT(*) FROM view_version", [], |row| {
+        row.get::<_, i64>(0)
+    })? == 0
+    {
+        connection.execute_batch(&format!("{}{}", incident::INDEXES, warning::INDEXES))?;
+    }
+    let mut insert =
+        connection.prepare("INSERT OR REPLACE INTO view_version(view, version) VALUES (?1, ?2)")?;
+    for view in &VIEWS {
+        insert.execute((view.name, view.version))?;
+    }
+    Ok(())
+}
+
+/// The digest of one view's rows of one origin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digested {
+    /// The view's table.
+    pub view: &'static str,
+    /// Whose rows.
+    pub origin: NodeId,
+    /// How many.
+    pub rows: u64,
+    /// SHA-256 over all rows in order of their keys.
+    pub sha256: [u8; 32],
+}
+
+impl Store {
+    /// Returns a digest of every view for every origin, of one moment. Local payloads are their owner's alone, so its
+    /// accounts are left out: two nodes with the same logs give the same digests.
+    pub fn digests(&self) -> Result<Vec<Digested>, StoreError> {
+        let origins: Vec<NodeId> = self.logs().into_iter().map(|log| log.origin).collect();
+        self.read(|connection| {
+            let snapshot = connection.unchecked_transaction()?;
+            let mut digests = Vec::new();
+            for view in &VIEWS {
+                for origin in &origins {
+                    digests.push(digest(&snapshot, view, *origin)?);
+                }
+            }
+            Ok(digests)
+        })
+    }
+}
+
+fn digest(connection: &Connection, view: &View, origin: NodeId) -> Result<Digested, StoreError> {
+    let filter = if view.name == "state" {
+        "AND area <> 3"
+    } else {
+        ""
+    };
+    let sql = format!(
+        "SELECT * FROM {} WHERE origin = ?1 {filter} ORDER BY {}",
+        view.name, view.key
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let columns = statement.column_count();
+    let mut rows = statement.query([origin.as_str()])?;
+    let mut hasher = Sha256::new();
+    let mut count = 0;
+    while let Some(row) = rows.next()? {
+        count += 1;
+        for column in 0..columns {
+            let (kind, bytes) = match row.get_ref(column)? {
+                ValueRef::Null => (0, Vec::new()),
+                ValueRef::Integer(number) => (1, number.to_be_bytes().to_vec()),
+                ValueRef::Real(number) => (2, number.to_be_bytes().to_vec()),
+                ValueRef::Text(text) => (3, text.to_vec()),
+                ValueRef::Blob(blob) => (4, blob.to_vec()),
+            };
+            hasher.update([kind]);
+            hasher.update((bytes.len() as u64).to_be_bytes());
+            hasher.update(bytes);
+        }
+    }
+    Ok(Digested {
+        view: view.name,
+        origin,
+        rows: count,
+        sha256: hasher.finalize().into(),
+    })
+}
