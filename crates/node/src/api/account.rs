@@ -1,0 +1,347 @@
+//! Accounts, roles and sessions of this node.
+
+use posko_domain::{
+    account::{AccountCommand, AccountRejection, Action, HeldGrant},
+    code::Refusal,
+    context::stream_of,
+};
+use posko_proto::{
+    Id,
+    account::v1::{
+        self as wire, AddAccountRequest, AddAccountResponse, ChangePasswordRequest,
+        ChangePasswordResponse, DisableAccountRequest, DisableAccountResponse, GrantRoleRequest,
+        GrantRoleResponse, ListAccountsRequest, ListAccountsResponse, ListSessionsRequest,
+        ListSessionsResponse, LoginRequest, LoginResponse, LogoutRequest, LogoutResponse,
+        RevokeRoleRequest, RevokeRoleResponse, RevokeSessionRequest, RevokeSessionResponse,
+        account_service_server::AccountService,
+    },
+    time::Millis,
+};
+use posko_store::{Actor, Command, account::Account, command::Credential};
+use tonic::{Request, Response, Status, metadata::MetadataMap};
+
+use super::{Api, Asked, Framed, digest, id, outcome, page_size, refused};
+use crate::time::now;
+
+/// How long a session lasts, in seconds: a shift and its handover.
+const SESSION_SECONDS: i64 = 14 * 3600;
+/// The shortest password, in bytes (NIST SP 800-63B-4 asks for 15 where it is the only factor, 8 with a second one).
+const MIN_PASSWORD_BYTES: usize = 12;
+/// The longest password, in bytes.
+const MAX_PASSWORD_BYTES: usize = 1024;
+
+impl Api {
+    async fn account_command(
+        &self,
+        framed: Framed,
+        digest: [u8; 32],
+        account: Id,
+        actor: Actor,
+        command: AccountCommand,
+        credential: Option<Credential>,
+    ) -> Result<posko_proto::common::v1::Outcome, Status> {
+        let command = Command::Account(command);
+        let asked = Asked {
+            framed,
+            digest,
+            stream: account,
+            actor,
+            command,
+            credential,
+        };
+        let accepted = self.execute(asked).await?;
+        Ok(outcome(self.0.store.identity().origin, &accepted))
+    }
+
+    async fn manager(&self, metadata: &MetadataMap) -> Result<Actor, Status> {
+        self.authorized(metadata, Action::ManageAccounts, None)
+            .await
+    }
+}
+
+#[tonic::async_trait]
+impl AccountService for Api {
+    async fn add_account(
+        &self,
+        request: Request<AddAccountRequest>,
+    ) -> Result<Response<AddAccountResponse>, Status> {
+        let actor = self.manager(request.metadata()).await?;
+        let mut request = request.into_inner();
+        let framed = Framed::parse(request.meta.as_ref())?;
+        check_login(&request.login)?;
+        check_password(&request.password)?;
+        let command = AccountCommand::parse_add(&request, framed.command_id)
+            .map_err(|error| rejected(&error))?;
+        let password_hash = self.hash_password(&request.password).await?;
+        // What binds the command id to the request is stored: a password must not be guessable from it.
+        request.password.clear();
+        let credential = Credential {
+            login: Some(request.login.clone()),
+            password_hash,
+        };
+        let (digest, account) = (digest("AddAccount", &request), stream_of(framed.command_id));
+        let outcome = self
+            .account_command(framed, digest, account, actor, command, Some(credential))
+            .await?;
+        Ok(Response::new(AddAccountResponse {
+            outcome: Some(outcome),
+        }))
+    }
+
+    async fn grant_role(
+        &self,
+        request: Request<GrantRoleRequest>,
+    ) -> Result<Response<GrantRoleResponse>, Status> {
+        let actor = self.manager(request.metadata()).await?;
+        let request = request.into_inner();
+        let framed = Framed::parse(request.meta.as_ref())?;
+        let command = AccountCommand::parse_grant(&request, framed.command_id)
+            .map_err(|error| rejected(&error))?;
+        let (digest, account) = (
+            digest("GrantRole", &request),
+            id("account_id", &request.account_id)?,
+        );
+        let outcome = self
+            .account_command(framed, digest, account, actor, command, None)
+            .await?;
+        Ok(Response::new(GrantRoleResponse {
+            outcome: Some(outcome),
+        }))
+    }
+
+    async fn revoke_role(
+        &self,
+        request: Request<RevokeRoleRequest>,
+    ) -> Result<Response<RevokeRoleResponse>, Status> {
+        let actor = self.manager(request.metadata()).await?;
+        let request = request.into_inner();
+        let framed = Framed::parse(request.meta.as_ref())?;
+        let command = AccountCommand::try_from(&request).map_err(|error| rejected(&error))?;
+        let (digest, account) = (
+            digest("RevokeRole", &request),
+            id("account_id", &request.account_id)?,
+        );
+        let outcome = self
+            .account_command(framed, digest, account, actor, command, None)
+            .await?;
+        Ok(Response::new(RevokeRoleResponse {
+            outcome: Some(outcome),
+        }))
+    }
+
+    async fn disable_account(
+        &self,
+        request: Request<DisableAccountRequest>,
+    ) -> Result<Response<DisableAccountResponse>, Status> {
+        let actor = self.manager(request.metadata()).await?;
+        let request = request.into_inner();
+        let framed = Framed::parse(request.meta.as_ref())?;
+        let (digest, account) = (
+            digest("DisableAccount", &request),
+            id("account_id", &request.account_id)?,
+        );
+        let outcome = self
+            .account_command(
+                framed,
+                digest,
+                account,
+                actor,
+                AccountCommand::Disable,
+                None,
+            )
+            .await?;
+        self.ask(move |store| store.close_sessions(account)).await?;
+        Ok(Response::new(DisableAccountResponse {
+            outcome: Some(outcome),
+        }))
+    }
+
+    async fn change_password(
+        &self,
+        request: Request<ChangePasswordRequest>,
+    ) -> Result<Response<ChangePasswordResponse>, Status> {
+        let caller = self.caller(request.metadata()).await?;
+        let mut request = request.into_inner();
+        let framed = Framed::parse(request.meta.as_ref())?;
+        let account = id("account_id", &request.account_id)?;
+        let actor = if caller.account == account {
+            Actor {
+                account,
+                ..Actor::default()
+            }
+        } else {
+            caller.may(Action::ManageAccounts, None)?
+        };
+        check_password(&request.password)?;
+        let password_hash = self.hash_password(&request.password).await?;
+        request.password.clear();
+        let credential = Credential {
+            login: None,
+            password_hash,
+        };
+        let digest = digest("ChangePassword", &request);
+        let command = AccountCommand::PasswordChanged;
+        let outcome = self
+            .account_command(framed, digest, account, actor, command, Some(credential))
+            .await?;
+        self.ask(move |store| store.close_sessions(account)).await?;
+        Ok(Response::new(ChangePasswordResponse {
+            outcome: Some(outcome),
+        }))
+    }
+
+    async fn list_accounts(
+        &self,
+        request: Request<ListAccountsRequest>,
+    ) -> Result<Response<ListAccountsResponse>, Status> {
+        self.authorized(request.metadata(), Action::ReadAccounts, None)
+            .await?;
+        let request = request.into_inner();
+        let limit = page_size(request.page_size)?;
+        let after = request.page_token;
+        let mut accounts = self
+            .ask(move |store| store.accounts(&after, limit + 1))
+            .await?;
+        let more = accounts.len() > limit;
+        accounts.truncate(limit);
+        let next = accounts
+            .last()
+            .filter(|_| more)
+            .map(|account| account.login.clone());
+        let at = now();
+        Ok(Response::new(ListAccountsResponse {
+            accounts: accounts
+                .into_iter()
+                .map(|account| show(account, at))
+                .collect(),
+            next_page_token: next.unwrap_or_default(),
+        }))
+    }
+
+    async fn login(
+        &self,
+        request: Request<LoginRequest>,
+    ) -> Result<Response<LoginResponse>, Status> {
+        let request = request.into_inner();
+        let (token, session) = self
+            .open_session(&request.login, &request.password, SESSION_SECONDS)
+            .await?;
+        Ok(Response::new(LoginResponse {
+            token,
+            expires_at: Some(session.expires_at.into()),
+            account_id: session.account.to_vec(),
+        }))
+    }
+
+    async fn logout(
+        &self,
+        request: Request<LogoutRequest>,
+    ) -> Result<Response<LogoutResponse>, Status> {
+        let caller = self.caller(request.metadata()).await?;
+        if let Some(session) = caller.session {
+            self.end_session(session.id).await?;
+        }
+        Ok(Response::new(LogoutResponse {}))
+    }
+
+    async fn list_sessions(
+        &self,
+        request: Request<ListSessionsRequest>,
+    ) -> Result<Response<ListSessionsResponse>, Status> {
+        let caller = self.caller(request.metadata()).await?;
+        let asked = request.into_inner().account_id;
+        let account = if asked.is_empty() {
+            caller.account
+        } else {
+            id("account_id", &asked)?
+        };
+        if account != caller.account {
+            caller.may(Action::ReadAccounts, None)?;
+        }
+        let at = now();
+        let sessions = self.ask(move |store| store.sessions(account, at)).await?;
+        let sessions = sessions.into_iter().map(|session| wire::Session {
+            session_id: session.id.to_vec(),
+            opened_at: Some(session.opened_at.into()),
+            expires_at: Some(session.expires_at.into()),
+        });
+        Ok(Response::new(ListSessionsResponse {
+            sessions: sessions.collect(),
+        }))
+    }
+
+    async fn revoke_session(
+        &self,
+        request: Request<RevokeSessionRequest>,
+    ) -> Result<Response<RevokeSessionResponse>, Status> {
+        let caller = self.caller(request.metadata()).await?;
+        let session_id = id("session_id", &request.into_inner().session_id)?;
+        let session = self
+            .ask(move |store| store.session_by_id(session_id))
+            .await?;
+        if session
+            .as_ref()
+            .is_none_or(|session| session.account != caller.account)
+        {
+            caller.may(Action::ManageAccounts, None)?;
+        }
+        if !self.end_session(session_id).await? {
+            return Err(Status::not_found(format!(
+                "session `{session_id}` is not open"
+            )));
+        }
+        Ok(Response::new(RevokeSessionResponse {}))
+    }
+}
+
+fn show(account: Account, at: Millis) -> wire::Account {
+    let grants = account.state.grants.iter().map(|held| wire::HeldGrant {
+        grant_id: held.id.to_vec(),
+        grant: Some(grant(held)),
+        in_force: held.grant.in_force(at) && !account.state.disabled,
+    });
+    wire::Account {
+        account_id: account.id.to_vec(),
+        disabled: account.state.disabled,
+        grants: grants.collect(),
+        version: account.state.version,
+        login: account.login,
+    }
+}
+
+fn grant(held: &HeldGrant) -> wire::Grant {
+    wire::Grant {
+        role: held.grant.role.into(),
+        scope: held.grant.scope.clone(),
+        from: held.grant.from.map(Into::into),
+        until: held.grant.until.map(Into::into),
+        delegated_by: held.grant.delegated_by.map(Id::to_vec).unwrap_or_default(),
+    }
+}
+
+fn check_login(login: &str) -> Result<(), Status> {
+    let fits =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_".contains(&byte);
+    if (3..=64).contains(&login.len()) && login.bytes().all(fits) {
+        Ok(())
+    } else {
+        Err(Status::invalid_argument(
+            "field `login`: 3 to 64 of a-z, 0-9, dot, dash and underscore are allowed",
+        ))
+    }
+}
+
+fn check_password(password: &str) -> Result<(), Status> {
+    if (MIN_PASSWORD_BYTES..=MAX_PASSWORD_BYTES).contains(&password.len()) {
+        Ok(())
+    } else {
+        Err(Status::invalid_argument(format!(
+            "field `password` has {} bytes: {MIN_PASSWORD_BYTES} to {MAX_PASSWORD_BYTES} are allowed",
+            password.len()
+        )))
+    }
+}
+
+fn rejected(rejection: &AccountRejection) -> Status {
+    refused(&Refusal::from(rejection.clone()))
+}

@@ -1,0 +1,284 @@
+//! Who is calling: the token of a session, or the console's.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use argon2::{
+    Argon2, PasswordHash, PasswordHasher, PasswordVerifier,
+    password_hash::{Salt, SaltString},
+};
+use posko_domain::{
+    account::{AccountState, Action, Grant, HeldGrant, authorize},
+    code::Refusal,
+};
+use posko_proto::{Id, common::v1::Role, time::Millis};
+use posko_store::{Actor, account::Session};
+use sha2::{Digest, Sha256};
+use tonic::{Status, metadata::MetadataMap};
+
+use super::{Api, internal, random, refused, stored};
+use crate::time::now;
+
+/// The account under which the machine's administrator acts at the console: no person's, the same on every node.
+pub(crate) const CONSOLE: Id = Id(*b"posko console\0\0\0");
+/// How many wrong passwords a login may have within [`THROTTLE_SECONDS`].
+const WRONG_PASSWORDS: u32 = 10;
+/// For how long wrong passwords count, in seconds.
+const THROTTLE_SECONDS: i64 = 15 * 60;
+/// How many logins are remembered for their wrong passwords; past that the oldest go.
+const THROTTLED_LOGINS: usize = 10_000;
+
+/// An authenticated caller.
+pub(crate) struct Caller {
+    pub(crate) account: Id,
+    pub(crate) session: Option<Session>,
+    state: AccountState,
+}
+
+impl Caller {
+    /// Returns the actor in whose role the action is done, or the refusal.
+    pub(crate) fn may(&self, action: Action, target: Option<&str>) -> Result<Actor, Status> {
+        let held = authorize(&self.state, action, target, now())
+            .map_err(|error| refused(&Refusal::from(error)))?;
+        Ok(Actor {
+            account: self.account,
+            role: held.role,
+            scope: held.scope,
+            delegation: held.delegation,
+        })
+    }
+}
+
+impl Api {
+    /// Finds out who calls.
+    pub(crate) async fn caller(&self, metadata: &MetadataMap) -> Result<Caller, Status> {
+        let token = metadata
+            .get("authorization")
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .ok_or_else(|| Status::unauthenticated("no token: log in first"))?;
+        let hash = token_hash(token);
+        if same(&hash, &self.0.console) {
+            return Ok(Caller {
+                account: CONSOLE,
+                session: None,
+                state: console(now()),
+            });
+        }
+        let at = now();
+        let found = self
+            .ask(move |store| {
+                let Some(session) = store.session(hash, at)? else {
+                    return Ok(None);
+                };
+                Ok(store
+                    .account(session.account)?
+                    .map(|state| (session, state)))
+            })
+            .await?;
+        let (session, state) =
+            found.ok_or_else(|| Status::unauthenticated("the session has ended: log in again"))?;
+        if state.disabled {
+            return Err(Status::unauthenticated("the account is disabled"));
+        }
+        Ok(Caller {
+            account: session.account,
+            session: Some(session),
+            state,
+        })
+    }
+
+    /// Finds out who calls, and refuses who may not.
+    pub(crate) async fn authorized(
+        &self,
+        metadata: &MetadataMap,
+        action: Action,
+        target: Option<&str>,
+    ) -> Result<Actor, Status> {
+        self.caller(metadata).await?.may(action, target)
+    }
+
+    /// Checks a login, and opens a session of `seconds`.
+    pub(crate) async fn open_session(
+        &self,
+        login: &str,
+        password: &str,
+        seconds: i64,
+    ) -> Result<(String, Session), Status> {
+        let at = now();
+        self.0.logins.check(login, at)?;
+        let name = login.to_owned();
+        let known = self.ask(move |store| store.credential(&name)).await?;
+        let (account, hash) = match &known {
+            Some((account, hash)) => (Some(*account), hash.as_str()),
+            None => (None, UNKNOWN_LOGIN),
+        };
+        let right = self.verify_password(password, hash).await?;
+        let Some(account) = account.filter(|_| right) else {
+            self.0.logins.wrong(login, at);
+            return Err(Status::unauthenticated("login name or password is wrong"));
+        };
+        let state = self.ask(move |store| store.account(account)).await?;
+        if state.is_none_or(|state| state.disabled) {
+            return Err(Status::unauthenticated("the account is disabled"));
+        }
+        self.0.logins.right(login);
+        let token = hex(&random::<32>()?);
+        let session = Session {
+            id: Id(random()?),
+            account,
+            opened_at: at,
+            expires_at: at.plus_seconds(seconds),
+        };
+        let (hash, opened) = (token_hash(&token), session.clone());
+        self.ask(move |store| store.open_session(hash, &opened))
+            .await?;
+        Ok((token, session))
+    }
+
+    /// Returns a password's argon2id hash in PHC form.
+    pub(crate) async fn hash_password(&self, password: &str) -> Result<String, Status> {
+        let _permit = self
+            .0
+            .hashing
+            .acquire()
+            .await
+            .map_err(|error| internal(&error))?;
+        let salt = SaltString::encode_b64(&random::<16>()?).map_err(|error| internal(&error))?;
+        let password = password.to_owned();
+        let hashed = tokio::task::spawn_blocking(move || {
+            Argon2::default()
+                .hash_password(password.as_bytes(), Salt::from(&salt))
+                .map(|hash| hash.to_string())
+                .map_err(|error| error.to_string())
+        });
+        hashed
+            .await
+            .map_err(|error| internal(&error))?
+            .map_err(|error| internal(&error))
+    }
+
+    async fn verify_password(&self, password: &str, hash: &str) -> Result<bool, Status> {
+        let _permit = self
+            .0
+            .hashing
+            .acquire()
+            .await
+            .map_err(|error| internal(&error))?;
+        let (password, hash) = (password.to_owned(), hash.to_owned());
+        let verified = tokio::task::spawn_blocking(move || {
+            PasswordHash::new(&hash).is_ok_and(|hash| {
+                Argon2::default()
+                    .verify_password(password.as_bytes(), &hash)
+                    .is_ok()
+            })
+        });
+        verified.await.map_err(|error| internal(&error))
+    }
+
+    /// Ends a session of any account.
+    pub(crate) async fn end_session(&self, id: Id) -> Result<bool, Status> {
+        let store = self.0.store.clone();
+        let closed = tokio::task::spawn_blocking(move || store.close_session(id)).await;
+        closed
+            .map_err(|error| internal(&error))?
+            .map_err(|error| stored(&error))
+    }
+}
+
+/// A hash of nobody's password, so that an unknown login takes as long as a wrong password.
+const UNKNOWN_LOGIN: &str = "$argon2id$v=19$m=19456,t=2,p=1$cG9za28gbm9ib2R5ISE$1xWQ8n5nqVZV0pQ0sZt8w6m1bB2n0r8m3k1l5h7d9cE";
+
+/// Wrong passwords by login name.
+#[derive(Default)]
+pub(crate) struct Throttle(Mutex<HashMap<String, (u32, Millis)>>);
+
+impl Throttle {
+    fn check(&self, login: &str, now: Millis) -> Result<(), Status> {
+        let wrong = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match wrong.get(login) {
+            Some((count, until)) if *count >= WRONG_PASSWORDS && *until > now => {
+                let minutes = (until.0 - now.0) / 60_000 + 1;
+                Err(Status::resource_exhausted(format!(
+                    "{WRONG_PASSWORDS} wrong passwords: try again in {minutes} min"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn wrong(&self, login: &str, now: Millis) {
+        let mut wrong = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        wrong.retain(|_, (_, until)| *until > now);
+        if wrong.len() >= THROTTLED_LOGINS
+            && let Some(oldest) = wrong
+                .iter()
+                .min_by_key(|(_, (_, until))| *until)
+                .map(|(login, _)| login.clone())
+        {
+            wrong.remove(&oldest);
+        }
+        let entry = wrong.entry(login.to_owned()).or_insert((0, now));
+        *entry = (entry.0 + 1, now.plus_seconds(THROTTLE_SECONDS));
+    }
+
+    fn right(&self, login: &str) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(login);
+    }
+}
+
+/// The console's rights: those of IT, for the whole node.
+fn console(now: Millis) -> AccountState {
+    let grant = Grant {
+        role: Role::It,
+        scope: String::new(),
+        from: None,
+        until: None,
+        delegated_by: None,
+    };
+    AccountState {
+        grants: vec![HeldGrant {
+            id: Id::default(),
+            grant,
+        }],
+        disabled: false,
+        password_changed_at: None,
+        version: 1,
+        created_at: now,
+        recorded_at: now,
+    }
+}
+
+/// Returns what the node keeps of a token.
+pub(crate) fn token_hash(token: &str) -> [u8; 32] {
+    Sha256::new()
+        .chain_update(b"posko/token/v1\0")
+        .chain_update(token)
+        .finalize()
+        .into()
+}
+
+/// Compares without telling by its time where the first difference is.
+fn same(left: &[u8; 32], right: &[u8; 32]) -> bool {
+    left.iter()
+        .zip(right)
+        .fold(0, |difference, (left, right)| difference | (left ^ right))
+        == 0
+}
+
+/// Returns bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}

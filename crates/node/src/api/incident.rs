@@ -1,0 +1,370 @@
+//! Incidents.
+
+use posko_domain::{
+    account::Action,
+    code::Refusal,
+    context::stream_of,
+    incident::{IncidentCommand, IncidentRejection, warning_named},
+    region,
+};
+use posko_proto::{
+    Id, NodeId,
+    common::v1::CommandMeta,
+    incident::v1::{
+        self as wire, ActivateIncidentRequest, ActivateIncidentResponse, AddNoteRequest,
+        AddNoteResponse, CloseIncidentRequest, CloseIncidentResponse, EndOperationRequest,
+        EndOperationResponse, GetIncidentRequest, GetIncidentResponse, ListIncidentsRequest,
+        ListIncidentsResponse, ListNoticesRequest, ListNoticesResponse, RecordImpactRequest,
+        RecordImpactResponse, RejectIncidentRequest, RejectIncidentResponse, ReportIncidentRequest,
+        ReportIncidentResponse, VerifyIncidentRequest, VerifyIncidentResponse,
+        incident_service_server::IncidentService,
+    },
+};
+use posko_store::{
+    Accepted, Command,
+    view::incident::{Filter, Found},
+};
+use prost::Message;
+use tonic::{Request, Response, Status};
+
+use super::{
+    Api, Asked, Framed, digest, id, invalid, optional_node, outcome, page_size, page_token, refused,
+};
+
+/// A command about an incident that is there.
+trait Change: Message + Sized + 'static {
+    const RPC: &'static str;
+    const ACTION: Action;
+    fn meta(&self) -> Option<&CommandMeta>;
+    fn incident(&self) -> &[u8];
+}
+
+macro_rules! changes {
+    ($($request:ident $rpc:literal $action:ident;)*) => {
+        $(impl Change for $request {
+            const RPC: &'static str = $rpc;
+            const ACTION: Action = Action::$action;
+
+            fn meta(&self) -> Option<&CommandMeta> {
+                self.meta.as_ref()
+            }
+
+            fn incident(&self) -> &[u8] {
+                &self.incident_id
+            }
+        })*
+    };
+}
+
+changes! {
+    VerifyIncidentRequest   "VerifyIncident"   VerifyIncident;
+    RejectIncidentRequest   "RejectIncident"   RejectIncident;
+    ActivateIncidentRequest "ActivateIncident" ActivateIncident;
+    RecordImpactRequest     "RecordImpact"     RecordImpact;
+    AddNoteRequest          "AddNote"          AddNote;
+    EndOperationRequest     "EndOperation"     EndOperation;
+    CloseIncidentRequest    "CloseIncident"    CloseIncident;
+}
+
+impl Api {
+    async fn change<R: Change>(&self, request: Request<R>) -> Result<Accepted, Status>
+    where
+        for<'a> IncidentCommand: TryFrom<&'a R, Error = IncidentRejection>,
+    {
+        let caller = self.caller(request.metadata()).await?;
+        let request = request.into_inner();
+        let framed = Framed::parse(request.meta())?;
+        let command = IncidentCommand::try_from(&request)
+            .map_err(|rejection| refused(&Refusal::from(rejection)))?;
+        let stream = id("incident_id", request.incident())?;
+        let found = self
+            .ask(move |store| store.incident(Some(stream), ""))
+            .await?;
+        let (incident, _) = found
+            .ok_or_else(|| Status::not_found(format!("incident `{stream}` is not known here")))?;
+        let own = self.0.store.identity().origin;
+        if incident.origin != own {
+            return Err(Status::failed_precondition(format!(
+                "incident `{}` belongs to node `{}`: only its owner changes it",
+                incident.state.number, incident.origin
+            )));
+        }
+        let actor = caller.may(R::ACTION, Some(&incident.state.place.region_code))?;
+        self.execute(Asked {
+            framed,
+            digest: digest(R::RPC, &request),
+            stream,
+            actor,
+            command: Command::Incident(command),
+            credential: None,
+        })
+        .await
+    }
+
+    fn own(&self) -> NodeId {
+        self.0.store.identity().origin
+    }
+
+    fn incident(&self, found: &Found) -> wire::Incident {
+        let state = &found.state;
+        let region = region::find(&state.place.region_code);
+        wire::Incident {
+            incident_id: found.id.to_vec(),
+            number: state.number.clone(),
+            status: state.status.into(),
+            hazard: state.hazard.into(),
+            place: Some(state.place.clone().into()),
+            region_name: region.map_or_else(String::new, |region| region.name.to_owned()),
+            zone_ids: state.zones.clone(),
+            severity: state.severity.into(),
+            scale: state.scale.into(),
+            channel: state.channel.into(),
+            warning_origin: state
+                .warning
+                .map_or_else(String::new, |(origin, _)| origin.to_string()),
+            warning_id: state.warning.map(|(_, id)| id.to_vec()).unwrap_or_default(),
+            duplicate_of: state.duplicate_of.map(Id::to_vec).unwrap_or_default(),
+            exercise: state.exercise,
+            version: state.version,
+            provenance: Some(self.provenance(found.origin, Some(state.recorded_at))),
+            milestones: state
+                .milestones
+                .iter()
+                .map(|(status, at)| wire::Milestone {
+                    status: (*status).into(),
+                    at: Some((*at).into()),
+                })
+                .collect(),
+            figures: state
+                .figures
+                .iter()
+                .map(|figure| wire::ImpactFigure {
+                    measure: figure.measure.into(),
+                    count: figure.count,
+                    source: figure.source.into(),
+                    as_of: Some(figure.as_of.into()),
+                })
+                .collect(),
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl IncidentService for Api {
+    async fn report_incident(
+        &self,
+        request: Request<ReportIncidentRequest>,
+    ) -> Result<Response<ReportIncidentResponse>, Status> {
+        let caller = self.caller(request.metadata()).await?;
+        let request = request.into_inner();
+        let framed = Framed::parse(request.meta.as_ref())?;
+        let rejected = |rejection: IncidentRejection| refused(&Refusal::from(rejection));
+        let warning = match warning_named(&request).map_err(rejected)? {
+            Some((origin, id)) => {
+                self.ask(move |store| store.warning(Some(origin), id))
+                    .await?
+            }
+            None => None,
+        };
+        let state = warning.as_ref().map(|found| &found.state);
+        let command =
+            IncidentCommand::parse_report(&request, state, self.own()).map_err(rejected)?;
+        let target = match &command {
+            IncidentCommand::Report { place, .. } => Some(place.region_code.clone()),
+            _ => None,
+        };
+        let actor = caller.may(Action::ReportIncident, target.as_deref())?;
+        let stream = stream_of(framed.command_id);
+        let accepted = self
+            .execute(Asked {
+                framed,
+                digest: digest("ReportIncident", &request),
+                stream,
+                actor,
+                command: Command::Incident(command),
+                credential: None,
+            })
+            .await?;
+        let number = accepted.number.clone().unwrap_or_default();
+        Ok(Response::new(ReportIncidentResponse {
+            outcome: Some(outcome(self.own(), &accepted)),
+            number,
+        }))
+    }
+
+    async fn verify_incident(
+        &self,
+        request: Request<VerifyIncidentRequest>,
+    ) -> Result<Response<VerifyIncidentResponse>, Status> {
+        let accepted = self.change(request).await?;
+        Ok(Response::new(VerifyIncidentResponse {
+            outcome: Some(outcome(self.own(), &accepted)),
+        }))
+    }
+
+    async fn reject_incident(
+        &self,
+        request: Request<RejectIncidentRequest>,
+    ) -> Result<Response<RejectIncidentResponse>, Status> {
+        let accepted = self.change(request).await?;
+        Ok(Response::new(RejectIncidentResponse {
+            outcome: Some(outcome(self.own(), &accepted)),
+        }))
+    }
+
+    async fn activate_incident(
+        &self,
+        request: Request<ActivateIncidentRequest>,
+    ) -> Result<Response<ActivateIncidentResponse>, Status> {
+        let accepted = self.change(request).await?;
+        Ok(Response::new(ActivateIncidentResponse {
+            outcome: Some(outcome(self.own(), &accepted)),
+        }))
+    }
+
+    async fn record_impact(
+        &self,
+        request: Request<RecordImpactRequest>,
+    ) -> Result<Response<RecordImpactResponse>, Status> {
+        let accepted = self.change(request).await?;
+        Ok(Response::new(RecordImpactResponse {
+            outcome: Some(outcome(self.own(), &accepted)),
+        }))
+    }
+
+    async fn add_note(
+        &self,
+        request: Request<AddNoteRequest>,
+    ) -> Result<Response<AddNoteResponse>, Status> {
+        let accepted = self.change(request).await?;
+        Ok(Response::new(AddNoteResponse {
+            outcome: Some(outcome(self.own(), &accepted)),
+        }))
+    }
+
+    async fn end_operation(
+        &self,
+        request: Request<EndOperationRequest>,
+    ) -> Result<Response<EndOperationResponse>, Status> {
+        let accepted = self.change(request).await?;
+        Ok(Response::new(EndOperationResponse {
+            outcome: Some(outcome(self.own(), &accepted)),
+        }))
+    }
+
+    async fn close_incident(
+        &self,
+        request: Request<CloseIncidentRequest>,
+    ) -> Result<Response<CloseIncidentResponse>, Status> {
+        let accepted = self.change(request).await?;
+        Ok(Response::new(CloseIncidentResponse {
+            outcome: Some(outcome(self.own(), &accepted)),
+        }))
+    }
+
+    async fn get_incident(
+        &self,
+        request: Request<GetIncidentRequest>,
+    ) -> Result<Response<GetIncidentResponse>, Status> {
+        self.authorized(request.metadata(), Action::ReadRegion, None)
+            .await?;
+        let request = request.into_inner();
+        let by_id = match (request.incident_id.as_slice(), request.number.as_str()) {
+            ([], "") => {
+                return Err(Status::invalid_argument(
+                    "field `incident_id` or `number` must be given",
+                ));
+            }
+            ([], _) => None,
+            (bytes, _) => Some(id("incident_id", bytes)?),
+        };
+        let name = by_id.map_or_else(|| request.number.clone(), |id| id.to_string());
+        let number = if by_id.is_some() {
+            String::new()
+        } else {
+            request.number
+        };
+        let found = self
+            .ask(move |store| store.incident(by_id, &number))
+            .await?;
+        let (incident, notes) = found
+            .ok_or_else(|| Status::not_found(format!("incident `{name}` is not known here")))?;
+        let notes = notes
+            .into_iter()
+            .map(|note| wire::Note {
+                at: Some(note.at.into()),
+                text: note.text,
+                actor_ref: note.actor.to_vec(),
+            })
+            .collect();
+        Ok(Response::new(GetIncidentResponse {
+            incident: Some(self.incident(&incident)),
+            notes,
+        }))
+    }
+
+    async fn list_incidents(
+        &self,
+        request: Request<ListIncidentsRequest>,
+    ) -> Result<Response<ListIncidentsResponse>, Status> {
+        self.authorized(request.metadata(), Action::ReadRegion, None)
+            .await?;
+        let request = request.into_inner();
+        if !request.region_code.is_empty() {
+            region::parse(&request.region_code).map_err(|error| invalid("region_code", &error))?;
+        }
+        let given = |text: String| (!text.is_empty()).then_some(text);
+        let filter = Filter {
+            origin: optional_node("origin", &request.origin)?,
+            region: given(request.region_code),
+            zone: given(request.zone_id),
+            open_only: request.open_only,
+        };
+        let (limit, after) = (
+            page_size(request.page_size)?,
+            page_token(&request.page_token),
+        );
+        let page = self
+            .ask(move |store| store.incidents(&filter, after.as_deref(), limit))
+            .await?;
+        Ok(Response::new(ListIncidentsResponse {
+            incidents: page.rows.iter().map(|found| self.incident(found)).collect(),
+            next_page_token: page.next.unwrap_or_default(),
+            origins: self.origins(),
+        }))
+    }
+
+    async fn list_notices(
+        &self,
+        request: Request<ListNoticesRequest>,
+    ) -> Result<Response<ListNoticesResponse>, Status> {
+        self.authorized(request.metadata(), Action::ReadRegion, None)
+            .await?;
+        let request = request.into_inner();
+        let (limit, after) = (
+            page_size(request.page_size)?,
+            page_token(&request.page_token),
+        );
+        let page = self
+            .ask(move |store| store.notices(after.as_deref(), limit))
+            .await?;
+        let notices = page.rows.into_iter().map(|notice| {
+            let Found { origin, id, state } = notice.incident;
+            wire::Notice {
+                incident_id: id.to_vec(),
+                origin: origin.to_string(),
+                number: state.number,
+                zone_id: notice.zone,
+                hazard: state.hazard.into(),
+                region_code: state.place.region_code,
+                status: state.status.into(),
+                reported_at: Some(state.reported_at.into()),
+                exercise: state.exercise,
+            }
+        });
+        Ok(Response::new(ListNoticesResponse {
+            notices: notices.collect(),
+            next_page_token: page.next.unwrap_or_default(),
+        }))
+    }
+}

@@ -1,0 +1,335 @@
+//! What a node offers its own people and programs: gRPC, with a token on every call.
+//!
+//! Each handler authorizes, parses at the door, and hands a command to the store or asks it a question. What it never
+//! does: decide anything itself, or send the cause of an internal error.
+
+mod account;
+mod auth;
+mod incident;
+mod node;
+mod warning;
+
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use posko_domain::code::{Code, Refusal};
+use posko_ledger::epoch::Position;
+use posko_proto::{
+    DESCRIPTOR, Id, NodeId,
+    account::v1::account_service_server::AccountServiceServer,
+    common::v1::{self as common, CommandMeta, LinkState, Provenance},
+    federation::v1::node_service_server::NodeServiceServer,
+    incident::v1::incident_service_server::IncidentServiceServer,
+    time::Millis,
+    warning::v1::warning_service_server::WarningServiceServer,
+};
+use posko_store::{
+    Accepted, Actor, Command, LogState, Request, Store, StoreError, command::Credential,
+};
+use prost::Message;
+use sha2::{Digest, Sha256};
+use tokio::sync::{Semaphore, oneshot, watch};
+use tonic::{Status, service::Routes};
+use tracing::error;
+
+use crate::{
+    identity::{NodeCard, Trust},
+    intake::Feeds,
+    peer::Peers,
+    time::now,
+};
+
+/// How old the newest head of a log may be before its picture is called unknown.
+pub(crate) const FRESH: Duration = Duration::from_secs(30);
+const DEFAULT_PAGE: usize = 50;
+const MAX_PAGE: u32 = 500;
+pub(crate) use self::auth::{Throttle, token_hash as auth_token_hash};
+
+/// Returns a token of 32 random bytes.
+pub(crate) fn random_token() -> anyhow::Result<String> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("draw a token: {error}"))?;
+    Ok(auth::hex(&bytes))
+}
+
+/// The largest message that a call may bring: a note or a list of grants is far smaller.
+const MAX_CALL_BYTES: usize = 1024 * 1024;
+
+/// What all services share.
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) trust: Arc<ArcSwap<Trust>>,
+    pub(crate) peers: Peers,
+    pub(crate) feeds: Arc<RwLock<Option<Feeds>>>,
+    pub(crate) card: Option<NodeCard>,
+    pub(crate) console: [u8; 32],
+    pub(crate) started_at: Millis,
+    /// Counts the commits that moved a log.
+    pub(crate) moved: watch::Receiver<u64>,
+    /// Why no commands are taken; empty while they are.
+    pub(crate) not_writing: Arc<RwLock<String>>,
+    pub(crate) logins: Throttle,
+    /// Password hashing takes 19 MiB and tens of milliseconds each: two at a time leave the node to its work.
+    pub(crate) hashing: Semaphore,
+}
+
+/// A service, over what all share.
+#[derive(Clone)]
+pub(crate) struct Api(Arc<Shared>);
+
+/// Returns all services.
+pub(crate) fn routes(shared: Shared) -> anyhow::Result<Routes> {
+    let api = Api(Arc::new(shared));
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(DESCRIPTOR)
+        .build_v1()?;
+    let (_, health) = tonic_health::server::health_reporter();
+    Ok(Routes::new(health)
+        .add_service(reflection)
+        .add_service(
+            IncidentServiceServer::new(api.clone()).max_decoding_message_size(MAX_CALL_BYTES),
+        )
+        .add_service(
+            WarningServiceServer::new(api.clone()).max_decoding_message_size(MAX_CALL_BYTES),
+        )
+        .add_service(
+            AccountServiceServer::new(api.clone()).max_decoding_message_size(MAX_CALL_BYTES),
+        )
+        .add_service(NodeServiceServer::new(api).max_decoding_message_size(MAX_CALL_BYTES)))
+}
+
+/// A command's frame, read at the door.
+pub(crate) struct Framed {
+    pub(crate) command_id: Id,
+    expected_version: u32,
+    occurred_at: Option<Millis>,
+    exercise: bool,
+}
+
+impl Framed {
+    pub(crate) fn parse(meta: Option<&CommandMeta>) -> Result<Self, Status> {
+        let meta = meta.ok_or_else(|| {
+            Status::invalid_argument("field `meta` is missing: a command carries its id")
+        })?;
+        let occurred_at = meta
+            .occurred_at
+            .as_ref()
+            .map(|at| Millis::try_from(at).map_err(|error| invalid("meta.occurred_at", &error)))
+            .transpose()?;
+        Ok(Self {
+            command_id: id("meta.command_id", &meta.command_id)?,
+            expected_version: meta.expected_version,
+            occurred_at,
+            exercise: meta.exercise,
+        })
+    }
+}
+
+/// A command on its way to the store.
+pub(crate) struct Asked {
+    pub(crate) framed: Framed,
+    pub(crate) digest: [u8; 32],
+    pub(crate) stream: Id,
+    pub(crate) actor: Actor,
+    pub(crate) command: Command,
+    pub(crate) credential: Option<Credential>,
+}
+
+impl Api {
+    /// Has the store execute a command, and waits until the answer is durable.
+    pub(crate) async fn execute(&self, asked: Asked) -> Result<Accepted, Status> {
+        let reason = self
+            .0
+            .not_writing
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if !reason.is_empty() {
+            return Err(Status::unavailable(reason));
+        }
+        let now = now();
+        let request = Request {
+            command_id: asked.framed.command_id,
+            digest: asked.digest,
+            actor: asked.actor,
+            stream: asked.stream,
+            expected_version: asked.framed.expected_version,
+            now,
+            occurred_at: asked.framed.occurred_at.unwrap_or(now),
+            exercise: asked.framed.exercise,
+            cause: None,
+            seed: random()?,
+            credential: asked.credential,
+            command: asked.command,
+        };
+        execute(&self.0.store, request)
+            .await
+            .map_err(|refusal| refused(&refusal))
+    }
+
+    /// Says whose a fact is and how far the picture of its owner can be trusted.
+    fn provenance(&self, origin: NodeId, recorded_at: Option<Millis>) -> Provenance {
+        let log = self.0.store.log(origin);
+        Provenance {
+            origin: origin.to_string(),
+            recorded_at: recorded_at.map(Into::into),
+            heard_at: log
+                .as_ref()
+                .and_then(|log| log.heard_ms)
+                .map(|at| Millis(at).into()),
+            link: self.link(origin, log.as_ref()).into(),
+        }
+    }
+
+    fn link(&self, origin: NodeId, log: Option<&LogState>) -> LinkState {
+        if origin == self.0.store.identity().origin {
+            return LinkState::Own;
+        }
+        let heard = log.and_then(|log| log.heard_ms);
+        let fresh = heard.is_some_and(|at| now().0.saturating_sub(at) <= FRESH.as_millis() as i64);
+        match log {
+            Some(log) if fresh && ahead(log) => LinkState::Behind,
+            Some(_) if fresh => LinkState::Live,
+            _ => LinkState::Unknown,
+        }
+    }
+
+    /// Says how fresh the picture of every node is.
+    fn origins(&self) -> Vec<Provenance> {
+        let at = |log: &LogState| log.last_entry_ms.map(Millis);
+        self.0
+            .store
+            .logs()
+            .iter()
+            .map(|log| self.provenance(log.origin, at(log)))
+            .collect()
+    }
+
+    /// Runs a question on a thread that may wait for the disk.
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Status> {
+        let store = self.0.store.clone();
+        let asked = tokio::task::spawn_blocking(move || question(&store)).await;
+        asked
+            .map_err(|error| internal(&error))?
+            .map_err(|error| stored(&error))
+    }
+}
+
+/// Executes a command and waits until its answer is durable.
+pub(crate) async fn execute(store: &Store, request: Request) -> Result<Accepted, Refusal> {
+    let (answer, answered) = oneshot::channel();
+    store.execute(request, move |outcome| drop(answer.send(outcome)));
+    answered.await.unwrap_or_else(|_| {
+        Err(Refusal {
+            code: Code::Unavailable,
+            message: "the node stopped before it could answer".into(),
+        })
+    })
+}
+
+/// Says whether a newer head is known than is applied.
+pub(crate) fn ahead(log: &LogState) -> bool {
+    log.best.is_some_and(|best| best.head.position != log.end)
+}
+
+fn outcome(origin: NodeId, accepted: &Accepted) -> common::Outcome {
+    common::Outcome {
+        stream_id: accepted.stream.to_vec(),
+        version: accepted.version,
+        event_ids: accepted.event_ids.iter().map(|id| id.to_vec()).collect(),
+        position: Some(position(origin, accepted.position)),
+    }
+}
+
+pub(crate) fn position(origin: NodeId, at: Position) -> common::Position {
+    common::Position {
+        origin: origin.to_string(),
+        epoch_no: at.epoch.no,
+        epoch_nonce: at.epoch.nonce.to_vec(),
+        seq: at.seq,
+        hash: at.hash.to_vec(),
+    }
+}
+
+/// Binds a command id to this very request.
+fn digest(rpc: &str, request: &impl Message) -> [u8; 32] {
+    Sha256::new()
+        .chain_update(rpc)
+        .chain_update([0])
+        .chain_update(request.encode_to_vec())
+        .finalize()
+        .into()
+}
+
+fn id(field: &str, bytes: &[u8]) -> Result<Id, Status> {
+    Id::try_from(bytes).map_err(|error| invalid(field, &error))
+}
+
+fn optional_node(field: &str, name: &str) -> Result<Option<NodeId>, Status> {
+    if name.is_empty() {
+        Ok(None)
+    } else {
+        name.parse()
+            .map(Some)
+            .map_err(|error| invalid(field, &error))
+    }
+}
+
+fn page_size(field: u32) -> Result<usize, Status> {
+    match field {
+        0 => Ok(DEFAULT_PAGE),
+        1..=MAX_PAGE => Ok(field as usize),
+        _ => Err(Status::invalid_argument(format!(
+            "field `page_size` is `{field}`: at most {MAX_PAGE} are given"
+        ))),
+    }
+}
+
+fn page_token(token: &str) -> Option<String> {
+    (!token.is_empty()).then(|| token.to_owned())
+}
+
+fn invalid(field: &str, reason: &dyn std::fmt::Display) -> Status {
+    Status::invalid_argument(format!("field `{field}`: {reason}"))
+}
+
+/// The one map from a refusal's code to a gRPC status.
+pub(crate) fn refused(refusal: &Refusal) -> Status {
+    let message = refusal.message.clone();
+    match refusal.code {
+        Code::Invalid => Status::invalid_argument(message),
+        Code::NotFound => Status::not_found(message),
+        Code::Conflict => Status::failed_precondition(message),
+        Code::Forbidden => Status::permission_denied(message),
+        Code::Unavailable => Status::unavailable(message),
+        Code::Internal => internal(&message),
+    }
+}
+
+fn stored(error: &StoreError) -> Status {
+    match error {
+        StoreError::NotFound(_) => Status::not_found(error.to_string()),
+        StoreError::Deadline(_) | StoreError::Stopped | StoreError::Undone(_) => {
+            Status::unavailable(error.to_string())
+        }
+        _ => internal(error),
+    }
+}
+
+/// Logs the cause of an internal error, and returns a status without it.
+fn internal(cause: &dyn std::fmt::Display) -> Status {
+    error!(cause = %cause, "a call failed for a fault of the node");
+    Status::internal("the node has a fault: its log has the cause")
+}
+
+fn random<const N: usize>() -> Result<[u8; N], Status> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| internal(&error))?;
+    Ok(bytes)
+}

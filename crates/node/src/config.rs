@@ -1,0 +1,703 @@
+//! A node's configuration: one TOML file, in which every key is known, documented and checked before anything starts.
+//!
+//! What it never does: guess. An unknown key, a key of another feed's kind or a value out of range is refused with its line.
+//! The file is read in two layers: TOML with the place of every key, then the checked [`Config`].
+
+mod section;
+
+use std::{
+    fmt::Write as _,
+    io::{self, Read as _},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use posko_proto::{Id, NodeId, federation::v1::NodeRole};
+use ureq::http::Uri;
+
+use crate::{
+    config::section::{Found, Section},
+    intake::{FeedConfig, FeedKind, Province},
+};
+
+/// The file's name in a node's directory.
+pub const FILE_NAME: &str = "config.toml";
+
+/// The documented example, which names every key; [`Config::to_toml`] writes its like.
+pub const EXAMPLE: &str = include_str!("../../../config/posko.toml");
+
+/// The largest file that is read, in bytes.
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
+
+const PERIOD_SECONDS: i64 = 60;
+const RADIUS_KM: i64 = 300;
+const LOG_FILTER: &str = "info";
+const FEDERATION_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7431);
+const API_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7430);
+
+const ROOT_KEYS: &[&str] = &[
+    "origin",
+    "role",
+    "federation_id",
+    "federation",
+    "api",
+    "feed",
+    "log",
+];
+const FEDERATION_KEYS: &[&str] = &["listen", "public_address"];
+const API_KEYS: &[&str] = &["listen", "names"];
+const FEED_KEYS: &[&str] = &[
+    "name",
+    "kind",
+    "url",
+    "period_seconds",
+    "radius_km",
+    "provinces",
+];
+const LOG_KEYS: &[&str] = &["format", "filter"];
+
+/// The sections and their keys, for finding what a mistyped key may have meant.
+const SECTIONS: &[(&str, &[&str])] = &[
+    ("", ROOT_KEYS),
+    ("federation", FEDERATION_KEYS),
+    ("api", API_KEYS),
+    ("feed", FEED_KEYS),
+    ("log", LOG_KEYS),
+];
+
+/// A node's configuration, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The node's name in the federation.
+    pub origin: NodeId,
+    /// What the node is.
+    pub role: NodeRole,
+    /// The federation that it belongs to.
+    pub federation_id: Id,
+    /// How other nodes reach it.
+    pub federation: FederationConfig,
+    /// How its people and programs reach it.
+    pub api: ApiConfig,
+    /// The feeds that it asks for warnings, in the file's order.
+    pub feeds: Vec<FeedConfig>,
+    /// How it logs.
+    pub log: LogConfig,
+}
+
+/// How other nodes reach a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FederationConfig {
+    /// Where it listens for peers.
+    pub listen: SocketAddr,
+    /// Where peers dial it, `HOST:PORT`; none when nobody can.
+    pub public_address: Option<String>,
+}
+
+/// How people and programs reach a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiConfig {
+    /// Where it listens for operators.
+    pub listen: SocketAddr,
+    /// The host names and addresses that stand in its certificate beside `localhost`.
+    pub names: Vec<String>,
+}
+
+/// How a node logs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogConfig {
+    /// The shape of a line.
+    pub format: LogFormat,
+    /// What is logged: a level, or `TARGET=LEVEL` pairs separated by commas.
+    pub filter: String,
+}
+
+/// The shape of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Why a configuration was refused; a line counts from 1.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error("read configuration `{}`", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is larger than a configuration can be.
+    #[error("configuration `{}` is larger than the limit of `1048576` bytes", .path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Something in the file is refused.
+    #[error("configuration `{}`: {source}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What and where.
+        #[source]
+        source: Box<ConfigError>,
+    },
+    /// The text is not TOML.
+    #[error("line `{line}` is not TOML: {reason}")]
+    Syntax {
+        /// The line.
+        line: usize,
+        /// What the parser said.
+        reason: String,
+    },
+    /// A key is not known.
+    #[error("key `{key}` on line `{line}` is not known; the nearest known key is `{nearest}`")]
+    UnknownKey {
+        /// The key with its section.
+        key: String,
+        /// Where it stands.
+        line: usize,
+        /// What may have been meant.
+        nearest: String,
+    },
+    /// A key that has no default is missing.
+    #[error(
+        "key `{key}` is missing in the section that begins on line `{line}`: it must be {allowed}"
+    )]
+    Missing {
+        /// The key with its section.
+        key: String,
+        /// Where its section begins.
+        line: usize,
+        /// What it must be.
+        allowed: String,
+    },
+    /// A value is not allowed.
+    #[error("key `{key}` on line `{line}` is `{value}`: it must be {allowed}")]
+    Invalid {
+        /// The key with its section.
+        key: String,
+        /// Where it stands.
+        line: usize,
+        /// The value, shortened.
+        value: String,
+        /// What it must be.
+        allowed: String,
+    },
+}
+
+// === impl Config ===
+
+impl Config {
+    /// Reads and checks the file [`FILE_NAME`] in a node's directory.
+    pub fn load(dir: &Path) -> Result<Self, ConfigError> {
+        let path = dir.join(FILE_NAME);
+        let read = || -> io::Result<String> {
+            let mut text = String::new();
+            std::fs::File::open(&path)?
+                .take(MAX_FILE_BYTES + 1)
+                .read_to_string(&mut text)?;
+            Ok(text)
+        };
+        let text = match read() {
+            Ok(text) => text,
+            Err(source) => return Err(ConfigError::Read { path, source }),
+        };
+        if text.len() as u64 > MAX_FILE_BYTES {
+            return Err(ConfigError::TooLarge { path });
+        }
+        Self::parse(&text).map_err(|source| ConfigError::File {
+            path,
+            source: Box::new(source),
+        })
+    }
+
+    /// Reads and checks the text of a configuration.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let document = section::read(text)?;
+        let root = Section::root(text, document.get_ref());
+        root.check_keys()?;
+
+        let config = Self {
+            origin: parse_origin(&root)?,
+            role: parse_role(&root)?,
+            federation_id: parse_federation_id(&root)?,
+            federation: FederationConfig::parse(&root)?,
+            api: ApiConfig::parse(&root)?,
+            feeds: parse_feeds(&root)?,
+            log: LogConfig::parse(&root)?,
+        };
+        check_apart(&config, &root)?;
+        Ok(config)
+    }
+
+    /// Returns the configuration as a commented file that names every key and reads back as the same.
+    pub fn to_toml(&self) -> String {
+        let mut text = String::new();
+        // Writing into a string cannot fail.
+        let _ = self.write(&mut text);
+        text
+    }
+
+    fn write(&self, to: &mut String) -> std::fmt::Result {
+        writeln!(
+            to,
+            "# The configuration of a Posko node. `posko config check` reads it without starting anything."
+        )?;
+        writeln!(
+            to,
+            "# A key that is commented out shows its default, or an example where it has none."
+        )?;
+        writeln!(to)?;
+        writeln!(
+            to,
+            "# The node's name in the federation, 1 to 16 characters of a-z and 0-9: a province's Kemendagri code."
+        )?;
+        writeln!(
+            to,
+            "# It never changes: certificates and the node's log carry it."
+        )?;
+        writeln!(to, "origin = {}", quoted(self.origin.as_str()))?;
+        writeln!(to)?;
+        writeln!(to, "# What the node is: \"node\".")?;
+        writeln!(to, "role = \"node\"")?;
+        writeln!(to)?;
+        writeln!(
+            to,
+            "# The federation that it belongs to, a UUID. The first node makes it, the others have it from a card."
+        )?;
+        writeln!(
+            to,
+            "federation_id = {}",
+            quoted(&self.federation_id.to_string())
+        )?;
+        writeln!(to)?;
+        self.federation.write(to)?;
+        writeln!(to)?;
+        self.api.write(to)?;
+        writeln!(to)?;
+        write_feeds(&self.feeds, to)?;
+        writeln!(to)?;
+        self.log.write(to)
+    }
+}
+
+fn parse_origin(root: &Section<'_>) -> Result<NodeId, ConfigError> {
+    let allowed = "1 to 16 characters of a-z and 0-9, such as `32`";
+    let origin = root.required_string("origin", allowed)?;
+    origin.value.parse().map_err(|_| origin.refuse(allowed))
+}
+
+fn parse_role(root: &Section<'_>) -> Result<NodeRole, ConfigError> {
+    let Some(role) = root.string("role")? else {
+        return Ok(NodeRole::Node);
+    };
+    match role.value.as_str() {
+        "node" => Ok(NodeRole::Node),
+        _ => Err(role.refuse("`node`")),
+    }
+}
+
+fn parse_federation_id(root: &Section<'_>) -> Result<Id, ConfigError> {
+    let allowed = "a UUID such as `0192f3c4-5a6b-7c8d-9e0f-112233445566`, as `posko init` wrote it";
+    let id = root.required_string("federation_id", allowed)?;
+    id.value.parse().map_err(|_| id.refuse(allowed))
+}
+
+/// Refuses two listeners on one address.
+fn check_apart(config: &Config, root: &Section<'_>) -> Result<(), ConfigError> {
+    if config.api.listen != config.federation.listen || config.api.listen.port() == 0 {
+        return Ok(());
+    }
+    Err(ConfigError::Invalid {
+        key: "api.listen".into(),
+        line: root.line_of_child("api", "listen"),
+        value: config.api.listen.to_string(),
+        allowed: "another address than `federation.listen`".into(),
+    })
+}
+
+// === impl FederationConfig ===
+
+impl FederationConfig {
+    fn parse(root: &Section<'_>) -> Result<Self, ConfigError> {
+        let Some(section) = root.table("federation")? else {
+            return Ok(Self {
+                listen: FEDERATION_LISTEN,
+                public_address: None,
+            });
+        };
+        section.check_keys()?;
+        Ok(Self {
+            listen: parse_listen(&section, FEDERATION_LISTEN)?,
+            public_address: section
+                .string("public_address")?
+                .map(parse_address)
+                .transpose()?,
+        })
+    }
+
+    fn write(&self, to: &mut String) -> std::fmt::Result {
+        writeln!(to, "[federation]")?;
+        writeln!(
+            to,
+            "# Where the node listens for other nodes, IP:PORT. Default \"{FEDERATION_LISTEN}\"."
+        )?;
+        writeln!(to, "listen = {}", quoted(&self.listen.to_string()))?;
+        writeln!(
+            to,
+            "# Where other nodes dial this one, HOST:PORT; it stands on the node's card."
+        )?;
+        writeln!(
+            to,
+            "# Leave it out when nobody can reach this node: it then dials the others."
+        )?;
+        match &self.public_address {
+            Some(address) => writeln!(to, "public_address = {}", quoted(address)),
+            None => writeln!(to, "# public_address = \"posko.example.org:7431\""),
+        }
+    }
+}
+
+// === impl ApiConfig ===
+
+impl ApiConfig {
+    fn parse(root: &Section<'_>) -> Result<Self, ConfigError> {
+        let Some(section) = root.table("api")? else {
+            return Ok(Self {
+                listen: API_LISTEN,
+                names: Vec::new(),
+            });
+        };
+        section.check_keys()?;
+        let mut names = Vec::new();
+        for name in section.strings("names")?.unwrap_or_default() {
+            if !is_host(&name.value) {
+                return Err(name.refuse("a list of host names and IP addresses without ports"));
+            }
+            names.push(name.value);
+        }
+        Ok(Self {
+            listen: parse_listen(&section, API_LISTEN)?,
+            names,
+        })
+    }
+
+    fn write(&self, to: &mut String) -> std::fmt::Result {
+        let names: Vec<_> = self.names.iter().map(|name| quoted(name)).collect();
+        writeln!(to, "[api]")?;
+        writeln!(
+            to,
+            "# Where the node listens for its own people and programs, IP:PORT. Default \"{API_LISTEN}\"."
+        )?;
+        writeln!(to, "listen = {}", quoted(&self.listen.to_string()))?;
+        writeln!(
+            to,
+            "# Host names and IP addresses that stand in the API's certificate beside localhost. Default []."
+        )?;
+        writeln!(to, "names = [{}]", names.join(", "))
+    }
+}
+
+// === feeds ===
+
+fn parse_feeds(root: &Section<'_>) -> Result<Vec<FeedConfig>, ConfigError> {
+    let mut feeds: Vec<FeedConfig> = Vec::new();
+    for section in root.tables("feed")? {
+        section.check_keys()?;
+        let name = section.required_string("name", "a name such as `bmkg-cuaca`")?;
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if name.value.is_empty() || name.value.len() > 40 || !name.value.bytes().all(plain) {
+            return Err(name.refuse("1 to 40 characters of a-z, 0-9 and `-`"));
+        }
+        if feeds.iter().any(|feed| feed.name == name.value) {
+            return Err(name.refuse("a name that no other feed has"));
+        }
+        let kind = parse_kind(&section)?;
+        let url = section.required_string(
+            "url",
+            "an address such as `https://www.bmkg.go.id/alerts/nowcast/id`",
+        )?;
+        if !is_web_address(&url.value) {
+            return Err(
+                url.refuse("an `http://` or `https://` address without user, password or fragment")
+            );
+        }
+        let period = section.integer("period_seconds", PERIOD_SECONDS, 10..=86_400)?;
+        let period = Duration::from_secs(period.unsigned_abs());
+        feeds.push(FeedConfig {
+            name: name.value,
+            kind,
+            url: url.value,
+            period,
+        });
+    }
+    Ok(feeds)
+}
+
+fn parse_kind(section: &Section<'_>) -> Result<FeedKind, ConfigError> {
+    let allowed = "`bmkg-nowcast` or `bmkg-earthquake`";
+    let kind = section.required_string("kind", allowed)?;
+    match kind.value.as_str() {
+        "bmkg-nowcast" => {
+            section.refuse_key(
+                "radius_km",
+                "left out: it belongs to feeds of kind `bmkg-earthquake`",
+            )?;
+            let Some(names) = section.strings("provinces")? else {
+                return Ok(FeedKind::BmkgNowcast {
+                    provinces: Province::ALL.to_vec(),
+                });
+            };
+            let mut provinces = Vec::new();
+            for name in names {
+                let allowed = "a list of `DKI Jakarta`, `Jawa Barat` and `Banten`, each once";
+                let province = Province::find(&name.value).ok_or_else(|| name.refuse(allowed))?;
+                if provinces.contains(&province) {
+                    return Err(name.refuse(allowed));
+                }
+                provinces.push(province);
+            }
+            if provinces.is_empty() {
+                section.refuse_key(
+                    "provinces",
+                    "a list of at least one province, or left out for all three",
+                )?;
+            }
+            Ok(FeedKind::BmkgNowcast { provinces })
+        }
+        "bmkg-earthquake" => {
+            section.refuse_key(
+                "provinces",
+                "left out: it belongs to feeds of kind `bmkg-nowcast`",
+            )?;
+            let radius_km = section.integer("radius_km", RADIUS_KM, 1..=5_000)?;
+            Ok(FeedKind::BmkgEarthquake {
+                radius_km: radius_km as u32,
+            })
+        }
+        _ => Err(kind.refuse(allowed)),
+    }
+}
+
+fn write_feeds(feeds: &[FeedConfig], to: &mut String) -> std::fmt::Result {
+    writeln!(
+        to,
+        "# Sources of warnings that the node asks regularly, a [[feed]] section each."
+    )?;
+    writeln!(
+        to,
+        "# All feeds of a node together make at most 60 requests a minute, which is BMKG's limit."
+    )?;
+    writeln!(
+        to,
+        "#   name            1 to 40 characters of a-z, 0-9 and -, and no two alike"
+    )?;
+    writeln!(
+        to,
+        "#   kind            \"bmkg-nowcast\" (a list in RSS, alerts in CAP 1.2) or \"bmkg-earthquake\" (JSON)"
+    )?;
+    writeln!(
+        to,
+        "#   url             where the list is, http:// or https://; alerts are fetched from the same host"
+    )?;
+    writeln!(
+        to,
+        "#   period_seconds  how often it is asked, 10 to 86400; default {PERIOD_SECONDS}"
+    )?;
+    writeln!(
+        to,
+        "#   provinces       bmkg-nowcast only: whose warnings are kept; default all three, as shown"
+    )?;
+    writeln!(
+        to,
+        "#   radius_km       bmkg-earthquake only: how far from the nearest kab/kota of the three provinces an"
+    )?;
+    writeln!(
+        to,
+        "#                   earthquake is still kept, 1 to 5000; default {RADIUS_KM}"
+    )?;
+    if feeds.is_empty() {
+        for line in EXAMPLE_FEEDS.lines() {
+            writeln!(to, "{}", format!("# {line}").trim_end())?;
+        }
+    }
+    for (at, feed) in feeds.iter().enumerate() {
+        if at > 0 {
+            writeln!(to)?;
+        }
+        writeln!(to, "[[feed]]")?;
+        writeln!(to, "name = {}", quoted(&feed.name))?;
+        writeln!(to, "kind = {}", quoted(feed.kind.name()))?;
+        writeln!(to, "url = {}", quoted(&feed.url))?;
+        writeln!(to, "period_seconds = {}", feed.period.as_secs())?;
+        match &feed.kind {
+            FeedKind::BmkgNowcast { provinces } => {
+                let names: Vec<_> = provinces
+                    .iter()
+                    .map(|province| quoted(province.name()))
+                    .collect();
+                writeln!(to, "provinces = [{}]", names.join(", "))?;
+            }
+            FeedKind::BmkgEarthquake { radius_km } => writeln!(to, "radius_km = {radius_km}")?,
+        }
+    }
+    Ok(())
+}
+
+const EXAMPLE_FEEDS: &str = r#"[[feed]]
+name = "bmkg-cuaca"
+kind = "bmkg-nowcast"
+url = "https://www.bmkg.go.id/alerts/nowcast/id"
+period_seconds = 60
+provinces = ["DKI Jakarta", "Jawa Barat", "Banten"]
+
+[[feed]]
+name = "bmkg-gempa"
+kind = "bmkg-earthquake"
+url = "https://data.bmkg.go.id/DataMKG/TEWS/gempadirasakan.json"
+period_seconds = 60
+radius_km = 300"#;
+
+// === impl LogConfig ===
+
+impl LogConfig {
+    fn parse(root: &Section<'_>) -> Result<Self, ConfigError> {
+        let default = Self {
+            format: LogFormat::Text,
+            filter: LOG_FILTER.into(),
+        };
+        let Some(section) = root.table("log")? else {
+            return Ok(default);
+        };
+        section.check_keys()?;
+        let format = match section.string("format")? {
+            None => default.format,
+            Some(format) => match format.value.as_str() {
+                "text" => LogFormat::Text,
+                "json" => LogFormat::Json,
+                _ => return Err(format.refuse("`text` or `json`")),
+            },
+        };
+        let filter = match section.string("filter")? {
+            None => default.filter,
+            Some(filter) if is_filter(&filter.value) => filter.value,
+            Some(filter) => {
+                return Err(filter.refuse(
+                    "`error`, `warn`, `info`, `debug`, `trace` or `off`, or pairs `TARGET=LEVEL` separated by commas",
+                ));
+            }
+        };
+        Ok(Self { format, filter })
+    }
+
+    fn write(&self, to: &mut String) -> std::fmt::Result {
+        let format = match self.format {
+            LogFormat::Text => "text",
+            LogFormat::Json => "json",
+        };
+        writeln!(to, "[log]")?;
+        writeln!(
+            to,
+            "# The shape of a line: \"text\" for people, \"json\" for programs. Default \"text\"."
+        )?;
+        writeln!(to, "format = {}", quoted(format))?;
+        writeln!(
+            to,
+            "# What is logged: error, warn, info, debug, trace or off, and TARGET=LEVEL after commas."
+        )?;
+        writeln!(
+            to,
+            "# Default \"{LOG_FILTER}\"; for example \"info,posko_node::intake=debug\"."
+        )?;
+        writeln!(to, "filter = {}", quoted(&self.filter))
+    }
+}
+
+// === values ===
+
+fn parse_listen(section: &Section<'_>, default: SocketAddr) -> Result<SocketAddr, ConfigError> {
+    let Some(listen) = section.string("listen")? else {
+        return Ok(default);
+    };
+    listen
+        .value
+        .parse()
+        .map_err(|_| listen.refuse("an address IP:PORT such as `127.0.0.1:7431` or `[::]:7431`"))
+}
+
+fn parse_address(address: Found) -> Result<String, ConfigError> {
+    let is_address = address.value.rsplit_once(':').is_some_and(|(host, port)| {
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            .unwrap_or(host);
+        let host_fits = if bare == host {
+            is_host(host) && !host.contains(':')
+        } else {
+            bare.parse::<IpAddr>().is_ok()
+        };
+        host_fits
+            && port.bytes().all(|byte| byte.is_ascii_digit())
+            && port.parse::<u16>().is_ok_and(|port| port != 0)
+    });
+    if is_address {
+        Ok(address.value)
+    } else {
+        Err(address.refuse("HOST:PORT such as `posko.example.org:7431`"))
+    }
+}
+
+/// Says whether the text is an IP address or a host name of letters, digits, `-` and `.` (RFC 1123).
+fn is_host(text: &str) -> bool {
+    let label = |label: &str| {
+        let plain = label
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        (1..=63).contains(&label.len()) && plain && !label.starts_with('-') && !label.ends_with('-')
+    };
+    text.parse::<IpAddr>().is_ok() || (text.len() <= 253 && text.split('.').all(label))
+}
+
+fn is_web_address(text: &str) -> bool {
+    let Ok(uri) = text.parse::<Uri>() else {
+        return false;
+    };
+    let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+    let names_host = uri.host().is_some_and(|host| !host.is_empty());
+    // A password in an address would be shown wherever the feed is.
+    is_web && names_host && !text.contains(['@', '#']) && text.len() <= 2_000
+}
+
+fn is_filter(text: &str) -> bool {
+    let is_level = |level: &str| {
+        ["error", "warn", "info", "debug", "trace", "off"]
+            .iter()
+            .any(|known| level.eq_ignore_ascii_case(known))
+    };
+    let is_target = |target: &str| {
+        !target.is_empty()
+            && target
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_:-".contains(&byte))
+    };
+    text.split(',')
+        .map(str::trim)
+        .all(|part| match part.split_once('=') {
+            Some((target, level)) => is_target(target) && is_level(level),
+            None => is_level(part),
+        })
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,354 @@
+use super::*;
+
+const MINIMAL: &str = r#"origin = "32"
+federation_id = "0192f3c4-5a6b-7c8d-9e0f-112233445566"
+"#;
+
+/// Returns the refusal of the minimal configuration with these lines after it.
+fn refusal(lines: &str) -> String {
+    match Config::parse(&format!("{MINIMAL}{lines}")) {
+        Ok(_) => "accepted".into(),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn example() -> Config {
+    let feed = |name: &str, kind, url: &str| FeedConfig {
+        name: name.into(),
+        kind,
+        url: url.into(),
+        period: Duration::from_mins(1),
+    };
+    Config {
+        origin: "32".parse().unwrap(),
+        role: NodeRole::Node,
+        federation_id: "0192f3c4-5a6b-7c8d-9e0f-112233445566".parse().unwrap(),
+        federation: FederationConfig {
+            listen: FEDERATION_LISTEN,
+            public_address: Some("posko-jabar.example.org:7431".into()),
+        },
+        api: ApiConfig {
+            listen: API_LISTEN,
+            names: vec!["posko-jabar.example.org".into(), "192.0.2.32".into()],
+        },
+        feeds: vec![
+            feed(
+                "bmkg-cuaca",
+                FeedKind::BmkgNowcast {
+                    provinces: Province::ALL.to_vec(),
+                },
+                "https://www.bmkg.go.id/alerts/nowcast/id",
+            ),
+            feed(
+                "bmkg-gempa",
+                FeedKind::BmkgEarthquake { radius_km: 300 },
+                "https://data.bmkg.go.id/DataMKG/TEWS/gempadirasakan.json",
+            ),
+        ],
+        log: LogConfig {
+            format: LogFormat::Text,
+            filter: "info".into(),
+        },
+    }
+}
+
+#[test]
+fn the_documented_example_is_what_is_written_for_it_and_reads_back() {
+    let written = example().to_toml();
+    assert_eq!(
+        EXAMPLE, written,
+        "config/posko.toml is stale; it should be:\n{written}"
+    );
+    assert_eq!(Config::parse(EXAMPLE).unwrap(), example());
+}
+
+#[test]
+fn the_documented_example_names_every_key() {
+    let document = section::read(EXAMPLE).unwrap();
+    for (section, keys) in SECTIONS {
+        for key in *keys {
+            let names = |table: &toml::de::DeTable<'_>| table.contains_key(*key);
+            let root = document.get_ref();
+            let is_named = match root.get(*section).map(toml::Spanned::get_ref) {
+                None => names(root),
+                Some(toml::de::DeValue::Table(table)) => names(table),
+                Some(toml::de::DeValue::Array(tables)) => {
+                    tables.iter().any(|table| matches!(table.get_ref(), toml::de::DeValue::Table(table) if names(table)))
+                }
+                Some(_) => false,
+            };
+            assert!(
+                is_named,
+                "config/posko.toml does not name `{section}.{key}`"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_minimal_file_has_the_documented_defaults_and_survives_being_written() {
+    let config = Config::parse(MINIMAL).unwrap();
+    assert_eq!(config.role, NodeRole::Node);
+    assert_eq!(
+        config.federation,
+        FederationConfig {
+            listen: "127.0.0.1:7431".parse().unwrap(),
+            public_address: None
+        }
+    );
+    assert_eq!(
+        config.api,
+        ApiConfig {
+            listen: "127.0.0.1:7430".parse().unwrap(),
+            names: Vec::new()
+        }
+    );
+    assert_eq!(
+        config.log,
+        LogConfig {
+            format: LogFormat::Text,
+            filter: "info".into()
+        }
+    );
+    assert!(config.feeds.is_empty());
+    assert_eq!(Config::parse(&config.to_toml()).unwrap(), config);
+
+    let with_feed = "[[feed]]\nname = \"gempa\"\nkind = \"bmkg-earthquake\"\nurl = \"http://127.0.0.1:1/a.json\"\n";
+    let config = Config::parse(&format!("{MINIMAL}{with_feed}")).unwrap();
+    assert_eq!(config.feeds[0].period, Duration::from_mins(1));
+    assert_eq!(
+        config.feeds[0].kind,
+        FeedKind::BmkgEarthquake { radius_km: 300 }
+    );
+    assert_eq!(Config::parse(&config.to_toml()).unwrap(), config);
+}
+
+#[test]
+fn the_feeds_shown_to_a_node_without_feeds_can_be_uncommented() {
+    let config = Config::parse(MINIMAL).unwrap();
+    let written = config.to_toml();
+    let is_example = |line: &str| {
+        EXAMPLE_FEEDS
+            .lines()
+            .any(|example| !example.is_empty() && line == format!("# {example}"))
+    };
+    let uncommented: Vec<_> = written
+        .lines()
+        .map(|line| {
+            if is_example(line) {
+                line.trim_start_matches("# ")
+            } else {
+                line
+            }
+        })
+        .collect();
+    assert_eq!(
+        Config::parse(&uncommented.join("\n")).unwrap().feeds,
+        example().feeds
+    );
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_its_line_and_the_nearest_known_one() {
+    let cases = [
+        (
+            "fed_id = 1\n",
+            "key `fed_id` on line `3` is not known; the nearest known key is ",
+        ),
+        (
+            "[federation]\nlissten = \"\"\n",
+            "key `federation.lissten` on line `4` is not known; the nearest known key is `federation.listen`",
+        ),
+        (
+            "[api]\npublic_adress = \"\"\n",
+            "key `api.public_adress` on line `4` is not known; the nearest known key is `federation.public_address`",
+        ),
+        (
+            "\n[[feed]]\nperiod_secs = 3\n",
+            "key `feed.period_secs` on line `5` is not known; the nearest known key is `feed.period_seconds`",
+        ),
+        (
+            "[feeds]\n",
+            "key `feeds` on line `3` is not known; the nearest known key is `feed`",
+        ),
+        (
+            "[log]\nlevel = \"info\"\n",
+            "key `log.level` on line `4` is not known",
+        ),
+    ];
+    for (lines, expected) in cases {
+        let refused = refusal(lines);
+        assert!(refused.starts_with(expected), "{lines:?}: {refused}");
+    }
+    let key = "k".repeat(10_000);
+    assert!(refusal(&format!("{key} = 1\n")).len() < 300);
+}
+
+#[test]
+fn a_value_out_of_bounds_is_refused_with_key_value_line_and_what_is_allowed() {
+    let feed = |lines: &str| {
+        format!("[[feed]]\nname = \"a\"\nkind = \"bmkg-nowcast\"\nurl = \"http://h/\"\n{lines}\n")
+    };
+    let quake = |lines: &str| {
+        format!(
+            "[[feed]]\nname = \"a\"\nkind = \"bmkg-earthquake\"\nurl = \"http://h/\"\n{lines}\n"
+        )
+    };
+    let cases = [
+        (
+            "role = \"relay\"\n".into(),
+            "key `role` on line `3` is `relay`: it must be `node`",
+        ),
+        (
+            "[federation]\nlisten = \"localhost\"\n".into(),
+            "key `federation.listen` on line `4` is `localhost`: it must be an address IP:PORT",
+        ),
+        (
+            "[federation]\nlisten = 7431\n".into(),
+            "key `federation.listen` on line `4` is `7431`: it must be a text in quotes",
+        ),
+        (
+            "[federation]\npublic_address = \"posko\"\n".into(),
+            "key `federation.public_address` on line `4` is `posko`: it must be HOST:PORT",
+        ),
+        (
+            "[api]\nlisten = \"127.0.0.1:7431\"\n".into(),
+            "key `api.listen` on line `4` is `127.0.0.1:7431`: it must be another address than `federation.listen`",
+        ),
+        (
+            "[api]\nnames = [\"ok\", \"not a name\"]\n".into(),
+            "key `api.names` on line `4` is `not a name`: it must be a list of host names",
+        ),
+        (
+            "api = 3\n".into(),
+            "key `api` on line `3` is `3`: it must be a section `[api]`",
+        ),
+        (
+            "[feed]\nname = \"a\"\n".into(),
+            "key `feed` on line `3` is ",
+        ),
+        (
+            "[[feed]]\nname = \"a\"\n".into(),
+            "key `feed.kind` is missing in the section that begins on line `3`: it must be `bmkg-nowcast` or `bmkg-earthquake`",
+        ),
+        (
+            "[[feed]]\nname = \"a\"\nkind = \"rss\"\n".into(),
+            "key `feed.kind` on line `5` is `rss`: it must be `bmkg-nowcast` or `bmkg-earthquake`",
+        ),
+        (
+            "[[feed]]\nname = \"A b\"\n".into(),
+            "key `feed.name` on line `4` is `A b`: it must be 1 to 40 characters",
+        ),
+        (
+            feed("period_seconds = 9"),
+            "key `feed.period_seconds` on line `7` is `9`: it must be a whole number from 10 to 86400",
+        ),
+        (
+            feed("period_seconds = 1.5"),
+            "key `feed.period_seconds` on line `7` is `1.5`: it must be a whole number from 10 to 86400",
+        ),
+        (
+            feed("period_seconds = -99999999999999999999"),
+            "key `feed.period_seconds` on line `7` is `-99999999999999999999`",
+        ),
+        (
+            feed("radius_km = 3"),
+            "key `feed.radius_km` on line `7` is `3`: it must be left out",
+        ),
+        (
+            feed("provinces = [\"Jawa Tengah\"]"),
+            "key `feed.provinces` on line `7` is `Jawa Tengah`: it must be a list of `DKI Jakarta`",
+        ),
+        (
+            feed("provinces = []"),
+            "key `feed.provinces` on line `7` is `[]`: it must be a list of at least one province",
+        ),
+        (
+            quake("provinces = []"),
+            "key `feed.provinces` on line `7` is `[]`: it must be left out",
+        ),
+        (
+            quake("radius_km = 0"),
+            "key `feed.radius_km` on line `7` is `0`: it must be a whole number from 1 to 5000",
+        ),
+        (
+            feed("") + &feed(""),
+            "key `feed.name` on line `9` is `a`: it must be a name that no other feed has",
+        ),
+        (
+            "[log]\nformat = \"xml\"\n".into(),
+            "key `log.format` on line `4` is `xml`: it must be `text` or `json`",
+        ),
+        (
+            "[log]\nfilter = \"loud\"\n".into(),
+            "key `log.filter` on line `4` is `loud`: it must be `error`",
+        ),
+    ];
+    for (lines, expected) in cases {
+        let refused = refusal(&lines);
+        assert!(refused.starts_with(expected), "{lines:?}: {refused}");
+    }
+}
+
+#[test]
+fn a_feed_is_asked_over_http_only_and_without_a_password_in_its_address() {
+    for url in [
+        "ftp://h/a",
+        "file:///etc/hostname",
+        "//h/a",
+        "",
+        "http://",
+        "https://user:secret@h/",
+        "http://h/#x",
+    ] {
+        let feed = format!("[[feed]]\nname = \"a\"\nkind = \"bmkg-nowcast\"\nurl = \"{url}\"\n");
+        assert!(
+            refusal(&feed).starts_with("key `feed.url` on line `6` is "),
+            "{url}: {}",
+            refusal(&feed)
+        );
+    }
+}
+
+#[test]
+fn what_is_no_toml_or_has_a_key_twice_is_refused_with_its_line() {
+    assert!(
+        refusal("origin = \"31\"\n").starts_with("line `3` is not TOML: "),
+        "{}",
+        refusal("origin = \"31\"\n")
+    );
+    assert!(
+        refusal("= 3").starts_with("line `3` is not TOML: "),
+        "{}",
+        refusal("= 3")
+    );
+    assert_eq!(
+        Config::parse("").unwrap_err().to_string(),
+        "key `origin` is missing in the section that begins on line `1`: \
+         it must be 1 to 16 characters of a-z and 0-9, such as `32`"
+    );
+    assert!(Config::parse("origin = \"32\"\nfederation_id = \"x\"").is_err());
+}
+
+#[test]
+fn a_file_is_read_from_the_nodes_directory_and_its_refusals_name_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let missing = Config::load(dir.path()).unwrap_err();
+    assert!(matches!(missing, ConfigError::Read { .. }), "{missing}");
+
+    std::fs::write(dir.path().join(FILE_NAME), EXAMPLE).unwrap();
+    assert_eq!(Config::load(dir.path()).unwrap(), example());
+
+    std::fs::write(dir.path().join(FILE_NAME), "orign = \"32\"\n").unwrap();
+    let refused = Config::load(dir.path()).unwrap_err().to_string();
+    assert!(
+        refused.contains(FILE_NAME) && refused.ends_with("the nearest known key is `origin`"),
+        "{refused}"
+    );
+
+    std::fs::write(dir.path().join(FILE_NAME), "#".repeat(1024 * 1024 + 1)).unwrap();
+    assert!(matches!(
+        Config::load(dir.path()),
+        Err(ConfigError::TooLarge { .. })
+    ));
+}

@@ -1,0 +1,258 @@
+//! BMKG's earthquakes in our words.
+//!
+//! The severity is our own rule, because BMKG gives none: from magnitude 7 extreme, from 6 severe, from 5 moderate, else minor.
+//! An earthquake has happened when it is published: certainty *observed*, urgency *past*, sent at its origin time.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    sync::{Mutex, PoisonError},
+};
+
+use chrono::{DateTime, Datelike as _, FixedOffset, SecondsFormat, Utc};
+use posko_domain::{
+    region::{self, Point},
+    warning::WarningCommand,
+};
+use posko_formats::bmkg::{self, Earthquake};
+use posko_proto::{
+    common::v1::Hazard,
+    time::Millis,
+    warning::v1::{self, AlertStatus, Area, Certainty, Content, Severity, Source, Urgency},
+};
+
+use crate::intake::{Judged, PUBLISHER, Take};
+
+/// How near a kab/kota must be for an earthquake to be placed in it, in kilometers from its centroid.
+const PLACED_WITHIN_KM: f64 = 50.0;
+
+/// How many earthquakes are remembered for what other lists say of them.
+const REMEMBERED: usize = 1_000;
+
+/// Words that mark what is no real earthquake: BMKG has published tests as rows like any other.
+const TEST_WORDS: &[&str] = &["test", "testing", "ujicoba", "fiktif", "dummy"];
+
+/// Phrases that do so. `tes` alone does not, because it is also the name of a place in Bengkulu.
+const TEST_PHRASES: &[&str] = &["hanya tes", "ini tes", "sekadar tes", "uji coba"];
+
+/// Words that mark an exercise.
+const EXERCISE_WORDS: &[&str] = &[
+    "latihan",
+    "simulasi",
+    "gladi",
+    "drill",
+    "exercise",
+    "rehearsal",
+];
+
+const MONTHS: [&str; 12] = [
+    "Januari",
+    "Februari",
+    "Maret",
+    "April",
+    "Mei",
+    "Juni",
+    "Juli",
+    "Agustus",
+    "September",
+    "Oktober",
+    "November",
+    "Desember",
+];
+
+/// Returns the identifier of an earthquake: BMKG gives none, and no two begin in the same second.
+pub(super) fn identifier_of(earthquake: &Earthquake) -> String {
+    format!(
+        "bmkg/{}",
+        earthquake
+            .origin_time
+            .to_rfc3339_opts(SecondsFormat::Secs, true)
+    )
+}
+
+/// What other lists have said of an earthquake: not every list says where it was felt, and none takes that back.
+#[derive(Debug, Default)]
+pub(super) struct Known(Mutex<BTreeMap<String, String>>);
+
+impl Known {
+    /// Adds to an earthquake what another list said of it, and remembers what this one says.
+    pub(super) fn complete(&self, earthquake: &mut Earthquake) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let identifier = identifier_of(earthquake);
+        match &earthquake.felt {
+            Some(felt) => {
+                known.insert(identifier, felt.clone());
+            }
+            None => earthquake.felt = known.get(&identifier).cloned(),
+        }
+        // The identifier begins with the time, so the first is the oldest.
+        while known.len() > REMEMBERED {
+            known.pop_first();
+        }
+    }
+}
+
+/// Judges a row: to be taken, too far from every kab/kota of the region, or refused by name.
+pub(super) fn judge(earthquake: &Earthquake, radius_km: u32, now: DateTime<Utc>) -> Judged {
+    if let Err(error) = bmkg::check_not_future(earthquake, now) {
+        return Judged::Refused(error.to_string());
+    }
+    let (nearest, distance_km) = region::nearest_regency(earthquake.lat, earthquake.lon);
+    if distance_km > f64::from(radius_km) {
+        return Judged::Outside;
+    }
+    let placed = (distance_km <= PLACED_WITHIN_KM).then_some(nearest.code);
+    let identifier = identifier_of(earthquake);
+    match WarningCommand::take(
+        Source::BmkgEarthquake,
+        PUBLISHER,
+        &identifier,
+        content_of(earthquake, placed),
+    ) {
+        Ok(command) => Judged::Take(Box::new(Take::of(
+            Source::BmkgEarthquake,
+            &identifier,
+            command,
+        ))),
+        Err(error) => Judged::Refused(error.to_string()),
+    }
+}
+
+fn content_of(earthquake: &Earthquake, placed: Option<&str>) -> Content {
+    let origin_time = Millis(earthquake.origin_time.timestamp_millis());
+    Content {
+        status: status_of(earthquake).into(),
+        hazard: Hazard::Earthquake.into(),
+        severity: severity_of(earthquake.magnitude_hundredths).into(),
+        urgency: Urgency::Past.into(),
+        certainty: Certainty::Observed.into(),
+        sent_at: Some(origin_time.into()),
+        effective_at: None,
+        expires_at: None,
+        headline: format!(
+            "Gempa bumi M {}, {}",
+            magnitude(earthquake.magnitude_hundredths),
+            earthquake.region
+        ),
+        description: describe(earthquake),
+        instruction: String::new(),
+        language: "id".into(),
+        web: String::new(),
+        areas: vec![Area {
+            description: earthquake.region.clone(),
+            region_codes: placed.into_iter().map(Into::into).collect(),
+            polygons: Vec::new(),
+            circles: Vec::new(),
+        }],
+        earthquake: Some(v1::Earthquake {
+            origin_time: Some(origin_time.into()),
+            epicenter: Some(Point::from_degrees(earthquake.lat, earthquake.lon).into()),
+            magnitude_hundredths: earthquake.magnitude_hundredths,
+            depth_m: earthquake.depth_m,
+            potential: earthquake.potential.clone().unwrap_or_default(),
+            felt: earthquake.felt.clone().unwrap_or_default(),
+        }),
+        event: "Gempa bumi".into(),
+    }
+}
+
+fn severity_of(magnitude_hundredths: i32) -> Severity {
+    match magnitude_hundredths {
+        700.. => Severity::Extreme,
+        600.. => Severity::Severe,
+        500.. => Severity::Moderate,
+        _ => Severity::Minor,
+    }
+}
+
+/// Returns *actual* unless the publisher's own words say that it is a test or an exercise.
+fn status_of(earthquake: &Earthquake) -> AlertStatus {
+    // Where it was felt is a list of places, and a place may be called anything.
+    let said = format!(
+        "{} {}",
+        earthquake.region,
+        earthquake.potential.as_deref().unwrap_or_default()
+    )
+    .to_lowercase();
+    let says = |marks: &[&str]| {
+        said.split(|c: char| !c.is_alphanumeric())
+            .any(|word| marks.contains(&word))
+    };
+    if says(EXERCISE_WORDS) {
+        AlertStatus::Exercise
+    } else if says(TEST_WORDS)
+        || said.starts_with("tes ")
+        || TEST_PHRASES.iter().any(|phrase| said.contains(phrase))
+    {
+        AlertStatus::Test
+    } else {
+        AlertStatus::Actual
+    }
+}
+
+/// Says in Bahasa Indonesia what happened, from the row's facts alone.
+fn describe(earthquake: &Earthquake) -> String {
+    let Earthquake { lat, lon, .. } = earthquake;
+    let mut text = format!(
+        "Gempa bumi berkekuatan M {} terjadi pada {}, berpusat di {} {}, {} {}, pada kedalaman {} km. Lokasi: {}.",
+        magnitude(earthquake.magnitude_hundredths),
+        local_time(earthquake.origin_time),
+        decimal(lat.abs()),
+        if *lat < 0.0 { "LS" } else { "LU" },
+        decimal(lon.abs()),
+        if *lon < 0.0 { "BB" } else { "BT" },
+        decimal(f64::from(earthquake.depth_m) / 1000.0),
+        earthquake.region.trim_end_matches('.'),
+    );
+    for (label, said) in [
+        ("Dirasakan (MMI)", &earthquake.felt),
+        ("Potensi", &earthquake.potential),
+    ] {
+        if let Some(said) = said {
+            // Writing into a string cannot fail.
+            let _ = write!(
+                text,
+                " {label}: {}.",
+                said.trim_end_matches(['.', ',', ' '])
+            );
+        }
+    }
+    text.push_str(" Sumber: BMKG.");
+    text
+}
+
+/// Returns the time in Waktu Indonesia Barat as people write it: `21 November 2022 pukul 13.21.09 WIB`.
+fn local_time(time: DateTime<Utc>) -> String {
+    const WIB_SECONDS: i32 = 7 * 3600;
+    let Some(wib) = FixedOffset::east_opt(WIB_SECONDS) else {
+        return time.to_rfc3339();
+    };
+    let time = time.with_timezone(&wib);
+    let month = MONTHS
+        .get(time.month0() as usize)
+        .copied()
+        .unwrap_or_default();
+    format!(
+        "{} {month} {} pukul {} WIB",
+        time.day(),
+        time.year(),
+        time.format("%H.%M.%S")
+    )
+}
+
+fn magnitude(hundredths: i32) -> String {
+    let text = decimal(f64::from(hundredths) / 100.0);
+    if text.contains(',') {
+        text
+    } else {
+        format!("{text},0")
+    }
+}
+
+/// Returns the number with at most two decimals and a decimal comma.
+fn decimal(number: f64) -> String {
+    let text = format!("{number:.2}");
+    text.trim_end_matches('0')
+        .trim_end_matches('.')
+        .replace('.', ",")
+}

@@ -1,0 +1,22 @@
+//! A running node: sessions with its peers, the API for its people and programs, the feeds that it asks.
+//!
+//! ```text
+//! operators ──gRPC──▶ api ──commands──▶ store ◀──groups── peer ◀──frames──▶ other nodes
+//!                      └──questions──▶   ▲
+//!               feeds ──▶ intake ────────┘
+//! ```
+//! What it never does: decide a rule, or write SQL.
+
+pub mod api;
+pub mod config;
+pub mod identity;
+pub mod intake;
+pub mod node;
+pub mod offline;
+pub mod peer;
+pub mod time;
+
+pub use crate::node::{Node, Running};
+
+/// The program's name and version, as peers and operators are told.
+pub const SOFTWARE: &str = concat!("posko/", env!("CARGO_PKG_VERSION"));

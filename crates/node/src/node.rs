@@ -1,0 +1,421 @@
+//! A node: everything in its directory, started and stopped as one.
+
+use std::{
+    fs,
+    io::Write,
+    net::SocketAddr,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use anyhow::{Context, ensure};
+use arc_swap::ArcSwap;
+use posko_domain::code::Refusal;
+use posko_ledger::{
+    chain::Identity,
+    key::{PublicKey, SecretKey},
+};
+use posko_proto::{Id, common::v1::Role, time::Millis};
+use posko_store::{Actor, Command, Options, Request, Store, StoreError};
+use sha2::{Digest, Sha256};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+    task::JoinSet,
+};
+use tokio_stream::{StreamExt, wrappers::TcpListenerStream};
+use tonic::transport::Server;
+use tracing::{error, info, warn};
+
+use crate::{
+    api::{self, auth_token_hash, random_token},
+    config::Config,
+    identity::{Keys, NodeCard, ReloadingKey, Trust, tls::operator_server_config},
+    intake::{self, Feeds, Recorder, Take},
+    peer::{Peers, PeersConfig},
+    time::{now, unix_now},
+};
+
+/// The file with the token of the machine's administrator.
+pub const CONSOLE_TOKEN: &str = "operator.token";
+/// The file with the node's card.
+pub const CARD: &str = "card";
+/// The store's file.
+pub const STORE: &str = "posko.db";
+const LOCK: &str = "lock";
+/// How often the certificate's dates are looked at.
+const RENEWAL_CHECK: Duration = Duration::from_hours(1);
+/// How long a TLS handshake of an operator may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// A node that runs.
+pub struct Running {
+    api: SocketAddr,
+    federation: SocketAddr,
+    store: Store,
+    peers: Peers,
+    feeds: Arc<RwLock<Option<Feeds>>>,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    _lock: fs::File,
+}
+
+/// A node.
+pub struct Node;
+
+impl Node {
+    /// Starts the node of a directory; the sockets are bound when it returns.
+    ///
+    /// `on_fatal` is called when the disk or the file can no longer be trusted; the process must then end.
+    pub async fn start(
+        dir: &Path,
+        config: Config,
+        on_fatal: impl Fn(&StoreError) + Send + Sync + 'static,
+    ) -> anyhow::Result<Running> {
+        let lock = lock(dir)?;
+        let mut keys = Keys::load(dir).context("read the node's keys")?;
+        let identity = keys.identity();
+        ensure!(
+            identity.origin == config.origin && identity.federation == config.federation_id,
+            "the configuration is of node `{}`, the keys are of node `{}` or another federation",
+            config.origin,
+            identity.origin
+        );
+        if keys.leaf.needs_renewal(unix_now()) {
+            keys.leaf = crate::identity::Leaf::renew(dir, unix_now())
+                .context("renew the node's certificate")?;
+            info!("renewed the node's certificate");
+        }
+        let key = ReloadingKey::new(&keys.leaf).context("use the node's certificate")?;
+        let store = open_store(dir, &keys, on_fatal).await?;
+        let trust = Arc::new(ArcSwap::from_pointee(trust(&store, &keys)?));
+        let token = random_token()?;
+        write_secret(&dir.join(CONSOLE_TOKEN), &token)?;
+
+        let listener = TcpListener::bind(config.federation.listen)
+            .await
+            .with_context(|| format!("listen for peers on `{}`", config.federation.listen))?;
+        let federation = listener.local_addr()?;
+        let api_listener = TcpListener::bind(config.api.listen)
+            .await
+            .with_context(|| format!("listen for operators on `{}`", config.api.listen))?;
+        let api = api_listener.local_addr()?;
+
+        let moved = watch_moves(&store);
+        let not_writing = Arc::new(RwLock::new(String::new()));
+        let peers = Peers::start(PeersConfig {
+            store: store.clone(),
+            trust: trust.clone(),
+            key: key.clone(),
+            listener,
+            own: identity,
+            software: crate::SOFTWARE.into(),
+            not_writing: not_writing.clone(),
+        })?;
+        let feeds: Arc<RwLock<Option<Feeds>>> = Arc::default();
+        let recorder = FeedRecorder(store.clone());
+        let running = Feeds::start(&config.feeds, recorder, Arc::new(now));
+        *feeds.write().unwrap_or_else(PoisonError::into_inner) = Some(running);
+
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let shared = api::Shared {
+            store: store.clone(),
+            trust,
+            peers: peers.clone(),
+            feeds: feeds.clone(),
+            card: read_card(dir)?,
+            console: auth_token_hash(&token),
+            started_at: now(),
+            moved,
+            not_writing,
+            logins: api::Throttle::default(),
+            hashing: Semaphore::new(2),
+        };
+        let server = operator_server_config(&key).context("serve operators")?;
+        tasks.spawn(serve_api(
+            api_listener,
+            server,
+            api::routes(shared)?,
+            stopped.clone(),
+        ));
+        tasks.spawn(renew(dir.to_owned(), key, stopped));
+        info!(node.id = %identity.origin, api = %api, federation = %federation, "node `{}` is ready", identity.origin);
+        Ok(Running {
+            api,
+            federation,
+            store,
+            peers,
+            feeds,
+            stop,
+            tasks,
+            _lock: lock,
+        })
+    }
+}
+
+impl Running {
+    /// Returns where operators reach it.
+    pub fn api(&self) -> SocketAddr {
+        self.api
+    }
+
+    /// Returns where peers reach it.
+    pub fn federation(&self) -> SocketAddr {
+        self.federation
+    }
+
+    /// Stops: feeds first, then operators and peers, each told, then the store.
+    pub async fn shutdown(mut self) {
+        let feeds = self
+            .feeds
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(feeds) = feeds {
+            feeds.shutdown().await;
+        }
+        // Nobody listens any more when every task has ended.
+        let _ = self.stop.send(true);
+        self.peers.shutdown().await;
+        while self.tasks.join_next().await.is_some() {}
+        let store = self.store.clone();
+        if tokio::task::spawn_blocking(move || store.close())
+            .await
+            .is_err()
+        {
+            error!("the store did not close in good order");
+        }
+    }
+}
+
+/// Returns whose log the keys write.
+pub(crate) fn log_identity(keys: &Keys, recovery: [u8; 32]) -> anyhow::Result<Identity> {
+    let identity = keys.identity();
+    Ok(Identity {
+        federation: identity.federation.0,
+        origin: identity.origin,
+        recovery: PublicKey::from_bytes("recovery key", &recovery)?,
+    })
+}
+
+/// Opens the store of a directory for writing.
+pub(crate) async fn open_store(
+    dir: &Path,
+    keys: &Keys,
+    on_fatal: impl Fn(&StoreError) + Send + Sync + 'static,
+) -> anyhow::Result<Store> {
+    let mut epoch_nonce = [0; 16];
+    getrandom::fill(&mut epoch_nonce)
+        .map_err(|error| anyhow::anyhow!("draw the epoch's nonce: {error}"))?;
+    let card = read_card(dir)?
+        .context("the node's card is not in its directory: make it with the recovery key")?;
+    let options = Options {
+        path: dir.join(STORE),
+        identity: log_identity(keys, card.recovery_key().to_bytes())?,
+        log_key: Arc::new(SecretKey::from_seed(&keys.log.to_bytes())),
+        recovery_key: keys
+            .recovery
+            .as_ref()
+            .map(|key| Arc::new(SecretKey::from_seed(&key.to_bytes()))),
+        epoch_nonce,
+        now: now(),
+        on_fatal: Box::new(on_fatal),
+    };
+    let opened = tokio::task::spawn_blocking(move || {
+        Store::open(options, &mut |progress| {
+            info!(
+                done = progress.done,
+                total = progress.total,
+                "building views: {} of {}",
+                progress.done,
+                progress.total
+            );
+        })
+    });
+    opened.await?.context("open the store")
+}
+
+/// Reads the node's own card.
+pub(crate) fn read_card(dir: &Path) -> anyhow::Result<Option<NodeCard>> {
+    let path = dir.join(CARD);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = fs::read_to_string(&path).with_context(|| format!("read `{}`", path.display()))?;
+    Ok(Some(
+        NodeCard::from_text(&text).with_context(|| format!("read `{}`", path.display()))?,
+    ))
+}
+
+/// Writes a file that only this user may read, whole or not at all.
+pub(crate) fn write_secret(path: &Path, text: &str) -> anyhow::Result<()> {
+    let beside = path.with_extension("new");
+    let write = || -> std::io::Result<()> {
+        let _ = fs::remove_file(&beside);
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&beside)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&beside, path)
+    };
+    write().with_context(|| format!("write `{}`", path.display()))
+}
+
+/// Takes the directory for this process: two writers of one log would fork it.
+pub(crate) fn lock(dir: &Path) -> anyhow::Result<fs::File> {
+    let path = dir.join(LOCK);
+    let file = fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .with_context(|| format!("open `{}`", path.display()))?;
+    file.try_lock().with_context(|| {
+        format!(
+            "`{}` is in use by another process of this node",
+            dir.display()
+        )
+    })?;
+    Ok(file)
+}
+
+fn trust(store: &Store, keys: &Keys) -> anyhow::Result<Trust> {
+    let mut trust = Trust::new(keys.identity().federation);
+    for peer in store.peers().context("read the accepted cards")? {
+        let card = NodeCard::from_bytes(&peer.card)
+            .with_context(|| format!("read the card of `{}`", peer.origin))?;
+        trust.accept(card)?;
+    }
+    Ok(trust)
+}
+
+fn watch_moves(store: &Store) -> watch::Receiver<u64> {
+    let (count, moved) = watch::channel(0);
+    store.on_move(Box::new(move |_| {
+        count.send_modify(|commits| *commits += 1);
+    }));
+    moved
+}
+
+async fn serve_api(
+    listener: TcpListener,
+    config: Arc<rustls::ServerConfig>,
+    routes: tonic::service::Routes,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let acceptor = tokio_rustls::TlsAcceptor::from(config);
+    let (streams, accepted) = tokio::sync::mpsc::channel(64);
+    let mut stop_accepting = stopped.clone();
+    let accepting = tokio::spawn(async move {
+        let mut connections = TcpListenerStream::new(listener);
+        loop {
+            let connection = tokio::select! {
+                connection = connections.next() => connection,
+                _ = stop_accepting.wait_for(|stop| *stop) => return,
+            };
+            let Some(Ok(tcp)) = connection else { continue };
+            let (acceptor, streams) = (acceptor.clone(), streams.clone());
+            tokio::spawn(async move {
+                // A small call must not wait for a full segment.
+                let _ = tcp.set_nodelay(true);
+                if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(tcp)).await
+                {
+                    // Nobody takes it any more when the server stops.
+                    let _ = streams.send(Ok::<_, std::io::Error>(stream)).await;
+                }
+            });
+        }
+    });
+    let served = Server::builder()
+        .http2_keepalive_interval(Some(Duration::from_secs(15)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(10)))
+        .add_routes(routes)
+        .serve_with_incoming_shutdown(
+            tokio_stream::wrappers::ReceiverStream::new(accepted),
+            async move {
+                // A closed channel is a stop too.
+                let _ = stopped.wait_for(|stop| *stop).await;
+            },
+        );
+    // Watchers keep their calls open for hours: a stop does not wait for them.
+    if let Err(cause) = served.await {
+        error!(%cause, "serving operators ended");
+    }
+    accepting.abort();
+}
+
+/// Renews the certificate when 30 days are left, and takes a pair that an administrator has put in place.
+async fn renew(dir: PathBuf, key: ReloadingKey, mut stopped: watch::Receiver<bool>) {
+    let mut ticks = tokio::time::interval(RENEWAL_CHECK);
+    ticks.tick().await;
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stopped.wait_for(|stop| *stop) => return,
+        }
+        let renewed = key.reload(&dir, unix_now()).and_then(|leaf| {
+            if leaf.needs_renewal(unix_now()) {
+                crate::identity::Leaf::renew(&dir, unix_now())?;
+                key.reload(&dir, unix_now())?;
+                info!("renewed the node's certificate");
+            }
+            Ok(())
+        });
+        if let Err(cause) = renewed {
+            warn!(%cause, "the node's certificate on disk was not taken: the old one stays in use");
+        }
+    }
+}
+
+/// Records what feeds publish, as the node itself.
+struct FeedRecorder(Store);
+
+impl Recorder for FeedRecorder {
+    async fn record(&self, take: Take, _feed: &str) -> Result<intake::Recorded, Refusal> {
+        let at: Millis = now();
+        let (mut seed, mut command_id) = ([0; 32], [0; 16]);
+        if getrandom::fill(&mut seed)
+            .and_then(|()| getrandom::fill(&mut command_id))
+            .is_err()
+        {
+            return Err(Refusal {
+                code: posko_domain::code::Code::Unavailable,
+                message: "the operating system gave no random bytes".into(),
+            });
+        }
+        let digest = Sha256::new()
+            .chain_update(b"posko/feed/v1\0")
+            .chain_update(take.command_id.as_bytes())
+            .finalize();
+        let accepted = api::execute(
+            &self.0,
+            Request {
+                command_id: Id(command_id),
+                digest: digest.into(),
+                actor: Actor {
+                    role: Role::Feed,
+                    ..Actor::default()
+                },
+                stream: take.stream,
+                expected_version: 0,
+                now: at,
+                occurred_at: at,
+                exercise: false,
+                cause: None,
+                seed,
+                credential: None,
+                command: Command::Warning(take.command),
+            },
+        )
+        .await?;
+        Ok(intake::Recorded {
+            changed: !accepted.event_ids.is_empty(),
+        })
+    }
+}

@@ -1,0 +1,198 @@
+//! What needs no running node: making one, its card, checking and exporting logs, building views anew.
+
+use std::{
+    fs::{self, File},
+    io::BufWriter,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context, bail, ensure};
+use posko_ledger::{key::SecretKey, log_file};
+use posko_proto::{Id, NodeId, federation::v1::NodeRole};
+use posko_store::{LogReport, Store, VerifyError};
+use uuid::Uuid;
+
+use crate::{
+    config::Config,
+    identity::{Keys, NodeCard},
+    node::{CARD, STORE, lock, log_identity, open_store, read_card, write_secret},
+    time::unix_now,
+};
+
+/// What a new node is to be.
+#[derive(Debug, Clone)]
+pub struct InitOptions {
+    /// Where it lives; made when it is not there, and must be empty.
+    pub dir: PathBuf,
+    /// Its name.
+    pub origin: NodeId,
+    /// What it is.
+    pub role: NodeRole,
+    /// The card of a node whose federation it joins; without one it makes the federation.
+    pub join: Option<String>,
+    /// Where it listens for operators.
+    pub api_address: String,
+    /// Where it listens for peers.
+    pub federation_address: String,
+    /// Where peers dial it; none when nobody can.
+    pub public_address: Option<String>,
+    /// The names and addresses by which operators reach it, besides `localhost`.
+    pub names: Vec<String>,
+}
+
+/// Makes a node's directory: configuration, CA, keys, card and an empty store. Returns its card.
+///
+/// A node that joins has not accepted anybody yet: cards are accepted one by one, with `posko peer add`.
+pub async fn init(options: InitOptions) -> anyhow::Result<NodeCard> {
+    let InitOptions {
+        dir,
+        origin,
+        role,
+        join,
+        ..
+    } = &options;
+    let federation = match join {
+        None => Id::from(Uuid::new_v4()),
+        Some(text) => {
+            let card = NodeCard::from_text(text).context("read the card of the node to join")?;
+            ensure!(
+                card.origin() != *origin,
+                "the card to join is of `{origin}` itself"
+            );
+            card.identity().federation
+        }
+    };
+    let config = configuration(&options, federation)?;
+    fs::create_dir_all(dir).with_context(|| format!("make `{}`", dir.display()))?;
+    let file = dir.join("config.toml");
+    ensure!(
+        !file.exists(),
+        "`{}` is there already: a node is made once",
+        file.display()
+    );
+    let _lock = lock(dir)?;
+    let keys = Keys::create(dir, federation, *origin, *role, &options.names, unix_now())
+        .context("make the keys")?;
+    let card = keys.make_card(options.public_address.as_deref().unwrap_or_default())?;
+    write_secret(&dir.join(CARD), &card.to_text())?;
+    let store = open_store(dir, &keys, |_| {}).await?;
+    tokio::task::spawn_blocking(move || store.close()).await?;
+    write_secret(&file, &config.to_toml())?;
+    Ok(card)
+}
+
+fn configuration(options: &InitOptions, federation: Id) -> anyhow::Result<Config> {
+    let quoted = |text: &str| format!("{text:?}");
+    let names: Vec<String> = options.names.iter().map(|name| quoted(name)).collect();
+    let public = options.public_address.as_ref();
+    let text = format!(
+        "origin = {}\nrole = {}\nfederation_id = {}\n[federation]\nlisten = {}\n{}[api]\nlisten = {}\nnames = [{}]\n",
+        quoted(options.origin.as_str()),
+        quoted(crate::identity::role_name(options.role)),
+        quoted(&federation.to_string()),
+        quoted(&options.federation_address),
+        public
+            .map(|address| format!("public_address = {}\n", quoted(address)))
+            .unwrap_or_default(),
+        quoted(&options.api_address),
+        names.join(", "),
+    );
+    Ok(Config::parse(&text)?)
+}
+
+/// Returns the card of the node of a directory; it is made anew while the recovery key is there, so that it tells the
+/// address in the configuration.
+pub fn card(dir: &Path) -> anyhow::Result<NodeCard> {
+    let config = Config::load(dir)?;
+    let keys = Keys::load(dir)?;
+    if keys.recovery.is_some() {
+        let card = keys.make_card(
+            config
+                .federation
+                .public_address
+                .as_deref()
+                .unwrap_or_default(),
+        )?;
+        write_secret(&dir.join(CARD), &card.to_text())?;
+        return Ok(card);
+    }
+    read_card(dir)?
+        .context("the node's card is not in its directory: make it with the recovery key")
+}
+
+/// Opens the store of a directory for reading, also while the node runs.
+fn inspect(dir: &Path) -> anyhow::Result<Store> {
+    let keys = Keys::load(dir).context("read the node's keys")?;
+    let card = read_card(dir)?
+        .context("the node's card is not in its directory: make it with the recovery key")?;
+    let identity = log_identity(&keys, card.recovery_key().to_bytes())?;
+    let log_key = Arc::new(SecretKey::from_seed(&keys.log.to_bytes()));
+    Store::inspect(&dir.join(STORE), identity, log_key).context("open the store")
+}
+
+/// What the check of one log found.
+#[derive(Debug)]
+pub struct LogCheck {
+    /// Whose log it is.
+    pub origin: NodeId,
+    /// What it was found to be, or where and why it does not hold together.
+    pub found: Result<LogReport, VerifyError>,
+}
+
+/// Checks every log of a directory, also while the node runs. `progress` gets a log's name, and how many of its
+/// entries are checked.
+pub fn verify_logs(
+    dir: &Path,
+    progress: &mut dyn FnMut(NodeId, u64),
+) -> anyhow::Result<Vec<LogCheck>> {
+    let store = inspect(dir)?;
+    let logs = store.logs();
+    let check = |log: posko_store::LogState| {
+        let found = store.verify_log(log.origin, &mut |entries| progress(log.origin, entries));
+        LogCheck {
+            origin: log.origin,
+            found,
+        }
+    };
+    Ok(logs.into_iter().map(check).collect())
+}
+
+/// Checks an exported log.
+pub fn verify_file(path: &Path) -> anyhow::Result<log_file::Summary> {
+    let file = File::open(path).with_context(|| format!("open `{}`", path.display()))?;
+    log_file::verify(std::io::BufReader::new(file)).with_context(|| format!("`{}`", path.display()))
+}
+
+/// Writes a log of a directory to a file, whole or not at all, and returns how many entries it has.
+pub fn export_log(dir: &Path, origin: NodeId, out: &Path) -> anyhow::Result<u64> {
+    let store = inspect(dir)?;
+    let beside = out.with_extension("part");
+    let file = File::create(&beside).with_context(|| format!("write `{}`", beside.display()))?;
+    let entries = store
+        .export_log(origin, BufWriter::new(file))
+        .context("export the log")?;
+    File::open(&beside)?.sync_all()?;
+    fs::rename(&beside, out).with_context(|| format!("write `{}`", out.display()))?;
+    Ok(entries)
+}
+
+/// Builds the views of a stopped node anew, and returns how many entries were folded.
+pub async fn rebuild_views(
+    dir: &Path,
+    progress: &mut dyn FnMut(posko_store::Progress),
+) -> anyhow::Result<u64> {
+    let _lock = lock(dir)?;
+    let store = open_store(dir, &Keys::load(dir)?, |_| {}).await?;
+    let (steps, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+    store.rebuild_views(Box::new(move |step| drop(steps.send(step))));
+    while let Some(step) = receiver.recv().await {
+        let step = step?;
+        progress(step);
+        if step.swapped {
+            tokio::task::spawn_blocking(move || store.close()).await?;
+            return Ok(step.done);
+        }
+    }
+    bail!("the rebuild ended before its swap")
+}

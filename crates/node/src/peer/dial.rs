@@ -1,0 +1,262 @@
+//! Dialling one peer for as long as its card is accepted and no session with it is open.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use futures::StreamExt;
+use hyper_util::rt::TokioIo;
+use posko_ledger::engine::LaneKind;
+use posko_proto::{
+    NodeId,
+    federation::v1::{
+        SessionRequest, federation_service_client::FederationServiceClient, frame::Body,
+    },
+};
+use rustls::pki_types::ServerName;
+use tokio::{
+    net::TcpStream,
+    sync::{Notify, oneshot},
+};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+use tonic::transport::{Channel, Endpoint};
+use tracing::{debug, error, warn};
+
+use super::{
+    Shared,
+    lane::Lanes,
+    random,
+    serve::{H2_WINDOW, HANDSHAKE, MAX_MESSAGE, PING, PING_TIMEOUT, farewell},
+    session,
+};
+use crate::{
+    identity::{PeerIdentity, Usage, judge},
+    time::unix_now,
+};
+
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long a session lives, give or take a fifth.
+const MAX_AGE: Duration = Duration::from_secs(12 * 3600);
+/// After how long without contact a person is called.
+const ALARM: Duration = Duration::from_secs(300);
+
+/// Dials a peer again and again, until its card is removed or the node stops.
+pub(super) async fn run(shared: Arc<Shared>, origin: NodeId, wake: Arc<Notify>) {
+    let mut stop = shared.stop.subscribe();
+    let dialling = async {
+        let mut wait = FIRST_WAIT;
+        let mut lost = Instant::now();
+        let mut alarmed = false;
+        let mut said = String::new();
+        let mut was_live = None;
+        loop {
+            let Some((address, live)) = look(&shared, origin) else {
+                return;
+            };
+            if let Some((since, dialled)) = live {
+                was_live = Some(since);
+                (lost, alarmed) = (Instant::now(), false);
+                said.clear();
+                // Only who dialled makes the next one, before the old one is broken.
+                tokio::select! {
+                    () = wake.notified() => continue,
+                    () = tokio::time::sleep(max_age(since, dialled)) => {}
+                }
+            } else if address.is_empty() {
+                wake.notified().await;
+                continue;
+            } else if let Some(since) = was_live.take() {
+                // A session that ends as soon as it is open must not be made again without a pause.
+                wait = if since.elapsed() >= LONGEST_WAIT {
+                    FIRST_WAIT
+                } else {
+                    (wait * 2).min(LONGEST_WAIT)
+                };
+                pause(wait, &wake).await;
+                continue;
+            }
+            match connect(&shared, origin, &address).await {
+                Ok(connection) => {
+                    let (running, ended) = oneshot::channel::<()>();
+                    let meeting = meet(shared.clone(), origin, connection);
+                    // The session outlives this turn of the loop, so that a new one can be made before it is broken.
+                    shared.spawn(async move {
+                        meeting.await;
+                        drop(running);
+                    });
+                    tokio::select! {
+                        () = wake.notified() => {}
+                        _ = ended => {}
+                    }
+                }
+                Err(why) => {
+                    let why = format!("`{address}`: {why}");
+                    if said == why {
+                        debug!(peer.id = %origin, "`{origin}` was not reached at {why}");
+                    } else {
+                        warn!(peer.id = %origin, "`{origin}` was not reached at {why}");
+                        said.clone_from(&why);
+                    }
+                    shared.not_connected(origin, format!("not reached at {why}"));
+                }
+            }
+            if look(&shared, origin).is_some_and(|(_, live)| live.is_some()) {
+                continue;
+            }
+            if lost.elapsed() >= ALARM && !alarmed {
+                alarmed = true;
+                error!(peer.id = %origin, "no contact with `{origin}` for {} minutes", ALARM.as_secs() / 60);
+            }
+            wait = if pause(wait, &wake).await {
+                FIRST_WAIT
+            } else {
+                (wait * 2).min(LONGEST_WAIT)
+            };
+        }
+    };
+    tokio::select! {
+        () = dialling => {}
+        // A registry that is gone stops too.
+        _ = stop.wait_for(|stop| *stop) => {}
+    }
+    if let Some(entry) = shared.lock().get_mut(&origin) {
+        entry.dialling = false;
+    }
+}
+
+/// Waits a random part of a duration; says whether it was woken before.
+async fn pause(wait: Duration, wake: &Notify) -> bool {
+    tokio::select! {
+        () = tokio::time::sleep(jitter(wait)) => false,
+        () = wake.notified() => true,
+    }
+}
+
+/// Returns where the peer is dialled, and since when a session is open and whether this node dialled it.
+fn look(shared: &Shared, origin: NodeId) -> Option<(String, Option<(Instant, bool)>)> {
+    let peers = shared.lock();
+    let entry = peers.get(&origin)?;
+    let live = entry.live.as_ref().map(|live| (live.since, live.dialled));
+    Some((entry.state.address.clone(), live))
+}
+
+fn max_age(since: Instant, dialled: bool) -> Duration {
+    if !dialled {
+        return MAX_AGE * 100;
+    }
+    let spread = MAX_AGE / 5;
+    (MAX_AGE - spread + jitter(2 * spread)).saturating_sub(since.elapsed())
+}
+
+/// Returns a random part of a duration, so that nodes that lost each other at once do not meet at once.
+fn jitter(most: Duration) -> Duration {
+    let drawn = random::<4>().map_or(u32::MAX, u32::from_be_bytes);
+    most.mul_f64(f64::from(drawn) / f64::from(u32::MAX))
+}
+
+struct Connection {
+    channel: Channel,
+    verdict: Result<PeerIdentity, crate::identity::Refusal>,
+    address: String,
+}
+
+async fn connect(shared: &Shared, origin: NodeId, address: &str) -> Result<Connection, String> {
+    let tcp = tokio::time::timeout(CONNECT, TcpStream::connect(address))
+        .await
+        .map_err(|_| format!("no connection within {} s", CONNECT.as_secs()))?
+        .map_err(|error| error.to_string())?;
+    // A small frame must not wait for a full segment.
+    let _ = tcp.set_nodelay(true);
+    // The name decides nothing and is not sent: the certificate is judged.
+    let name = ServerName::try_from("posko.invalid").map_err(|error| error.to_string())?;
+    let tls = tokio::time::timeout(
+        HANDSHAKE,
+        TlsConnector::from(shared.client.clone()).connect(name, tcp),
+    )
+    .await
+    .map_err(|_| format!("no handshake within {} s", HANDSHAKE.as_secs()))?
+    .map_err(|error| format!("the handshake failed: {error}"))?;
+    let chain = tls
+        .get_ref()
+        .1
+        .peer_certificates()
+        .unwrap_or_default()
+        .to_vec();
+    let verdict = judge(
+        &chain,
+        &shared.trust.load(),
+        Some(origin),
+        Usage::Server,
+        unix_now(),
+    );
+    let channel = open(tls)
+        .await
+        .map_err(|error| format!("no h2 connection: {error}"))?;
+    Ok(Connection {
+        channel,
+        verdict,
+        address: address.to_owned(),
+    })
+}
+
+async fn open(tls: TlsStream<TcpStream>) -> Result<Channel, tonic::transport::Error> {
+    // The connection is made: the connector gives it away once, and a channel never dials again by itself.
+    let made = Arc::new(Mutex::new(Some(tls)));
+    let connector = tower::service_fn(move |_| {
+        let taken = made.lock().unwrap_or_else(PoisonError::into_inner).take();
+        async move {
+            taken
+                .map(TokioIo::new)
+                .ok_or_else(|| std::io::Error::other("the connection has ended"))
+        }
+    });
+    Endpoint::from_static("http://posko.invalid")
+        .initial_connection_window_size(H2_WINDOW)
+        .initial_stream_window_size(H2_WINDOW)
+        .http2_keep_alive_interval(PING)
+        .keep_alive_timeout(PING_TIMEOUT)
+        .keep_alive_while_idle(true)
+        .connect_with_connector(connector)
+        .await
+}
+
+/// Runs the session over a connection, or tells the peer why it is refused.
+async fn meet(shared: Arc<Shared>, origin: NodeId, connection: Connection) {
+    let Connection {
+        channel,
+        verdict,
+        address,
+    } = connection;
+    let mut client = FederationServiceClient::new(channel)
+        .max_decoding_message_size(MAX_MESSAGE)
+        .max_encoding_message_size(MAX_MESSAGE);
+    let lanes = Arc::new(Lanes::default());
+    if let Err(refusal) = &verdict {
+        shared.refused(Some(origin), &address, refusal);
+        // Nothing else was pushed before, so there is room.
+        let _ = lanes.push(Body::Bye(refusal.goodbye()), LaneKind::Control);
+        lanes.close();
+    }
+    let outgoing = lanes
+        .clone()
+        .frames()
+        .map(|frame| SessionRequest { frame: Some(frame) });
+    // The call is awaited inside the stream, so that the session queues its Hello before: a server may wait for it.
+    let frames = futures::stream::once(async move { client.session(outgoing).await })
+        .flat_map(|called| match called {
+            Ok(response) => response.into_inner().left_stream(),
+            Err(status) => futures::stream::once(async move { Err(status) }).right_stream(),
+        })
+        .map(|message| message.map(|message| message.frame.unwrap_or_default()));
+    match verdict {
+        Ok(peer) => session::run(shared, peer, true, frames, lanes).await,
+        Err(_) => {
+            if let Some(Body::Bye(bye)) = farewell(frames).await {
+                shared.refused_by(origin, bye.reason(), &bye.detail);
+            }
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! Sessions with the peers: who is connected, who is dialled, who was refused and why.
+//!
+//! ```text
+//!             ┌─ dial ──┐                       ┌─ engine ─┐
+//!  peer ◀─TLS─┤         ├─▶ judge ─▶ register ─▶│ session  │◀─▶ store
+//!             └─ serve ─┘                       └─ lanes ──┘
+//! ```
+//! What it never does: decide a rule of the protocol; those are the engine's.
+
+mod dial;
+mod lane;
+mod serve;
+mod session;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    time::{Duration, Instant},
+};
+
+use arc_swap::ArcSwap;
+use posko_ledger::epoch::Position;
+use posko_proto::{NodeId, federation::v1::GoodbyeReason, time::Millis};
+use posko_store::Store;
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, watch},
+    task::JoinSet,
+};
+use tracing::{error, info, warn};
+
+use crate::{
+    identity::{PeerIdentity, Refusal, ReloadingKey, Trust},
+    time::now,
+};
+
+/// For how long a run that was heard is taken to be alive: a heartbeat and a second.
+const ALIVE: Duration = Duration::from_secs(6);
+/// How long stopping waits for the Goodbyes to leave.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// What the sessions need.
+pub struct PeersConfig {
+    /// The store.
+    pub store: Store,
+    /// The accepted cards; after a change [`Peers::update`] is called.
+    pub trust: Arc<ArcSwap<Trust>>,
+    /// The node's certificate.
+    pub key: ReloadingKey,
+    /// Where peers are taken.
+    pub listener: TcpListener,
+    /// This node.
+    pub own: PeerIdentity,
+    /// The program's version, for people.
+    pub software: String,
+    /// Why no commands are taken; set when a peer knows more of the own log than this node.
+    pub not_writing: Arc<RwLock<String>>,
+}
+
+/// How it stands with an accepted peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerState {
+    /// The peer.
+    pub origin: NodeId,
+    /// Where it is dialled; empty when it only dials.
+    pub address: String,
+    /// Whether a session is open.
+    pub connected: bool,
+    /// When the session opened or closed.
+    pub since: Millis,
+    /// The reason of the last refusal, loss or goodbye; or of the peer's pause.
+    pub why: String,
+    /// The newest round trip, in milliseconds.
+    pub round_trip_ms: u32,
+    /// The peer's clock less this node's, in milliseconds.
+    pub clock_skew_ms: i64,
+    /// What the peer has of the own log, by its word.
+    pub acknowledged: Option<Position>,
+}
+
+/// The sessions with all accepted peers. Clones share them.
+#[derive(Clone)]
+pub struct Peers(Arc<Shared>);
+
+struct Shared {
+    store: Store,
+    trust: Arc<ArcSwap<Trust>>,
+    own: PeerIdentity,
+    software: String,
+    run_id: [u8; 16],
+    not_writing: Arc<RwLock<String>>,
+    client: Arc<rustls::ClientConfig>,
+    moves: watch::Receiver<u64>,
+    peers: Mutex<BTreeMap<NodeId, Entry>>,
+    tasks: Mutex<JoinSet<()>>,
+    stop: watch::Sender<bool>,
+    started: Instant,
+}
+
+struct Entry {
+    state: PeerState,
+    live: Option<Live>,
+    /// Wakes the dial loop: contact, a lost session, a changed card.
+    wake: Arc<Notify>,
+    dialling: bool,
+}
+
+/// An open session, as the registry sees it.
+#[derive(Clone)]
+struct Live {
+    id: u64,
+    dialled: bool,
+    since: Instant,
+    run_id: [u8; 16],
+    heard: Arc<Mutex<Instant>>,
+    order: watch::Sender<Option<Order>>,
+}
+
+/// An order to a session to end.
+#[derive(Clone, Debug)]
+struct Order {
+    reason: GoodbyeReason,
+    detail: String,
+}
+
+impl Peers {
+    /// Starts taking and dialling peers.
+    pub fn start(config: PeersConfig) -> anyhow::Result<Self> {
+        let PeersConfig {
+            store,
+            trust,
+            key,
+            listener,
+            own,
+            software,
+            not_writing,
+        } = config;
+        let server = crate::identity::tls::federation_server_config(&key)?;
+        let client = crate::identity::tls::federation_client_config(&key)?;
+        let (moved, moves) = watch::channel(0);
+        store.on_move(Box::new(move |_| moved.send_modify(|count| *count += 1)));
+        let peers = Self(Arc::new(Shared {
+            store,
+            trust,
+            own,
+            software,
+            run_id: random()?,
+            not_writing,
+            client,
+            moves,
+            peers: Mutex::default(),
+            tasks: Mutex::default(),
+            stop: watch::channel(false).0,
+            started: Instant::now(),
+        }));
+        peers.0.spawn(serve::run(peers.0.clone(), listener, server));
+        peers.update();
+        Ok(peers)
+    }
+
+    /// Returns how it stands with each accepted peer.
+    pub fn status(&self) -> Vec<PeerState> {
+        self.0
+            .lock()
+            .values()
+            .map(|entry| entry.state.clone())
+            .collect()
+    }
+
+    /// Returns which peer gives an origin's log: the origin itself while a session with it is open.
+    pub fn source(&self, origin: NodeId) -> Option<NodeId> {
+        self.0
+            .lock()
+            .get(&origin)
+            .filter(|entry| entry.state.connected)
+            .map(|_| origin)
+    }
+
+    /// Takes the accepted cards as they are now: new peers are dialled, sessions with removed ones end.
+    pub fn update(&self) {
+        let trust = self.0.trust.load_full();
+        let mut peers = self.0.lock();
+        peers.retain(|origin, entry| {
+            let accepted = trust.card(*origin).is_some();
+            if !accepted {
+                entry.end(
+                    GoodbyeReason::Revoked,
+                    format!("the card of `{origin}` is not accepted any more"),
+                );
+                entry.wake.notify_one();
+            }
+            accepted
+        });
+        for card in trust
+            .cards()
+            .filter(|card| card.origin() != self.0.own.origin)
+        {
+            let origin = card.origin();
+            let address = card.address().unwrap_or_default().to_owned();
+            let entry = peers.entry(origin).or_insert_with(|| Entry {
+                state: PeerState {
+                    origin,
+                    address: String::new(),
+                    connected: false,
+                    since: now(),
+                    why: String::new(),
+                    round_trip_ms: 0,
+                    clock_skew_ms: 0,
+                    acknowledged: None,
+                },
+                live: None,
+                wake: Arc::default(),
+                dialling: false,
+            });
+            entry.state.address = address;
+            entry.wake.notify_one();
+            if !entry.dialling {
+                entry.dialling = true;
+                self.0
+                    .spawn(dial::run(self.0.clone(), origin, entry.wake.clone()));
+            }
+        }
+    }
+
+    /// Says goodbye to all, and waits until everything has ended.
+    pub async fn shutdown(&self) {
+        // Nobody listens any more when every task has ended.
+        let _ = self.0.stop.send(true);
+        let mut tasks =
+            std::mem::take(&mut *self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let ended = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(2 * FAREWELL, ended).await.is_err() {
+            tasks.shutdown().await;
+        }
+    }
+}
+
+impl Entry {
+    fn end(&self, reason: GoodbyeReason, detail: String) {
+        if let Some(live) = &self.live {
+            live.order.send_replace(Some(Order { reason, detail }));
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<NodeId, Entry>> {
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        // What ended is let go, so that the set stays as small as what runs.
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(task);
+    }
+
+    fn update(&self, origin: NodeId, change: impl FnOnce(&mut PeerState)) {
+        if let Some(entry) = self.lock().get_mut(&origin) {
+            change(&mut entry.state);
+        }
+    }
+
+    /// Registers a session whose peer has introduced itself, or says why it must end.
+    ///
+    /// Of two connections the one that the smaller origin dialled stays; of two that the same side dialled, the newer.
+    /// Another run of the same node that was just heard is a clone: the second is refused.
+    fn register(&self, origin: NodeId, live: Live) -> Result<(), Order> {
+        let mut peers = self.lock();
+        let Some(entry) = peers.get_mut(&origin) else {
+            let detail = format!("the card of `{origin}` is not accepted any more");
+            return Err(Order {
+                reason: GoodbyeReason::Revoked,
+                detail,
+            });
+        };
+        if let Some(old) = &entry.live {
+            let heard = *old.heard.lock().unwrap_or_else(PoisonError::into_inner);
+            if old.run_id != live.run_id && heard.elapsed() < ALIVE {
+                error!(peer.id = %origin, "two runs of `{origin}` are alive: the second was refused");
+                let detail = format!("another run of `{origin}` is alive");
+                return Err(Order {
+                    reason: GoodbyeReason::SecondRun,
+                    detail,
+                });
+            }
+            let smaller = self.own.origin.min(origin);
+            if old.dialled != live.dialled && live.dialled != (smaller == self.own.origin) {
+                let detail = format!("the session that `{smaller}` dialled goes on");
+                return Err(Order {
+                    reason: GoodbyeReason::Duplicate,
+                    detail,
+                });
+            }
+            entry.end(GoodbyeReason::Duplicate, "a newer session goes on".into());
+        }
+        if !entry.state.connected {
+            entry.state.since = now();
+        }
+        entry.live = Some(live);
+        entry.state.connected = true;
+        entry.state.why.clear();
+        entry.wake.notify_one();
+        Ok(())
+    }
+
+    /// Takes a session out of the registry; one that was replaced changes nothing.
+    fn ended(&self, origin: NodeId, id: u64, why: &str) {
+        let mut peers = self.lock();
+        let Some(entry) = peers.get_mut(&origin) else {
+            return;
+        };
+        if entry.live.as_ref().is_some_and(|live| live.id == id) {
+            entry.live = None;
+            entry.state.connected = false;
+            entry.state.since = now();
+            why.clone_into(&mut entry.state.why);
+            entry.wake.notify_one();
+            info!(peer.id = %origin, "the session with `{origin}` ended: {why}");
+        } else if entry.live.is_none() {
+            why.clone_into(&mut entry.state.why);
+        }
+    }
+
+    /// Logs and records why a peer was refused; what an unproven peer claims never touches an open session's state.
+    fn refused(&self, dialled: Option<NodeId>, address: &str, refusal: &Refusal) {
+        let reason = refusal.reason().as_str_name();
+        warn!(peer.address = %address, reason, "refused the peer at `{address}`: {refusal}");
+        let about = dialled.or(match refusal {
+            Refusal::WrongCa { origin, .. }
+            | Refusal::WrongRole { origin, .. }
+            | Refusal::CertExpired { origin, .. } => Some(*origin),
+            Refusal::WrongOrigin { found, .. } => Some(*found),
+            Refusal::UnknownFederation { .. }
+            | Refusal::UnknownPeer { .. }
+            | Refusal::BadCertificate { .. } => None,
+        });
+        if let Some(origin) = about {
+            self.not_connected(
+                origin,
+                format!("refused here, {}: {refusal}", told(refusal.reason())),
+            );
+        }
+    }
+
+    /// Logs and records that the peer refused this node.
+    fn refused_by(&self, origin: NodeId, reason: GoodbyeReason, detail: &str) {
+        let name = reason.as_str_name();
+        warn!(peer.id = %origin, reason = name, "refused by `{origin}`: {detail}");
+        self.not_connected(
+            origin,
+            format!("refused by `{origin}`, {}: {detail}", told(reason)),
+        );
+    }
+
+    fn not_connected(&self, origin: NodeId, why: String) {
+        self.update(origin, |state| {
+            if !state.connected {
+                state.why = why;
+            }
+        });
+    }
+
+    /// Returns a monotonic time in milliseconds, never 0.
+    fn mono_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis())
+            .unwrap_or(u64::MAX)
+            .saturating_add(1)
+    }
+}
+
+/// Returns a reason as it stands in messages: `WRONG_CA`.
+fn told(reason: GoodbyeReason) -> &'static str {
+    let name = reason.as_str_name();
+    name.strip_prefix("GOODBYE_REASON_").unwrap_or(name)
+}
+
+fn random<const N: usize>() -> anyhow::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("draw random bytes: {error}"))?;
+    Ok(bytes)
+}

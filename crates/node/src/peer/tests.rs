@@ -1,0 +1,333 @@
+//! Nodes in one process, with real files, sockets and certificates.
+
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, RwLock},
+    time::{Duration, Instant},
+};
+
+use arc_swap::ArcSwap;
+use posko_domain::{context::stream_of, incident::IncidentCommand, region::Place};
+use posko_ledger::{
+    chain::Identity,
+    key::{PublicKey, SecretKey},
+};
+use posko_proto::{
+    Id, NodeId,
+    common::v1::{self as common, Hazard, Role},
+    federation::v1::NodeRole,
+    incident::v1::{ReportChannel, Severity},
+};
+use posko_store::{Actor, Command, Options, Request, Store};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use super::{PeerState, Peers, PeersConfig};
+use crate::{
+    identity::{Keys, NodeCard, ReloadingKey, Trust},
+    time::{now, unix_now},
+};
+
+const FEDERATION: Id = Id([7; 16]);
+
+struct Node {
+    origin: NodeId,
+    keys: Keys,
+    card: NodeCard,
+    store: Store,
+    peers: Option<Peers>,
+    trust: Arc<ArcSwap<Trust>>,
+    listener: Option<TcpListener>,
+    address: SocketAddr,
+    not_writing: Arc<RwLock<String>>,
+    _dir: TempDir,
+}
+
+fn open(path: PathBuf, keys: &Keys, run: u8) -> Store {
+    let recovery = SecretKey::from_seed(&keys.recovery.as_ref().unwrap().to_bytes());
+    let identity = Identity {
+        federation: FEDERATION.0,
+        origin: keys.identity().origin,
+        recovery: recovery.public(),
+    };
+    let options = Options {
+        path,
+        identity,
+        log_key: Arc::new(SecretKey::from_seed(&keys.log.to_bytes())),
+        recovery_key: Some(Arc::new(recovery)),
+        epoch_nonce: [run; 16],
+        now: now(),
+        on_fatal: Box::new(|error| panic!("{error}")),
+    };
+    Store::open(options, &mut |_| {}).unwrap()
+}
+
+impl Node {
+    async fn new(name: &str, federation: Id) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let origin: NodeId = name.parse().unwrap();
+        let keys = Keys::create(
+            dir.path(),
+            federation,
+            origin,
+            NodeRole::Node,
+            &[],
+            unix_now(),
+        )
+        .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let card = keys.make_card(&address.to_string()).unwrap();
+        let store = open(dir.path().join("posko.db"), &keys, 1);
+        let trust = Arc::new(ArcSwap::from_pointee(Trust::new(federation)));
+        Self {
+            origin,
+            keys,
+            card,
+            store,
+            peers: None,
+            trust,
+            listener: Some(listener),
+            address,
+            not_writing: Arc::default(),
+            _dir: dir,
+        }
+    }
+
+    fn accept(&self, card: &NodeCard) {
+        let mut trust = self.trust.load_full().as_ref().clone();
+        trust.accept(card.clone()).unwrap();
+        self.trust.store(Arc::new(trust));
+        let recovery = PublicKey::from_bytes("card", &card.recovery_key().to_bytes()).unwrap();
+        let identity = Identity {
+            federation: FEDERATION.0,
+            origin: card.origin(),
+            recovery,
+        };
+        self.store
+            .accept_peer(identity, card.to_bytes(), now())
+            .unwrap();
+        if let Some(peers) = &self.peers {
+            peers.update();
+        }
+    }
+
+    fn start(&mut self) {
+        let peers = Peers::start(PeersConfig {
+            store: self.store.clone(),
+            trust: self.trust.clone(),
+            key: ReloadingKey::new(&self.keys.leaf).unwrap(),
+            listener: self.listener.take().unwrap(),
+            own: self.keys.identity(),
+            software: "test".into(),
+            not_writing: self.not_writing.clone(),
+        });
+        self.peers = Some(peers.unwrap());
+    }
+
+    async fn stop(&mut self) {
+        self.peers.take().unwrap().shutdown().await;
+    }
+
+    fn state(&self, peer: &Node) -> PeerState {
+        let states = self.peers.as_ref().unwrap().status();
+        states
+            .into_iter()
+            .find(|state| state.origin == peer.origin)
+            .unwrap()
+    }
+
+    async fn report(&self, number: u32) {
+        let mut id = [0; 16];
+        id[..4].copy_from_slice(&number.to_be_bytes());
+        // An incident is recorded by the province where it is.
+        let region = if self.origin.as_str() == "31" {
+            "31.71"
+        } else {
+            "32.16"
+        };
+        let place = Place::parse(&common::Place {
+            region_code: region.into(),
+            ..Default::default()
+        })
+        .unwrap();
+        let command = IncidentCommand::Report {
+            hazard: Hazard::Flood,
+            place,
+            severity: Severity::Moderate,
+            channel: ReportChannel::Branch,
+            warning: None,
+            note: None,
+        };
+        let request = Request {
+            command_id: Id(id),
+            digest: [1; 32],
+            actor: Actor {
+                account: Id([9; 16]),
+                role: Role::DutyOfficer,
+                ..Actor::default()
+            },
+            stream: stream_of(Id(id)),
+            expected_version: 0,
+            now: now(),
+            occurred_at: now(),
+            exercise: false,
+            cause: None,
+            seed: [3; 32],
+            credential: None,
+            command: Command::Incident(command),
+        };
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        self.store
+            .execute(request, move |outcome| answer.send(outcome).unwrap());
+        answered.await.unwrap().unwrap();
+    }
+
+    fn has_all_of(&self, other: &Node) -> bool {
+        self.store.log(other.origin).map(|log| log.end)
+            == other.store.log(other.origin).map(|log| log.end)
+    }
+}
+
+/// Waits until a fact holds, and fails when it does not within a minute.
+async fn until(what: &str, fact: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !fact() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+async fn pair() -> (Node, Node) {
+    let (a, b) = (
+        Node::new("31", FEDERATION).await,
+        Node::new("32", FEDERATION).await,
+    );
+    a.accept(&b.card);
+    b.accept(&a.card);
+    (a, b)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_nodes_hold_each_others_logs_and_one_session() {
+    let (mut a, mut b) = pair().await;
+    b.report(1).await;
+    a.start();
+    b.start();
+    for number in 2..40 {
+        b.report(number).await;
+        a.report(1000 + number).await;
+    }
+    until("both logs are on both nodes", || {
+        a.has_all_of(&b) && b.has_all_of(&a)
+    })
+    .await;
+    until("each knows what the other has", || {
+        let acknowledged = |node: &Node, peer: &Node| node.state(peer).acknowledged;
+        acknowledged(&a, &b) == a.store.log(a.origin).map(|log| log.end)
+            && acknowledged(&b, &a) == b.store.log(b.origin).map(|log| log.end)
+    })
+    .await;
+    assert!(a.state(&b).connected && b.state(&a).connected);
+    assert_eq!(a.peers.as_ref().unwrap().source(b.origin), Some(b.origin));
+    until("the head of the other is heard", || {
+        a.store
+            .log(b.origin)
+            .is_some_and(|log| log.heard_ms.is_some())
+    })
+    .await;
+    assert_eq!(*a.not_writing.read().unwrap(), "");
+
+    b.stop().await;
+    until("the end is noticed", || !a.state(&b).connected).await;
+    assert!(a.state(&b).why.contains("SHUTDOWN"), "{}", a.state(&b).why);
+
+    // It comes back at the same address, with what it wrote meanwhile.
+    b.report(500).await;
+    b.listener = Some(TcpListener::bind(b.address).await.unwrap());
+    b.start();
+    until("the missed entry comes", || a.has_all_of(&b)).await;
+    a.stop().await;
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_reaches_the_peer_without_waiting_for_a_timer() {
+    let (mut a, mut b) = pair().await;
+    a.start();
+    b.start();
+    until("a session is open", || {
+        a.state(&b).connected && b.state(&a).connected
+    })
+    .await;
+    let begun = Instant::now();
+    for number in 1..=20 {
+        b.report(number).await;
+        let log = || a.has_all_of(&b);
+        while !log() {
+            tokio::task::yield_now().await;
+            assert!(
+                begun.elapsed() < Duration::from_secs(6),
+                "20 commits one after the other"
+            );
+        }
+    }
+    a.stop().await;
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_names_its_reason_on_both_sides() {
+    // `32` presents keys that are not those on the card that `31` accepted.
+    let (mut a, b) = (
+        Node::new("31", FEDERATION).await,
+        Node::new("32", FEDERATION).await,
+    );
+    let mut forged = Node::new("32", FEDERATION).await;
+    a.accept(&b.keys.make_card(&forged.address.to_string()).unwrap());
+    forged.accept(&a.card);
+    a.start();
+    forged.start();
+    until("31 says why", || a.state(&b).why.contains("WRONG_CA")).await;
+    until("32 is told why", || {
+        forged.state(&a).why.contains("WRONG_CA")
+    })
+    .await;
+    assert!(!a.state(&b).connected && !forged.state(&a).connected);
+    assert_eq!(a.store.log(b.origin).map(|log| log.entries), Some(0));
+    a.stop().await;
+    forged.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_whose_card_was_not_accepted_is_told_so() {
+    let (mut a, mut b) = (
+        Node::new("31", FEDERATION).await,
+        Node::new("32", FEDERATION).await,
+    );
+    b.accept(&a.card);
+    a.start();
+    b.start();
+    until("32 is told why", || {
+        b.state(&a).why.contains("UNKNOWN_PEER")
+    })
+    .await;
+
+    a.accept(&b.card);
+    until("once accepted they meet", || {
+        a.state(&b).connected && b.state(&a).connected
+    })
+    .await;
+
+    let mut trust = a.trust.load_full().as_ref().clone();
+    trust.remove(b.origin);
+    a.trust.store(Arc::new(trust));
+    a.peers.as_ref().unwrap().update();
+    until("once removed they part", || {
+        b.state(&a).why.contains("REVOKED") || b.state(&a).why.contains("UNKNOWN_PEER")
+    })
+    .await;
+    a.stop().await;
+    b.stop().await;
+}
