@@ -1,0 +1,126 @@
+//! `posko feed`: the sources that the node asks, and how they are.
+
+use clap::{Args, Subcommand};
+use posko_proto::warning::v1::{Feed, FeedHealth, ListFeedsRequest};
+use serde_json::json;
+
+use crate::{
+    client::{Client, Who},
+    failure::Failure,
+    json::warning as view,
+    label,
+    output::{Answer, Context, Table, Tint, when},
+};
+
+/// Shows the sources of warnings and their health
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  posko feed list
+  posko feed list --json")]
+pub(crate) struct FeedArgs {
+    #[command(subcommand)]
+    command: FeedCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum FeedCommand {
+    /// Lists this node's feeds and their health
+    #[command(after_help = "Examples:
+  posko feed list
+  posko feed list --json | jq '.feeds[] | select(.health != \"ok\")'")]
+    List,
+}
+
+impl FeedArgs {
+    /// Asks the node.
+    pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
+        let FeedCommand::List = self.command;
+        let client = Client::connect(context, Who::Anyone).await?;
+        let feeds = client
+            .warnings()
+            .list_feeds(ListFeedsRequest {})
+            .await?
+            .into_inner()
+            .feeds;
+        let text = feeds_table(context, &feeds);
+        let feeds: Vec<view::Feed> = feeds.into_iter().map(Into::into).collect();
+        Answer::new(json!({ "feeds": feeds }), text)
+    }
+}
+
+/// Returns the feeds as a table; a node without feeds says what that means.
+pub(crate) fn feeds_table(context: &Context, feeds: &[Feed]) -> String {
+    if feeds.is_empty() {
+        return context.say(label::FEEDS_NONE).into();
+    }
+    let head = [
+        label::FEED,
+        label::HEALTH,
+        label::SINCE,
+        label::LAST_SUCCESS,
+        label::TAKEN,
+        label::REFUSED,
+        label::OUTSIDE,
+        label::ERROR,
+    ];
+    let mut table = Table::new(context, &head);
+    for feed in feeds {
+        let last = feed.last_success_at.as_ref();
+        let last = if last.is_some() {
+            when(last)
+        } else {
+            context.say(label::NEVER).into()
+        };
+        let health = match feed.health {
+            0 => context.say(label::UNKNOWN).into(),
+            health => label::of::<FeedHealth>(health, context.lang),
+        };
+        table.tinted([
+            (feed.name.clone(), Tint::Plain),
+            (health, health_tint(feed.health)),
+            (when(feed.since.as_ref()), Tint::Plain),
+            (last, Tint::Plain),
+            (feed.taken.to_string(), Tint::Plain),
+            (feed.refused.to_string(), Tint::Plain),
+            (feed.outside.to_string(), Tint::Plain),
+            (feed.last_error.clone(), Tint::Plain),
+        ]);
+    }
+    table.render(context)
+}
+
+fn health_tint(health: i32) -> Tint {
+    match FeedHealth::try_from(health) {
+        Ok(FeedHealth::Ok) => Tint::Good,
+        Ok(FeedHealth::Unspecified | FeedHealth::Late) | Err(_) => Tint::Warn,
+        Ok(FeedHealth::Dead | FeedHealth::Invalid) => Tint::Bad,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{label::Lang, output::tests::context};
+
+    #[test]
+    fn a_node_without_feeds_is_not_mistaken_for_a_safe_place() {
+        assert_eq!(
+            feeds_table(&context(Lang::Id), &[]),
+            "tidak ada umpan: daftar kosong bukan berarti aman"
+        );
+    }
+
+    #[test]
+    fn a_feed_that_never_answered_says_so() {
+        let feed = Feed {
+            name: "bmkg".into(),
+            health: FeedHealth::Dead.into(),
+            ..Default::default()
+        };
+        let text = feeds_table(&context(Lang::En), &[feed]);
+        assert!(
+            text.contains("bmkg  dead") && text.contains("never"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,906 @@
+//! `posko incident`: incidents of the whole region, and running one's own.
+
+use clap::{Args, Subcommand};
+use posko_proto::{
+    Id, NodeId,
+    common::v1::{Hazard, Outcome, Place, Point, Provenance},
+    incident::v1::{
+        ActivateIncidentRequest, AddNoteRequest, CloseIncidentRequest, EndOperationRequest, Figure,
+        FigureSource, GetIncidentRequest, GetIncidentResponse, Incident, ListIncidentsRequest,
+        ListNoticesRequest, Measure, Notice, RecordImpactRequest, RejectIncidentRequest,
+        ReportChannel, ReportIncidentRequest, Scale, Severity, Status, VerifyIncidentRequest,
+    },
+};
+use prost_types::Timestamp;
+use serde_json::json;
+
+use super::{
+    enough, freshness, link_text, named, named_code, outcome_of, outcome_text, page_size, recorded,
+};
+use crate::{
+    client::{Client, Who},
+    failure::Failure,
+    input::{self, Frame},
+    json as view, label, name,
+    output::{Answer, Context, Table, Tint, fields, when},
+};
+
+/// Reports, runs, lists and shows incidents
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  posko incident report --hazard flood --region 32.75.01 --severity severe --channel branch
+  posko incident verify PMI-32-2026-000001 --source government
+  posko incident impact PMI-32-2026-000001 --figure displaced=1200 --figure dead=0 --source government
+  posko incident list --open
+  posko incident notices
+
+An incident is named by its id or its number.")]
+pub(crate) struct IncidentArgs {
+    #[command(subcommand)]
+    command: IncidentCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum IncidentCommand {
+    /// Opens an incident, also from a warning
+    #[command(after_help = "Examples:
+  posko incident report --hazard flood --region 32.75.01 --lat -6.24 --lon 106.99 --severity severe --channel branch
+  posko incident report --from-warning 32/0192f3c4-5a6b-7c8d-9e0f-112233445566 --region 32.03
+  posko incident report --exercise --hazard landslide --region 32.01 --note \"Gladi\"
+
+With a warning the hazard may be left out, and the place too when the warning names a single one of this province.")]
+    Report(Box<ReportArgs>),
+    /// Confirms a reported incident
+    #[command(after_help = "Examples:
+  posko incident verify PMI-32-2026-000001 --source government")]
+    Verify {
+        /// Id or number
+        incident: String,
+        /// Who confirmed it: pmi, government or other
+        #[arg(long, default_value = "pmi", value_parser = name::parse::<FigureSource>)]
+        source: FigureSource,
+        #[command(flatten)]
+        frame: Frame,
+    },
+    /// Says that a report is false, or a duplicate
+    #[command(after_help = "Examples:
+  posko incident reject PMI-32-2026-000002
+  posko incident reject PMI-32-2026-000002 --duplicate-of PMI-32-2026-000001")]
+    Reject {
+        /// Id or number
+        incident: String,
+        /// Id or number of the incident that it is the same as
+        #[arg(long, value_name = "INCIDENT")]
+        duplicate_of: Option<String>,
+        #[command(flatten)]
+        frame: Frame,
+    },
+    /// Activates response teams for a verified incident
+    #[command(after_help = "Examples:
+  posko incident activate PMI-32-2026-000001 --scale large")]
+    Activate {
+        /// Id or number
+        incident: String,
+        /// PMI's scale: small, medium or large
+        #[arg(long, value_parser = name::parse::<Scale>)]
+        scale: Scale,
+        #[command(flatten)]
+        frame: Frame,
+    },
+    /// Sets impact figures with their source and time
+    #[command(after_help = "Examples:
+  posko incident impact PMI-32-2026-000001 --figure displaced=1200 --figure houses_severe=85 --source government \\
+    --as-of 2026-01-05T12:00:00+07:00
+
+Measures: dead, missing, injured_severe, injured_moderate, injured_slight, sick, affected, displaced,
+displaced_households, isolated, houses_severe, houses_moderate, houses_slight, houses_flooded.")]
+    Impact {
+        /// Id or number
+        incident: String,
+        /// A figure; may be repeated, at most once a measure
+        #[arg(long = "figure", value_name = "MEASURE=COUNT", required = true, value_parser = input::figure)]
+        figures: Vec<Figure>,
+        /// Who gave them: pmi, government or other
+        #[arg(long, value_parser = name::parse::<FigureSource>)]
+        source: FigureSource,
+        /// Time that they describe, RFC 3339 [default: now]
+        #[arg(long, value_name = "TIME", value_parser = input::time)]
+        as_of: Option<Timestamp>,
+        #[command(flatten)]
+        frame: Frame,
+    },
+    /// Adds a log note
+    #[command(after_help = "Examples:
+  posko incident note PMI-32-2026-000001 \"Dapur umum di SDN 3 dibuka\"
+
+Write no names, telephone numbers or medical facts of persons: every province reads it.")]
+    Note {
+        /// Id or number
+        incident: String,
+        /// The note, at most 4,000 characters
+        text: String,
+        #[command(flatten)]
+        frame: Frame,
+    },
+    /// Ends the operation of an activated incident
+    #[command(after_help = "Examples:
+  posko incident end PMI-32-2026-000001")]
+    End {
+        /// Id or number
+        incident: String,
+        #[command(flatten)]
+        frame: Frame,
+    },
+    /// Closes an incident whose operation has ended
+    #[command(after_help = "Examples:
+  posko incident close PMI-32-2026-000001 --expect-version 7")]
+    Close {
+        /// Id or number
+        incident: String,
+        #[command(flatten)]
+        frame: Frame,
+    },
+    /// Lists incidents of the whole region, newest first, with the age of each province's picture
+    #[command(after_help = "Examples:
+  posko incident list --open
+  posko incident list --zone Z1
+  posko incident list --origin 32 --region 32.75 --limit 0 --json")]
+    List {
+        /// Only those of this province
+        #[arg(long, value_parser = input::node)]
+        origin: Option<NodeId>,
+        /// Only those within this Kemendagri code
+        #[arg(long, value_name = "CODE")]
+        region: Option<String>,
+        /// Only those of this border zone
+        #[arg(long, value_name = "ZONE")]
+        zone: Option<String>,
+        /// Leave out false, merged and closed ones
+        #[arg(long)]
+        open: bool,
+        /// At most this many; 0 lists all
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+    },
+    /// Shows one incident with its times, figures and notes
+    #[command(after_help = "Examples:
+  posko incident show PMI-32-2026-000001
+  posko incident show 0192f3c4-5a6b-7c8d-9e0f-112233445566 --json")]
+    Show {
+        /// Id or number
+        incident: String,
+    },
+    /// Lists what this node is told of other provinces' incidents in shared zones
+    #[command(after_help = "Examples:
+  posko incident notices
+  posko incident notices --json")]
+    Notices {
+        /// At most this many; 0 lists all
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+    },
+}
+
+#[derive(Debug, Args)]
+struct ReportArgs {
+    /// Kind of incident, such as flood, landslide or earthquake
+    #[arg(long, required_unless_present = "from_warning", value_parser = name::parse::<Hazard>)]
+    hazard: Option<Hazard>,
+    /// Kemendagri code of the place, such as 32.75.01
+    #[arg(long, value_name = "CODE", required_unless_present = "from_warning")]
+    region: Option<String>,
+    /// Latitude in degrees, south negative
+    #[arg(long, requires = "lon", value_parser = input::latitude, allow_hyphen_values = true)]
+    lat: Option<i32>,
+    /// Longitude in degrees
+    #[arg(long, requires = "lat", value_parser = input::longitude, allow_hyphen_values = true)]
+    lon: Option<i32>,
+    /// First judgement: minor, moderate, severe or extreme
+    #[arg(long, value_parser = name::parse::<Severity>)]
+    severity: Option<Severity>,
+    /// How the report came: warning, branch, government, citizen, volunteer or media [default: with a warning, warning]
+    #[arg(long, value_parser = name::parse::<ReportChannel>)]
+    channel: Option<ReportChannel>,
+    /// Warning that it is opened from
+    #[arg(long, value_name = "ORIGIN/ID", value_parser = input::warning)]
+    from_warning: Option<(NodeId, Id)>,
+    /// First log note
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+    #[command(flatten)]
+    frame: Frame,
+}
+
+impl ReportArgs {
+    fn request(self) -> ReportIncidentRequest {
+        let point =
+            self.lat
+                .zip(self.lon)
+                .map(|(latitude_microdegrees, longitude_microdegrees)| Point {
+                    latitude_microdegrees,
+                    longitude_microdegrees,
+                });
+        let place = (self.region.is_some() || point.is_some()).then(|| Place {
+            region_code: self.region.unwrap_or_default(),
+            point,
+            code_set: String::new(),
+        });
+        let usual = self
+            .from_warning
+            .is_some()
+            .then_some(ReportChannel::Warning);
+        let (warning_origin, warning_id) = self
+            .from_warning
+            .map_or_else(Default::default, |(origin, id)| {
+                (origin.to_string(), id.to_vec())
+            });
+        ReportIncidentRequest {
+            meta: None,
+            hazard: self.hazard.map(i32::from).unwrap_or_default(),
+            place,
+            severity: self.severity.map(i32::from).unwrap_or_default(),
+            channel: self.channel.or(usual).map(i32::from).unwrap_or_default(),
+            warning_origin,
+            warning_id,
+            note: self.note.unwrap_or_default(),
+        }
+    }
+}
+
+impl IncidentArgs {
+    /// Runs the command.
+    pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
+        if let IncidentCommand::Impact { figures, .. } = &self.command {
+            one_a_measure(figures)?;
+        }
+        let client = Client::connect(context, Who::Anyone).await?;
+        let mut service = client.incidents();
+        let (id, outcome): (Id, Option<Outcome>) = match self.command {
+            IncidentCommand::Report(args) => return report(context, &client, *args).await,
+            IncidentCommand::List {
+                origin,
+                region,
+                zone,
+                open,
+                limit,
+            } => {
+                let filter = ListIncidentsRequest {
+                    page_size: 0,
+                    page_token: String::new(),
+                    origin: named(origin),
+                    region_code: region.unwrap_or_default(),
+                    zone_id: zone.unwrap_or_default(),
+                    open_only: open,
+                };
+                return list(context, &client, filter, limit).await;
+            }
+            IncidentCommand::Show { incident } => return show(context, &client, &incident).await,
+            IncidentCommand::Notices { limit } => return notices(context, &client, limit).await,
+            IncidentCommand::Verify {
+                incident,
+                source,
+                frame,
+            } => {
+                let incident_id = incident_id(&client, &incident).await?;
+                let (id, meta) = frame.meta();
+                let request = VerifyIncidentRequest {
+                    meta: Some(meta),
+                    incident_id,
+                    source: source.into(),
+                };
+                (
+                    id,
+                    service
+                        .verify_incident(request)
+                        .await
+                        .map_err(lost(id))?
+                        .into_inner()
+                        .outcome,
+                )
+            }
+            IncidentCommand::Reject {
+                incident,
+                duplicate_of,
+                frame,
+            } => {
+                let subject = incident_id(&client, &incident).await?;
+                let duplicate_of = match duplicate_of {
+                    Some(other) => incident_id(&client, &other).await?,
+                    None => Vec::new(),
+                };
+                let (id, meta) = frame.meta();
+                let request = RejectIncidentRequest {
+                    meta: Some(meta),
+                    incident_id: subject,
+                    duplicate_of,
+                };
+                (
+                    id,
+                    service
+                        .reject_incident(request)
+                        .await
+                        .map_err(lost(id))?
+                        .into_inner()
+                        .outcome,
+                )
+            }
+            IncidentCommand::Activate {
+                incident,
+                scale,
+                frame,
+            } => {
+                let incident_id = incident_id(&client, &incident).await?;
+                let (id, meta) = frame.meta();
+                let request = ActivateIncidentRequest {
+                    meta: Some(meta),
+                    incident_id,
+                    scale: scale.into(),
+                };
+                (
+                    id,
+                    service
+                        .activate_incident(request)
+                        .await
+                        .map_err(lost(id))?
+                        .into_inner()
+                        .outcome,
+                )
+            }
+            IncidentCommand::Impact {
+                incident,
+                figures,
+                source,
+                as_of,
+                frame,
+            } => {
+                let incident_id = incident_id(&client, &incident).await?;
+                let (id, meta) = frame.meta();
+                let request = RecordImpactRequest {
+                    meta: Some(meta),
+                    incident_id,
+                    figures,
+                    source: source.into(),
+                    as_of,
+                };
+                (
+                    id,
+                    service
+                        .record_impact(request)
+                        .await
+                        .map_err(lost(id))?
+                        .into_inner()
+                        .outcome,
+                )
+            }
+            IncidentCommand::Note {
+                incident,
+                text,
+                frame,
+            } => {
+                let incident_id = incident_id(&client, &incident).await?;
+                let (id, meta) = frame.meta();
+                let request = AddNoteRequest {
+                    meta: Some(meta),
+                    incident_id,
+                    text,
+                };
+                (
+                    id,
+                    service
+                        .add_note(request)
+                        .await
+                        .map_err(lost(id))?
+                        .into_inner()
+                        .outcome,
+                )
+            }
+            IncidentCommand::End { incident, frame } => {
+                let incident_id = incident_id(&client, &incident).await?;
+                let (id, meta) = frame.meta();
+                let request = EndOperationRequest {
+                    meta: Some(meta),
+                    incident_id,
+                };
+                (
+                    id,
+                    service
+                        .end_operation(request)
+                        .await
+                        .map_err(lost(id))?
+                        .into_inner()
+                        .outcome,
+                )
+            }
+            IncidentCommand::Close { incident, frame } => {
+                let incident_id = incident_id(&client, &incident).await?;
+                let (id, meta) = frame.meta();
+                let request = CloseIncidentRequest {
+                    meta: Some(meta),
+                    incident_id,
+                };
+                (
+                    id,
+                    service
+                        .close_incident(request)
+                        .await
+                        .map_err(lost(id))?
+                        .into_inner()
+                        .outcome,
+                )
+            }
+        };
+        recorded(context, label::INCIDENT, id, outcome)
+    }
+}
+
+/// Returns how a failure of this command is told.
+fn lost(id: Id) -> impl Fn(tonic::Status) -> Failure {
+    move |status| Failure::from(status).of_command(id)
+}
+
+fn one_a_measure(figures: &[Figure]) -> Result<(), Failure> {
+    let mut seen = Vec::new();
+    for figure in figures {
+        if seen.contains(&figure.measure) {
+            let measure = name::of::<Measure>(figure.measure).unwrap_or_default();
+            return Err(Failure::usage(format!(
+                "`{measure}` is given twice: expected at most one figure a measure"
+            )));
+        }
+        seen.push(figure.measure);
+    }
+    Ok(())
+}
+
+fn lookup(incident: &str) -> GetIncidentRequest {
+    match incident.parse::<Id>() {
+        Ok(id) => GetIncidentRequest {
+            incident_id: id.to_vec(),
+            number: String::new(),
+        },
+        Err(_) => GetIncidentRequest {
+            incident_id: Vec::new(),
+            number: incident.trim().into(),
+        },
+    }
+}
+
+/// Returns the id of an incident that is named by its id or its number.
+async fn incident_id(client: &Client, incident: &str) -> Result<Vec<u8>, Failure> {
+    let lookup = lookup(incident);
+    if !lookup.incident_id.is_empty() {
+        return Ok(lookup.incident_id);
+    }
+    let found = client
+        .incidents()
+        .get_incident(lookup)
+        .await?
+        .into_inner()
+        .incident;
+    found
+        .map(|found| found.incident_id)
+        .ok_or_else(|| Failure::not_found(format!("no incident has the number `{incident}`")))
+}
+
+async fn report(context: &Context, client: &Client, args: ReportArgs) -> Result<Answer, Failure> {
+    let (id, meta) = args.frame.meta();
+    let request = ReportIncidentRequest {
+        meta: Some(meta),
+        ..args.request()
+    };
+    let reported = client
+        .incidents()
+        .report_incident(request)
+        .await
+        .map_err(lost(id))?
+        .into_inner();
+    let outcome = outcome_of(id, reported.outcome)?;
+    let number = fields(context, [(label::NUMBER, reported.number.clone())]);
+    let text = format!(
+        "{number}\n{}",
+        outcome_text(context, label::INCIDENT, &outcome)
+    );
+    Answer::new(
+        json!({ "outcome": outcome, "number": reported.number }),
+        text,
+    )
+}
+
+async fn list(
+    context: &Context,
+    client: &Client,
+    filter: ListIncidentsRequest,
+    limit: u32,
+) -> Result<Answer, Failure> {
+    let mut service = client.incidents();
+    let mut incidents: Vec<Incident> = Vec::new();
+    let mut page_token = String::new();
+    let page = loop {
+        let page_size = page_size(limit, incidents.len());
+        let request = ListIncidentsRequest {
+            page_size,
+            page_token,
+            ..filter.clone()
+        };
+        let mut page = service.list_incidents(request).await?.into_inner();
+        incidents.append(&mut page.incidents);
+        if page.next_page_token.is_empty() || enough(limit, incidents.len()) {
+            break page;
+        }
+        page_token = page.next_page_token;
+    };
+    let more = !page.next_page_token.is_empty();
+    let text = render_list(context, &incidents, more, &page.origins);
+    let incidents: Vec<view::incident::Incident> = incidents.into_iter().map(Into::into).collect();
+    let origins: Vec<view::Provenance> = page.origins.into_iter().map(Into::into).collect();
+    Answer::new(
+        json!({ "incidents": incidents, "more": more, "origins": origins }),
+        text,
+    )
+}
+
+fn render_list(
+    context: &Context,
+    incidents: &[Incident],
+    more: bool,
+    origins: &[Provenance],
+) -> String {
+    let head = [
+        label::NUMBER,
+        label::STATUS,
+        label::HAZARD,
+        label::SEVERITY,
+        label::PLACE,
+        label::ZONE,
+        label::REPORTED,
+        label::ORIGIN,
+        label::INCIDENT,
+    ];
+    let mut table = Table::new(context, &head);
+    for incident in incidents {
+        let provenance = incident.provenance.clone().unwrap_or_default();
+        let reported = incident
+            .milestones
+            .first()
+            .and_then(|milestone| milestone.at.as_ref());
+        table.tinted([
+            (
+                format!("{}{}", incident.number, drill(context, incident.exercise)),
+                Tint::Plain,
+            ),
+            (
+                label::of::<Status>(incident.status, context.lang),
+                status_tint(incident.status),
+            ),
+            (
+                label::of::<Hazard>(incident.hazard, context.lang),
+                Tint::Plain,
+            ),
+            (
+                label::of::<Severity>(incident.severity, context.lang),
+                severity_tint(incident.severity),
+            ),
+            (place(incident), Tint::Plain),
+            (incident.zone_ids.join(" "), Tint::Plain),
+            (when(reported), Tint::Plain),
+            (
+                format!(
+                    "{} ({})",
+                    provenance.origin,
+                    link_text(context, provenance.link)
+                ),
+                super::link_tint(provenance.link),
+            ),
+            (
+                view::id(&incident.incident_id).unwrap_or_default(),
+                Tint::Plain,
+            ),
+        ]);
+    }
+    let more = if more {
+        format!("\n{}", context.say(label::MORE))
+    } else {
+        String::new()
+    };
+    format!(
+        "{}{more}{}",
+        table.render(context),
+        freshness(context, origins)
+    )
+}
+
+fn drill(context: &Context, exercise: bool) -> String {
+    if exercise {
+        format!(" [{}]", context.say(label::EXERCISE))
+    } else {
+        String::new()
+    }
+}
+
+fn place(incident: &Incident) -> String {
+    let code = incident
+        .place
+        .as_ref()
+        .map(|place| place.region_code.as_str())
+        .unwrap_or_default();
+    named_code(&incident.region_name, code)
+}
+
+fn status_tint(status: i32) -> Tint {
+    match Status::try_from(status) {
+        Ok(Status::Activated) => Tint::Bad,
+        Ok(Status::Reported | Status::Verified) => Tint::Warn,
+        Ok(
+            Status::Unspecified
+            | Status::False
+            | Status::Merged
+            | Status::OperationEnded
+            | Status::Closed,
+        )
+        | Err(_) => Tint::Plain,
+    }
+}
+
+fn severity_tint(severity: i32) -> Tint {
+    match Severity::try_from(severity) {
+        Ok(Severity::Severe | Severity::Extreme) => Tint::Bad,
+        Ok(Severity::Moderate) => Tint::Warn,
+        Ok(Severity::Unspecified | Severity::Minor) | Err(_) => Tint::Plain,
+    }
+}
+
+async fn show(context: &Context, client: &Client, incident: &str) -> Result<Answer, Failure> {
+    let found = client
+        .incidents()
+        .get_incident(lookup(incident))
+        .await?
+        .into_inner();
+    let text = render(context, &found);
+    let notes: Vec<view::incident::Note> = found.notes.into_iter().map(Into::into).collect();
+    let incident = found.incident.map(view::incident::Incident::from);
+    Answer::new(json!({ "incident": incident, "notes": notes }), text)
+}
+
+fn render(context: &Context, found: &GetIncidentResponse) -> String {
+    let incident = found.incident.clone().unwrap_or_default();
+    let provenance = incident.provenance.clone().unwrap_or_default();
+    let point = incident.place.as_ref().and_then(|place| place.point);
+    let point = point.map(|point| {
+        let degrees = |microdegrees: i32| f64::from(microdegrees) / 1e6;
+        format!(
+            " {}, {}",
+            degrees(point.latitude_microdegrees),
+            degrees(point.longitude_microdegrees)
+        )
+    });
+    let warning =
+        view::id(&incident.warning_id).map(|id| format!("{}/{id}", incident.warning_origin));
+    let head = fields(
+        context,
+        [
+            (
+                label::NUMBER,
+                format!("{}{}", incident.number, drill(context, incident.exercise)),
+            ),
+            (
+                label::INCIDENT,
+                view::id(&incident.incident_id).unwrap_or_default(),
+            ),
+            (
+                label::STATUS,
+                label::of::<Status>(incident.status, context.lang),
+            ),
+            (
+                label::HAZARD,
+                label::of::<Hazard>(incident.hazard, context.lang),
+            ),
+            (
+                label::PLACE,
+                format!("{}{}", place(&incident), point.unwrap_or_default()),
+            ),
+            (label::ZONE, incident.zone_ids.join(" ")),
+            (
+                label::SEVERITY,
+                label::of::<Severity>(incident.severity, context.lang),
+            ),
+            (
+                label::SCALE,
+                label::of::<Scale>(incident.scale, context.lang),
+            ),
+            (
+                label::CHANNEL,
+                label::of::<ReportChannel>(incident.channel, context.lang),
+            ),
+            (label::WARNING, warning.unwrap_or_default()),
+            (
+                label::DUPLICATE_OF,
+                view::id(&incident.duplicate_of).unwrap_or_default(),
+            ),
+            (
+                label::ORIGIN,
+                format!(
+                    "{} ({})",
+                    provenance.origin,
+                    link_text(context, provenance.link)
+                ),
+            ),
+            (label::HEARD, when(provenance.heard_at.as_ref())),
+            (label::VERSION, incident.version.to_string()),
+        ],
+    );
+    let mut milestones = Table::new(context, &[label::STATUS, label::SINCE]);
+    for milestone in &incident.milestones {
+        milestones.row([
+            label::of::<Status>(milestone.status, context.lang),
+            when(milestone.at.as_ref()),
+        ]);
+    }
+    let mut figures = Table::new(
+        context,
+        &[label::MEASURE, label::COUNT, label::SOURCE, label::AS_OF],
+    );
+    for figure in &incident.figures {
+        figures.row([
+            label::of::<Measure>(figure.measure, context.lang),
+            figure.count.to_string(),
+            label::of::<FigureSource>(figure.source, context.lang),
+            when(figure.as_of.as_ref()),
+        ]);
+    }
+    let mut notes = Table::new(context, &[label::SINCE, label::ACTOR, label::NOTES]);
+    for note in &found.notes {
+        let actor = view::id(&note.actor_ref).unwrap_or_default();
+        notes.row([when(note.at.as_ref()), actor, note.text.clone()]);
+    }
+    let mut text = head;
+    for (title, table) in [
+        (label::MILESTONES, milestones),
+        (label::FIGURES, figures),
+        (label::NOTES, notes),
+    ] {
+        if !table.is_empty() {
+            text = format!(
+                "{text}\n\n{}\n{}",
+                context.say(title),
+                table.render(context)
+            );
+        }
+    }
+    text
+}
+
+async fn notices(context: &Context, client: &Client, limit: u32) -> Result<Answer, Failure> {
+    let mut service = client.incidents();
+    let mut notices: Vec<Notice> = Vec::new();
+    let mut page_token = String::new();
+    let more = loop {
+        let page_size = page_size(limit, notices.len());
+        let mut page = service
+            .list_notices(ListNoticesRequest {
+                page_size,
+                page_token,
+            })
+            .await?
+            .into_inner();
+        notices.append(&mut page.notices);
+        if page.next_page_token.is_empty() || enough(limit, notices.len()) {
+            break !page.next_page_token.is_empty();
+        }
+        page_token = page.next_page_token;
+    };
+    let head = [
+        label::NUMBER,
+        label::STATUS,
+        label::HAZARD,
+        label::AREA,
+        label::ZONE,
+        label::REPORTED,
+        label::ORIGIN,
+        label::INCIDENT,
+    ];
+    let mut table = Table::new(context, &head);
+    for notice in &notices {
+        table.tinted([
+            (
+                format!("{}{}", notice.number, drill(context, notice.exercise)),
+                Tint::Plain,
+            ),
+            (
+                label::of::<Status>(notice.status, context.lang),
+                status_tint(notice.status),
+            ),
+            (
+                label::of::<Hazard>(notice.hazard, context.lang),
+                Tint::Plain,
+            ),
+            (notice.region_code.clone(), Tint::Plain),
+            (notice.zone_id.clone(), Tint::Plain),
+            (when(notice.reported_at.as_ref()), Tint::Plain),
+            (notice.origin.clone(), Tint::Plain),
+            (
+                view::id(&notice.incident_id).unwrap_or_default(),
+                Tint::Plain,
+            ),
+        ]);
+    }
+    let more_text = if more {
+        format!("\n{}", context.say(label::MORE))
+    } else {
+        String::new()
+    };
+    let text = format!("{}{more_text}", table.render(context));
+    let notices: Vec<view::incident::Notice> = notices.into_iter().map(Into::into).collect();
+    Answer::new(json!({ "notices": notices, "more": more }), text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{label::Lang, output::tests::context};
+
+    #[test]
+    fn an_incident_is_looked_up_by_its_id_or_its_number() {
+        assert_eq!(
+            lookup("07070707-0707-0707-0707-070707070707").incident_id,
+            [7; 16]
+        );
+        assert_eq!(lookup(" PMI-32-2026-000001 ").number, "PMI-32-2026-000001");
+    }
+
+    #[test]
+    fn a_measure_is_given_at_most_once() {
+        let figure = |measure: Measure| Figure {
+            measure: measure.into(),
+            count: 1,
+        };
+        assert_eq!(
+            one_a_measure(&[figure(Measure::Dead), figure(Measure::Missing)]),
+            Ok(())
+        );
+        let failure = one_a_measure(&[figure(Measure::Dead), figure(Measure::Dead)]).unwrap_err();
+        assert_eq!(
+            failure.message,
+            "`dead` is given twice: expected at most one figure a measure"
+        );
+        assert_eq!(failure.exit as u8, 2);
+    }
+
+    #[test]
+    fn a_drill_is_marked_beside_its_number() {
+        let incident = Incident {
+            number: "PMI-32-2026-000001".into(),
+            exercise: true,
+            ..Default::default()
+        };
+        let text = render_list(
+            &context(Lang::Id),
+            std::slice::from_ref(&incident),
+            false,
+            &[],
+        );
+        assert!(text.contains("PMI-32-2026-000001 [LATIHAN]"), "{text}");
+        let found = GetIncidentResponse {
+            incident: Some(incident),
+            notes: Vec::new(),
+        };
+        assert!(render(&context(Lang::En), &found).contains("PMI-32-2026-000001 [EXERCISE]"));
+    }
+
+    #[test]
+    fn an_incident_of_a_province_out_of_reach_shows_that_its_picture_is_unknown() {
+        let provenance = Provenance {
+            origin: "31".into(),
+            link: 4,
+            ..Default::default()
+        };
+        let incident = Incident {
+            provenance: Some(provenance.clone()),
+            ..Default::default()
+        };
+        let text = render_list(&context(Lang::En), &[incident], true, &[provenance]);
+        assert!(
+            text.contains("31 (unknown)") && text.contains("there is more"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,73 @@
+//! `posko init`: makes a node.
+
+use clap::Args;
+use posko_proto::{NodeId, federation::v1::NodeRole};
+
+use crate::{
+    command::peer::card_text,
+    failure::Failure,
+    input, label, name,
+    offline::{self, Init},
+    output::{Answer, Context, fields},
+};
+
+/// Makes a node in the directory: configuration, certificate authority, keys and an empty log
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  posko --dir /var/lib/posko init --origin 32
+  posko --dir /var/lib/posko init --origin 31 --join @jabar.card --public-address posko.dki.example:7431
+  posko --dir ./gw init --origin ims --role gateway --join - < jabar.card
+
+The first node makes the federation; every other joins it with the card of any node of it.
+What it prints is the new node's own card, to be given to its peers.")]
+pub(crate) struct InitArgs {
+    /// Name of the node and of its log: a province code, or `ims`
+    #[arg(long, value_parser = input::node)]
+    origin: NodeId,
+    /// What it is in the federation: node, gateway, standby or observer
+    #[arg(long, default_value = "node", value_parser = name::parse::<NodeRole>)]
+    role: NodeRole,
+    /// Card of a node of the federation to join: the text, `@FILE`, or `-` for standard input
+    #[arg(long, value_name = "CARD")]
+    join: Option<String>,
+    /// Where operators reach it
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7430")]
+    api_address: String,
+    /// Where it listens for peers
+    #[arg(long, value_name = "HOST:PORT", default_value = "0.0.0.0:7431")]
+    federation_address: String,
+    /// Where peers dial it; left out, it only dials
+    #[arg(long, value_name = "HOST:PORT")]
+    public_address: Option<String>,
+    /// Further host name or address for its certificate; may be repeated
+    #[arg(long = "name", value_name = "HOST")]
+    names: Vec<String>,
+}
+
+impl InitArgs {
+    /// Makes the node.
+    pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
+        let join = self.join.as_deref().map(card_text).transpose()?;
+        let card = offline::init(Init {
+            dir: context.dir.clone(),
+            origin: self.origin,
+            role: self.role,
+            join,
+            api_address: self.api_address,
+            federation_address: self.federation_address,
+            public_address: self.public_address,
+            names: self.names,
+        })
+        .await?;
+        let text = fields(
+            context,
+            [
+                (label::INIT_DONE, self.origin.to_string()),
+                (label::DIRECTORY, context.dir.display().to_string()),
+                (label::FINGERPRINT, card.fingerprint.clone()),
+                (label::CARD, card.card.clone()),
+            ],
+        );
+        Answer::new(card, text)
+    }
+}

@@ -1,0 +1,297 @@
+//! `posko status`: who is behind whom, since when and why.
+
+use clap::Args;
+use posko_proto::{
+    common::v1::LinkState,
+    federation::v1::{GetStatusRequest, GetStatusResponse, OriginStatus, PeerStatus},
+};
+
+use super::{link_text, link_tint};
+use crate::{
+    client::{Client, Who},
+    failure::Failure,
+    json::{self, federation::lag_is_known},
+    label,
+    output::{Answer, Context, Table, Tint, fields, painted, when},
+};
+
+/// Shows who is behind whom, since when and why
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  posko status
+  posko --lang en status
+  posko status --json | jq '.origins[] | select(.link != \"own\") | {origin, entries_behind, why}'
+
+The first table says how far this node has the log of each origin, the second what each peer has of this node's log.
+While a link is unknown the lag is unknown too, null in JSON: it is never shown as 0.")]
+pub(crate) struct StatusArgs {}
+
+impl StatusArgs {
+    /// Asks the node.
+    pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
+        let client = Client::connect(context, Who::Anyone).await?;
+        let status = client
+            .node()
+            .get_status(GetStatusRequest {})
+            .await?
+            .into_inner();
+        let text = render(context, &status);
+        Answer::new(json::federation::Status::from(status), text)
+    }
+}
+
+fn render(context: &Context, status: &GetStatusResponse) -> String {
+    let head = fields(
+        context,
+        [
+            (label::NODE, status.origin.clone()),
+            (
+                label::FEDERATION,
+                json::id(&status.federation_id).unwrap_or_default(),
+            ),
+            (label::SOFTWARE, status.software.clone()),
+            (label::STARTED, when(status.started_at.as_ref())),
+            (label::WRITING, context.yes_no(status.writing).into()),
+            (label::WHY, status.not_writing_because.clone()),
+        ],
+    );
+    let alarm = if status.writing {
+        String::new()
+    } else {
+        let line = format!(
+            "{}: {}",
+            context.say(label::WRITING),
+            context.say(label::NO)
+        );
+        format!(
+            "{}\n",
+            painted(&line.to_uppercase(), Tint::Bad, context.tint)
+        )
+    };
+    format!(
+        "{alarm}{head}\n\n{}\n{}\n\n{}\n{}",
+        context.say(label::LOGS),
+        origins(context, &status.origins),
+        context.say(label::PEERS),
+        peers(context, &status.peers)
+    )
+}
+
+fn origins(context: &Context, origins: &[OriginStatus]) -> String {
+    let columns = [
+        label::ORIGIN,
+        label::STATE,
+        label::POSITION,
+        label::ENTRIES,
+        label::BEHIND,
+        label::GAP,
+        label::HEARD,
+        label::SOURCE,
+        label::WHY,
+    ];
+    let mut table = Table::new(context, &columns);
+    for origin in origins {
+        let tint = link_tint(origin.link);
+        let lag = |text: String| {
+            if lag_is_known(origin.link) {
+                text
+            } else {
+                context.say(label::UNKNOWN).into()
+            }
+        };
+        let own = origin.link == i32::from(LinkState::Own);
+        let heard = match &origin.heard_at {
+            None if own => String::new(),
+            None => context.say(label::NEVER).into(),
+            heard => when(heard.as_ref()),
+        };
+        table.tinted([
+            (origin.origin.clone(), Tint::Plain),
+            (link_text(context, origin.link), tint),
+            (
+                origin
+                    .applied
+                    .as_ref()
+                    .map(json::position)
+                    .unwrap_or_default(),
+                Tint::Plain,
+            ),
+            (origin.entries.to_string(), Tint::Plain),
+            (lag(origin.entries_behind.to_string()), tint),
+            (lag(span(origin.seconds_behind)), tint),
+            (heard, Tint::Plain),
+            (origin.source.clone(), Tint::Plain),
+            (why(origin), tint),
+        ]);
+    }
+    table.render(context)
+}
+
+fn why(origin: &OriginStatus) -> String {
+    let counted = [
+        ("unknown_events", origin.unknown_events),
+        ("refused_events", origin.refused_events),
+    ];
+    let counted = counted
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(name, count)| format!("{name} {count}"));
+    let reason = Some(origin.why.clone()).filter(|why| !why.is_empty());
+    reason
+        .into_iter()
+        .chain(counted)
+        .collect::<Vec<String>>()
+        .join(", ")
+}
+
+fn peers(context: &Context, peers: &[PeerStatus]) -> String {
+    let head = [
+        label::PEER,
+        label::ADDRESS,
+        label::CONNECTED,
+        label::SINCE,
+        label::UNACKNOWLEDGED,
+        label::ROUND_TRIP,
+        label::CLOCK,
+        label::WHY,
+    ];
+    let mut table = Table::new(context, &head);
+    for peer in peers {
+        let tint = if peer.connected {
+            Tint::Good
+        } else {
+            Tint::Bad
+        };
+        let backlog = match &peer.acknowledged {
+            Some(_) => peer.own_entries_behind.to_string(),
+            None => context.say(label::UNKNOWN).into(),
+        };
+        let measured = |text: String| if peer.connected { text } else { String::new() };
+        table.tinted([
+            (peer.origin.clone(), Tint::Plain),
+            (peer.address.clone(), Tint::Plain),
+            (context.yes_no(peer.connected).into(), tint),
+            (when(peer.since.as_ref()), Tint::Plain),
+            (backlog, Tint::Plain),
+            (measured(format!("{} ms", peer.round_trip_ms)), Tint::Plain),
+            (measured(format!("{} ms", peer.clock_skew_ms)), Tint::Plain),
+            (peer.why.clone(), tint),
+        ]);
+    }
+    table.render(context)
+}
+
+/// Returns a span of seconds in its two largest units.
+fn span(seconds: u64) -> String {
+    let units = [(86_400, "d"), (3600, "h"), (60, "m"), (1, "s")];
+    let mut rest = seconds;
+    let mut parts = Vec::new();
+    for (length, unit) in units {
+        if rest >= length {
+            parts.push(format!("{}{unit}", rest / length));
+            rest %= length;
+        }
+    }
+    if parts.is_empty() {
+        "0s".into()
+    } else {
+        parts.into_iter().take(2).collect::<Vec<String>>().join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{label::Lang, output::tests::context};
+
+    #[test]
+    fn an_unknown_lag_is_shown_as_unknown_and_never_as_nought() {
+        let cut = OriginStatus {
+            origin: "31".into(),
+            link: LinkState::Unknown.into(),
+            entries: 7,
+            why: "connection refused".into(),
+            ..Default::default()
+        };
+        let text = origins(&context(Lang::En), &[cut]);
+        let row: Vec<&str> = text
+            .lines()
+            .nth(1)
+            .unwrap()
+            .split("  ")
+            .map(str::trim)
+            .filter(|c| !c.is_empty())
+            .collect();
+        assert_eq!(
+            row,
+            [
+                "31",
+                "unknown",
+                "-",
+                "7",
+                "unknown",
+                "unknown",
+                "never",
+                "-",
+                "connection refused"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_state_of_a_newer_node_has_no_known_lag() {
+        let odd = OriginStatus {
+            origin: "31".into(),
+            link: 42,
+            ..Default::default()
+        };
+        assert!(origins(&context(Lang::Id), &[odd]).contains("tidak diketahui  tidak diketahui"));
+    }
+
+    #[test]
+    fn a_node_that_takes_no_commands_says_so_first() {
+        let status = GetStatusResponse {
+            not_writing_because: "disk full".into(),
+            ..Default::default()
+        };
+        let text = render(&context(Lang::Id), &status);
+        assert!(text.starts_with("MENERIMA PERINTAH: TIDAK\n"), "{text}");
+        assert!(text.contains("disk full"));
+    }
+
+    #[test]
+    fn counts_of_events_that_were_not_folded_stand_with_the_reason() {
+        let origin = OriginStatus {
+            why: "old program".into(),
+            unknown_events: 3,
+            ..Default::default()
+        };
+        assert_eq!(why(&origin), "old program, unknown_events 3");
+        assert_eq!(why(&OriginStatus::default()), "");
+    }
+
+    #[test]
+    fn a_peer_without_a_session_has_no_round_trip() {
+        let peer = PeerStatus {
+            origin: "36".into(),
+            why: "wrong CA".into(),
+            ..Default::default()
+        };
+        let text = peers(&context(Lang::En), &[peer]);
+        assert!(text.lines().nth(1).unwrap().contains("unknown"), "{text}");
+        assert!(!text.contains("0 ms"), "{text}");
+    }
+
+    #[test]
+    fn spans_show_two_units() {
+        for (seconds, text) in [
+            (0, "0s"),
+            (59, "59s"),
+            (60, "1m"),
+            (3_661, "1h 1m"),
+            (90_061, "1d 1h"),
+        ] {
+            assert_eq!(span(seconds), text);
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! Values typed on the command line: ids, times, figures, coordinates. An error names the value and what was expected.
+//!
+//! What it never does: read the terminal, or know a rule of the domain.
+
+use chrono::DateTime;
+use clap::Args;
+use posko_proto::{
+    Id, NodeId,
+    common::v1::{CommandMeta, Point},
+    incident::v1::{Figure, Measure},
+    warning::v1::{Circle, Polygon},
+};
+use prost_types::Timestamp;
+use uuid::Uuid;
+
+use crate::name;
+
+/// The frame of a command that records something.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Command frame")]
+pub(crate) struct Frame {
+    /// Id of this command, for a retry: a repeated id is answered as the first time [default: a random one]
+    #[arg(long, value_name = "UUID", value_parser = id)]
+    command_id: Option<Id>,
+    /// Refuse unless the thing is still at this version
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    expect_version: Option<u32>,
+    /// Record it as a drill, which can touch nothing real
+    #[arg(long)]
+    pub(crate) exercise: bool,
+    /// When it happened, RFC 3339 [default: now]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) occurred_at: Option<Timestamp>,
+}
+
+impl Frame {
+    /// Returns the command's id, a random one unless it was given, with its frame.
+    pub(crate) fn meta(&self) -> (Id, CommandMeta) {
+        let id = self.command_id.unwrap_or_else(|| Uuid::new_v4().into());
+        let meta = CommandMeta {
+            command_id: id.to_vec(),
+            expected_version: self.expect_version.unwrap_or_default(),
+            occurred_at: self.occurred_at,
+            exercise: self.exercise,
+        };
+        (id, meta)
+    }
+}
+
+/// Reads a UUID.
+pub(crate) fn id(text: &str) -> Result<Id, String> {
+    text.parse()
+        .map_err(|error: posko_proto::id::IdError| error.to_string())
+}
+
+/// Reads the name of a node.
+pub(crate) fn node(text: &str) -> Result<NodeId, String> {
+    text.parse()
+        .map_err(|error: posko_proto::id::IdError| error.to_string())
+}
+
+/// Reads a time with its offset, such as `2022-11-21T06:21:09Z` or `2022-11-21T13:21:09+07:00`.
+pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
+    let at = DateTime::parse_from_rfc3339(text).map_err(|error| {
+        format!(
+            "`{text}` is no time: expected RFC 3339 such as `2022-11-21T13:21:09+07:00` ({error})"
+        )
+    })?;
+    // A leap second is counted on top of the last nanosecond, which a timestamp cannot hold.
+    let nanos = at.timestamp_subsec_nanos().min(999_999_999);
+    Ok(Timestamp {
+        seconds: at.timestamp(),
+        nanos: nanos as i32,
+    })
+}
+
+/// Reads `MEASURE=COUNT`, such as `displaced=1200`.
+pub(crate) fn figure(text: &str) -> Result<Figure, String> {
+    let Some((measure, count)) = text.split_once('=') else {
+        return Err(format!(
+            "`{text}` is no figure: expected `MEASURE=COUNT` such as `displaced=1200`"
+        ));
+    };
+    let measure: Measure = name::parse(measure)?;
+    let digits = !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
+    match count.parse() {
+        Ok(count) if digits => Ok(Figure {
+            measure: measure.into(),
+            count,
+        }),
+        _ => Err(format!(
+            "`{count}` is no count of {}: expected digits only such as `1200`",
+            name::Named::name(measure)
+        )),
+    }
+}
+
+/// Reads a latitude in decimal degrees into microdegrees.
+pub(crate) fn latitude(text: &str) -> Result<i32, String> {
+    degrees(text, "latitude", 90.0)
+}
+
+/// Reads a longitude in decimal degrees into microdegrees.
+pub(crate) fn longitude(text: &str) -> Result<i32, String> {
+    degrees(text, "longitude", 180.0)
+}
+
+fn degrees(text: &str, kind: &str, most: f64) -> Result<i32, String> {
+    let refuse = || {
+        format!("`{text}` is no {kind}: expected degrees from -{most} to {most} such as `-6.85`")
+    };
+    let plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || b"+-.".contains(&byte));
+    let degrees: f64 = text.trim().parse().map_err(|_| refuse())?;
+    if plain && (-most..=most).contains(&degrees) {
+        Ok((degrees * 1e6).round() as i32)
+    } else {
+        Err(refuse())
+    }
+}
+
+fn point(text: &str) -> Result<Point, String> {
+    let (lat, lon) = text
+        .split_once(',')
+        .ok_or_else(|| format!("`{text}` is no point: expected `LAT,LON`"))?;
+    Ok(Point {
+        latitude_microdegrees: latitude(lat)?,
+        longitude_microdegrees: longitude(lon)?,
+    })
+}
+
+/// Reads `LAT,LON,METRES`.
+pub(crate) fn circle(text: &str) -> Result<Circle, String> {
+    let refuse =
+        || format!("`{text}` is no circle: expected `LAT,LON,METRES` such as `-6.85,107.03,5000`");
+    let (center, radius) = text.rsplit_once(',').ok_or_else(refuse)?;
+    let radius_m = radius
+        .parse()
+        .ok()
+        .filter(|radius| *radius > 0)
+        .ok_or_else(refuse)?;
+    Ok(Circle {
+        center: Some(point(center)?),
+        radius_m,
+    })
+}
+
+/// Reads `LAT,LON LAT,LON …`, a closed ring as CAP writes it.
+pub(crate) fn polygon(text: &str) -> Result<Polygon, String> {
+    let points = text
+        .split_whitespace()
+        .map(point)
+        .collect::<Result<Vec<Point>, String>>()?;
+    if points.len() < 4 || points.first() != points.last() {
+        return Err(format!(
+            "`{text}` is no polygon: expected at least four points, the last as the first"
+        ));
+    }
+    Ok(Polygon { points })
+}
+
+/// Reads `ORIGIN/ID`, a warning and the node that took it in.
+pub(crate) fn warning(text: &str) -> Result<(NodeId, Id), String> {
+    let (origin, warning) = text.split_once('/').ok_or_else(|| {
+        format!("`{text}` is no warning: expected `ORIGIN/ID` such as `32/0192f3c4-5a6b-7c8d-9e0f-112233445566`")
+    })?;
+    Ok((node(origin)?, id(warning)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_a_known_measure_and_digits() {
+        assert_eq!(
+            figure("displaced=1200"),
+            Ok(Figure {
+                measure: Measure::Displaced.into(),
+                count: 1200
+            })
+        );
+        assert_eq!(
+            figure("houses-severe=0"),
+            Ok(Figure {
+                measure: Measure::HousesSevere.into(),
+                count: 0
+            })
+        );
+        let bad = [
+            (
+                "displaced",
+                "`displaced` is no figure: expected `MEASURE=COUNT` such as `displaced=1200`",
+            ),
+            (
+                "displaced=1.200",
+                "`1.200` is no count of displaced: expected digits only such as `1200`",
+            ),
+            (
+                "displaced=-1",
+                "`-1` is no count of displaced: expected digits only such as `1200`",
+            ),
+            (
+                "displaced=+1",
+                "`+1` is no count of displaced: expected digits only such as `1200`",
+            ),
+            (
+                "displaced=",
+                "`` is no count of displaced: expected digits only such as `1200`",
+            ),
+        ];
+        for (text, error) in bad {
+            assert_eq!(figure(text).unwrap_err(), error);
+        }
+        assert!(
+            figure("displaced=99999999999999999999")
+                .unwrap_err()
+                .starts_with("`99999999999999999999` is no count")
+        );
+        assert!(
+            figure("cows=3")
+                .unwrap_err()
+                .starts_with("`cows` is no measure: expected one of dead, missing")
+        );
+    }
+
+    #[test]
+    fn times_carry_their_offset() {
+        let expected = Timestamp {
+            seconds: 1_669_011_669,
+            nanos: 0,
+        };
+        assert_eq!(time("2022-11-21T06:21:09Z"), Ok(expected));
+        assert_eq!(time("2022-11-21T13:21:09+07:00"), Ok(expected));
+        for text in [
+            "",
+            "now",
+            "2022-11-21",
+            "2022-11-21T13:21:09",
+            "2022-13-21T13:21:09Z",
+            "1669011669",
+        ] {
+            let error = time(text).unwrap_err();
+            assert!(
+                error.starts_with(&format!("`{text}` is no time: expected RFC 3339")),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_leap_second_stays_within_its_minute() {
+        assert_eq!(time("2016-12-31T23:59:60Z").unwrap().nanos, 999_999_999);
+    }
+
+    #[test]
+    fn ids_are_uuids() {
+        assert_eq!(id("07070707-0707-0707-0707-070707070707"), Ok(Id([7; 16])));
+        for text in [
+            "",
+            "7",
+            "07070707-0707-0707-0707-07070707070",
+            "PMI-32-2026-000123",
+        ] {
+            assert!(
+                id(text)
+                    .unwrap_err()
+                    .starts_with(&format!("`{text}` is no id: expected a UUID")),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_warning_is_named_by_its_origin_and_id() {
+        assert_eq!(
+            warning("32/07070707-0707-0707-0707-070707070707"),
+            Ok(("32".parse().unwrap(), Id([7; 16])))
+        );
+        assert!(
+            warning("07070707-0707-0707-0707-070707070707")
+                .unwrap_err()
+                .contains("is no warning")
+        );
+        assert!(
+            warning("JABAR/07070707-0707-0707-0707-070707070707")
+                .unwrap_err()
+                .contains("`JABAR` is no node")
+        );
+        assert!(warning("32/7").unwrap_err().contains("`7` is no id"));
+    }
+
+    #[test]
+    fn coordinates_are_degrees_on_the_globe() {
+        assert_eq!(latitude("-6.85"), Ok(-6_850_000));
+        assert_eq!(longitude("107.03"), Ok(107_030_000));
+        assert_eq!(longitude("180"), Ok(180_000_000));
+        for text in [
+            "90.000001",
+            "-91",
+            "NaN",
+            "inf",
+            "1e1",
+            "6,85",
+            "",
+            "6°51'S",
+        ] {
+            let error = latitude(text).unwrap_err();
+            assert_eq!(
+                error,
+                format!("`{text}` is no latitude: expected degrees from -90 to 90 such as `-6.85`")
+            );
+        }
+    }
+
+    #[test]
+    fn areas_are_circles_and_closed_rings() {
+        assert_eq!(circle("-6.85,107.03,5000").unwrap().radius_m, 5000);
+        for text in [
+            "-6.85,107.03",
+            "-6.85,107.03,0",
+            "-6.85,107.03,-5",
+            "-96,107.03,5",
+            "5000",
+        ] {
+            assert!(circle(text).is_err(), "{text}");
+        }
+        assert_eq!(
+            polygon("-6,107 -6,108 -7,108 -6,107").unwrap().points.len(),
+            4
+        );
+        for text in [
+            "",
+            "-6,107 -6,108 -7,108",
+            "-6,107 -6,108 -6,107",
+            "-6,107 x -7,108 -6,107",
+        ] {
+            assert!(polygon(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Incidents and notices in JSON.
+
+use posko_proto::{common::v1::Hazard, incident::v1 as incident};
+use serde::Serialize;
+
+use super::{Place, Provenance, id, text, time};
+use crate::name;
+
+/// An incident as it stands.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Incident {
+    #[serde(rename = "incident_id")]
+    id: Option<String>,
+    number: String,
+    status: Option<String>,
+    hazard: Option<String>,
+    place: Option<Place>,
+    region_name: Option<String>,
+    zone_ids: Vec<String>,
+    severity: Option<String>,
+    scale: Option<String>,
+    channel: Option<String>,
+    warning_origin: Option<String>,
+    warning_id: Option<String>,
+    duplicate_of: Option<String>,
+    exercise: bool,
+    version: u32,
+    provenance: Option<Provenance>,
+    milestones: Vec<Milestone>,
+    figures: Vec<Figure>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Milestone {
+    status: Option<String>,
+    at: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Figure {
+    measure: Option<String>,
+    count: u64,
+    source: Option<String>,
+    as_of: Option<String>,
+}
+
+impl From<incident::Incident> for Incident {
+    fn from(incident: incident::Incident) -> Self {
+        Self {
+            id: id(&incident.incident_id),
+            number: incident.number,
+            status: name::of::<incident::Status>(incident.status),
+            hazard: name::of::<Hazard>(incident.hazard),
+            place: incident.place.map(Place::from),
+            region_name: text(&incident.region_name),
+            zone_ids: incident.zone_ids,
+            severity: name::of::<incident::Severity>(incident.severity),
+            scale: name::of::<incident::Scale>(incident.scale),
+            channel: name::of::<incident::ReportChannel>(incident.channel),
+            warning_origin: text(&incident.warning_origin),
+            warning_id: id(&incident.warning_id),
+            duplicate_of: id(&incident.duplicate_of),
+            exercise: incident.exercise,
+            version: incident.version,
+            provenance: incident.provenance.map(Provenance::from),
+            milestones: incident.milestones.iter().map(milestone).collect(),
+            figures: incident.figures.iter().map(figure).collect(),
+        }
+    }
+}
+
+fn milestone(milestone: &incident::Milestone) -> Milestone {
+    Milestone {
+        status: name::of::<incident::Status>(milestone.status),
+        at: time(milestone.at.as_ref()),
+    }
+}
+
+fn figure(figure: &incident::ImpactFigure) -> Figure {
+    Figure {
+        measure: name::of::<incident::Measure>(figure.measure),
+        count: figure.count,
+        source: name::of::<incident::FigureSource>(figure.source),
+        as_of: time(figure.as_of.as_ref()),
+    }
+}
+
+/// A log note.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Note {
+    at: Option<String>,
+    text: String,
+    actor: Option<String>,
+}
+
+impl From<incident::Note> for Note {
+    fn from(note: incident::Note) -> Self {
+        Self {
+            at: time(note.at.as_ref()),
+            actor: id(&note.actor_ref),
+            text: note.text,
+        }
+    }
+}
+
+/// What a province is told of another's incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Notice {
+    incident_id: Option<String>,
+    origin: String,
+    number: String,
+    zone_id: String,
+    hazard: Option<String>,
+    region_code: Option<String>,
+    status: Option<String>,
+    reported_at: Option<String>,
+    exercise: bool,
+}
+
+impl From<incident::Notice> for Notice {
+    fn from(notice: incident::Notice) -> Self {
+        Self {
+            incident_id: id(&notice.incident_id),
+            origin: notice.origin,
+            number: notice.number,
+            zone_id: notice.zone_id,
+            hazard: name::of::<Hazard>(notice.hazard),
+            region_code: text(&notice.region_code),
+            status: name::of::<incident::Status>(notice.status),
+            reported_at: time(notice.reported_at.as_ref()),
+            exercise: notice.exercise,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use posko_proto::common::v1 as common;
+    use prost_types::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn an_incident_keeps_every_field_and_names_its_enums() {
+        let at = Some(Timestamp {
+            seconds: 1_669_011_669,
+            nanos: 0,
+        });
+        let incident = incident::Incident {
+            incident_id: vec![1; 16],
+            number: "PMI-32-2022-000001".into(),
+            status: incident::Status::OperationEnded.into(),
+            hazard: Hazard::Earthquake.into(),
+            place: Some(common::Place {
+                region_code: "32.03".into(),
+                ..Default::default()
+            }),
+            zone_ids: vec!["Z1".into()],
+            severity: incident::Severity::Severe.into(),
+            provenance: Some(common::Provenance {
+                origin: "32".into(),
+                link: 1,
+                ..Default::default()
+            }),
+            milestones: vec![incident::Milestone {
+                status: incident::Status::Reported.into(),
+                at,
+            }],
+            figures: vec![incident::ImpactFigure {
+                measure: incident::Measure::Displaced.into(),
+                count: 1200,
+                source: incident::FigureSource::Government.into(),
+                as_of: at,
+            }],
+            ..Default::default()
+        };
+        assert_eq!(
+            serde_json::to_value(Incident::from(incident)).unwrap(),
+            serde_json::json!({
+                "incident_id": "01010101-0101-0101-0101-010101010101",
+                "number": "PMI-32-2022-000001",
+                "status": "operation_ended",
+                "hazard": "earthquake",
+                "place": {"region_code": "32.03", "point": null, "code_set": null},
+                "region_name": null,
+                "zone_ids": ["Z1"],
+                "severity": "severe",
+                "scale": null,
+                "channel": null,
+                "warning_origin": null,
+                "warning_id": null,
+                "duplicate_of": null,
+                "exercise": false,
+                "version": 0,
+                "provenance": {"origin": "32", "recorded_at": null, "heard_at": null, "link": "own"},
+                "milestones": [{"status": "reported", "at": "2022-11-21T06:21:09Z"}],
+                "figures": [
+                    {"measure": "displaced", "count": 1200, "source": "government", "as_of": "2022-11-21T06:21:09Z"}
+                ],
+            })
+        );
+    }
+}

@@ -1,0 +1,480 @@
+//! The words of the human output, in Bahasa Indonesia and in English.
+//!
+//! What it never does: name anything in JSON, which knows no language.
+
+use clap::ValueEnum;
+use posko_proto::{
+    common::v1::{Hazard, LinkState, Role},
+    federation::v1::NodeRole,
+    incident::v1::{self as incident, FigureSource, Measure, ReportChannel, Scale, Status},
+    warning::v1::{self as warning, AlertStatus, Certainty, FeedHealth, Source, State, Urgency},
+};
+
+use crate::name::Named;
+
+/// The language of the human output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Lang {
+    /// Bahasa Indonesia.
+    #[default]
+    Id,
+    /// English.
+    En,
+}
+
+/// A phrase in both languages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Label {
+    id: &'static str,
+    en: &'static str,
+}
+
+impl Label {
+    /// Returns the phrase in a language.
+    pub(crate) fn text(self, lang: Lang) -> &'static str {
+        match lang {
+            Lang::Id => self.id,
+            Lang::En => self.en,
+        }
+    }
+}
+
+/// An enum whose values have a label.
+pub(crate) trait Labelled: Named {
+    /// Returns the value's label.
+    fn label(self) -> Label;
+}
+
+/// Returns the label of a number on the wire: a dash when unspecified, the number itself when this program does not know it.
+pub(crate) fn of<T: Labelled>(number: i32, lang: Lang) -> String {
+    match T::from_number(number) {
+        _ if number == 0 => "-".into(),
+        Some(value) => value.label().text(lang).into(),
+        None => number.to_string(),
+    }
+}
+
+const fn label(id: &'static str, en: &'static str) -> Label {
+    Label { id, en }
+}
+
+macro_rules! labels {
+    ($($name:ident: $id:literal, $en:literal;)*) => {
+        $(pub(crate) const $name: Label = label($id, $en);)*
+
+        #[cfg(test)]
+        const ALL: &[(&str, Label)] = &[$((stringify!($name), $name)),*];
+    };
+}
+
+labels! {
+    ACCOUNT: "akun", "account";
+    ACTOR: "pelaku", "actor";
+    ADDED: "ditambahkan", "added";
+    ADDRESS: "alamat", "address";
+    AREA: "wilayah", "area";
+    AS_OF: "per", "as of";
+    BEHIND: "tertinggal", "behind";
+    CARD: "kartu", "card";
+    CERTAINTY: "kepastian", "certainty";
+    CHANNEL: "saluran", "channel";
+    CLOCK: "selisih jam", "clock skew";
+    COMPARE: "bandingkan sidik ini lewat telepon sebelum menerima", "compare this fingerprint by telephone before accepting";
+    CONFIG_VALID: "konfigurasi sah", "configuration is valid";
+    CONNECTED: "tersambung", "connected";
+    COUNT: "jumlah", "count";
+    DEPTH: "kedalaman", "depth";
+    DESCRIPTION: "uraian", "description";
+    DIGEST: "intisari", "digest";
+    DISABLED: "nonaktif", "disabled";
+    DIRECTORY: "direktori", "directory";
+    DUPLICATE_OF: "ganda dari", "duplicate of";
+    EFFECTIVE: "berlaku", "effective";
+    ENDED: "sesi diakhiri", "session ended";
+    ENTRIES: "entri", "entries";
+    ERROR: "galat", "error";
+    EXERCISE: "LATIHAN", "EXERCISE";
+    EXPIRES: "berakhir", "expires";
+    EXPORTED: "log diekspor", "log exported";
+    FEDERATION: "federasi", "federation";
+    FEED: "umpan", "feed";
+    FEEDS_NONE: "tidak ada umpan: daftar kosong bukan berarti aman", "there are no feeds: an empty list does not mean safe";
+    FIGURES: "angka dampak", "impact figures";
+    FINGERPRINT: "sidik", "fingerprint";
+    FROM: "sejak", "from";
+    FRESHNESS: "kesegaran gambaran", "freshness of the picture";
+    GAP: "selisih", "gap";
+    GRANT: "penugasan", "grant";
+    HAZARD: "bahaya", "hazard";
+    HEADLINE: "judul", "headline";
+    HEALTH: "kesehatan", "health";
+    HEARD: "kabar terakhir", "last heard";
+    IDENTIFIER: "pengenal", "identifier";
+    INCIDENT: "kejadian", "incident";
+    INIT_DONE: "simpul dibuat", "node made";
+    INSTRUCTION: "imbauan", "instruction";
+    IN_FORCE: "berlaku", "in force";
+    LAST_SUCCESS: "terakhir baik", "last success";
+    LOGGED_IN: "masuk", "logged in";
+    LOGGED_OUT: "keluar", "logged out";
+    LOGIN: "nama masuk", "login";
+    LOGS: "log yang dipegang simpul ini", "logs held by this node";
+    MAGNITUDE: "magnitudo", "magnitude";
+    MEASURE: "ukuran", "measure";
+    MILESTONES: "tahapan", "milestones";
+    MORE: "masih ada lagi: naikkan `--limit`", "there is more: raise `--limit`";
+    NAME: "nama", "name";
+    NEVER: "belum pernah", "never";
+    NO: "tidak", "no";
+    NODE: "simpul", "node";
+    NONE: "tidak ada yang cocok", "nothing matches";
+    NOTES: "catatan", "notes";
+    NUMBER: "nomor", "number";
+    OPENED: "dibuka", "opened";
+    ORIGIN: "asal", "origin";
+    OUTSIDE: "luar wilayah", "outside";
+    PASSWORD: "Kata sandi", "Password";
+    PASSWORD_AGAIN: "Ulangi kata sandi", "Repeat the password";
+    PEER: "rekan", "peer";
+    PEERS: "rekan, dan apa yang mereka punya dari log ini", "peers, and what they have of this log";
+    PEER_ADDED: "rekan diterima", "peer accepted";
+    PEER_REMOVED: "rekan dilepas", "peer removed";
+    PLACE: "tempat", "place";
+    POSITION: "posisi", "position";
+    PUBLISHER: "penerbit", "publisher";
+    REBUILT: "tampilan dibangun ulang", "views rebuilt";
+    RECORDED: "tercatat", "recorded";
+    REFUSED: "ditolak", "refused";
+    REPORTED: "dilaporkan", "reported";
+    ROLE: "peran", "role";
+    ROUND_TRIP: "pulang pergi", "round trip";
+    ROWS: "baris", "rows";
+    SCALE: "skala", "scale";
+    SCOPE: "lingkup", "scope";
+    SENT: "dikirim", "sent";
+    SESSION: "sesi", "session";
+    SEVERITY: "keparahan", "severity";
+    SINCE: "sejak", "since";
+    SOFTWARE: "perangkat lunak", "software";
+    SOURCE: "sumber", "source";
+    STARTED: "berjalan sejak", "running since";
+    STATE: "keadaan", "state";
+    STATUS: "status", "status";
+    TAKEN: "diambil", "taken";
+    TOKEN_FILE: "berkas token", "token file";
+    TYPE_YES: "Ketik ya untuk menerima", "Type yes to accept";
+    UNACKNOWLEDGED: "belum diakui", "unacknowledged";
+    UNKNOWN: "tidak diketahui", "unknown";
+    UNTIL: "sampai", "until";
+    URGENCY: "kedesakan", "urgency";
+    VERIFIED: "utuh", "intact";
+    NOT_VERIFIED: "TIDAK UTUH", "NOT INTACT";
+    VERSION: "versi", "version";
+    VIEW: "tampilan", "view";
+    WARNING: "peringatan", "warning";
+    WHY: "sebab", "why";
+    WRITING: "menerima perintah", "takes commands";
+    YES: "ya", "yes";
+    ZONE: "zona", "zone";
+}
+
+impl Labelled for Hazard {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Flood => label("banjir", "flood"),
+            Self::FlashFlood => label("banjir bandang", "flash flood"),
+            Self::CoastalFlood => label("banjir rob", "coastal flood"),
+            Self::Landslide => label("tanah longsor", "landslide"),
+            Self::Earthquake => label("gempa bumi", "earthquake"),
+            Self::Tsunami => label("tsunami", "tsunami"),
+            Self::Volcano => label("erupsi gunung api", "volcano"),
+            Self::ExtremeWind => label("angin kencang", "extreme wind"),
+            Self::StormSurge => label("gelombang pasang", "storm surge"),
+            Self::Drought => label("kekeringan", "drought"),
+            Self::Wildfire => label("kebakaran hutan dan lahan", "wildfire"),
+            Self::UrbanFire => label("kebakaran permukiman", "urban fire"),
+            Self::Epidemic => label("wabah", "epidemic"),
+            Self::Industrial => label("kegagalan teknologi", "industrial accident"),
+            Self::Transport => label("kecelakaan transportasi", "transport accident"),
+            Self::Building => label("bangunan runtuh", "collapsed building"),
+            Self::SocialConflict => label("konflik sosial", "social conflict"),
+            Self::Population => label("pengungsian", "population movement"),
+            Self::ExtremeRain => label("hujan lebat", "extreme rain"),
+        }
+    }
+}
+
+impl Labelled for LinkState {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified | Self::Unknown => UNKNOWN,
+            Self::Own => label("sendiri", "own"),
+            Self::Live => label("langsung", "live"),
+            Self::Behind => BEHIND,
+        }
+    }
+}
+
+impl Labelled for Role {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::DutyOfficer => label("petugas posko", "duty officer"),
+            Self::VolunteerCoordinator => label("koordinator relawan", "volunteer coordinator"),
+            Self::Volunteer => label("relawan", "volunteer"),
+            Self::Warehouse => label("gudang", "warehouse"),
+            Self::Dispatcher => label("pengendali ambulans", "dispatcher"),
+            Self::Crew => label("awak ambulans", "crew"),
+            Self::HospitalDesk => label("meja rumah sakit", "hospital desk"),
+            Self::Training => label("pelatihan", "training"),
+            Self::Board => label("papan informasi", "board"),
+            Self::Auditor => label("auditor", "auditor"),
+            Self::Viewer => label("pembaca", "viewer"),
+            Self::It => label("TI", "IT"),
+            Self::Feed => FEED,
+        }
+    }
+}
+
+impl Labelled for NodeRole {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Node => label("simpul provinsi", "province node"),
+            Self::Gateway => label("gerbang IMS", "IMS gateway"),
+            Self::Standby => label("cadangan", "standby"),
+            Self::Observer => label("pengamat", "observer"),
+        }
+    }
+}
+
+const MINOR: Label = label("ringan", "minor");
+const MODERATE: Label = label("sedang", "moderate");
+const SEVERE: Label = label("berat", "severe");
+const EXTREME: Label = label("ekstrem", "extreme");
+
+impl Labelled for incident::Severity {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Minor => MINOR,
+            Self::Moderate => MODERATE,
+            Self::Severe => SEVERE,
+            Self::Extreme => EXTREME,
+        }
+    }
+}
+
+impl Labelled for warning::Severity {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Minor => MINOR,
+            Self::Moderate => MODERATE,
+            Self::Severe => SEVERE,
+            Self::Extreme => EXTREME,
+        }
+    }
+}
+
+impl Labelled for ReportChannel {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Warning => label("peringatan dini", "warning"),
+            Self::Branch => label("cabang PMI", "PMI branch"),
+            Self::Government => GOVERNMENT,
+            Self::Citizen => label("warga", "citizen"),
+            Self::Volunteer => label("relawan", "volunteer"),
+            Self::Media => label("media", "media"),
+        }
+    }
+}
+
+const GOVERNMENT: Label = label("pemerintah", "government");
+
+impl Labelled for Scale {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Small => label("kecil", "small"),
+            Self::Medium => label("sedang", "medium"),
+            Self::Large => label("besar", "large"),
+        }
+    }
+}
+
+impl Labelled for Status {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Reported => label("laporan dini", "reported"),
+            Self::Verified => label("terverifikasi", "verified"),
+            Self::False => label("tidak benar", "false"),
+            Self::Merged => label("gabung", "merged"),
+            Self::Activated => label("aktivasi", "activated"),
+            Self::OperationEnded => label("selesai operasi", "operation ended"),
+            Self::Closed => label("ditutup", "closed"),
+        }
+    }
+}
+
+impl Labelled for Measure {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Dead => label("meninggal", "dead"),
+            Self::Missing => label("hilang", "missing"),
+            Self::InjuredSevere => label("luka berat", "severely injured"),
+            Self::InjuredModerate => label("luka sedang", "moderately injured"),
+            Self::InjuredSlight => label("luka ringan", "slightly injured"),
+            Self::Sick => label("sakit", "sick"),
+            Self::Affected => label("terdampak", "affected"),
+            Self::Displaced => label("mengungsi (jiwa)", "displaced (persons)"),
+            Self::DisplacedHouseholds => label("mengungsi (KK)", "displaced (households)"),
+            Self::Isolated => label("terisolir", "isolated"),
+            Self::HousesSevere => label("rumah rusak berat", "houses severely damaged"),
+            Self::HousesModerate => label("rumah rusak sedang", "houses moderately damaged"),
+            Self::HousesSlight => label("rumah rusak ringan", "houses slightly damaged"),
+            Self::HousesFlooded => label("rumah terendam", "houses flooded"),
+        }
+    }
+}
+
+impl Labelled for FigureSource {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Pmi => label("PMI", "PMI"),
+            Self::Government => GOVERNMENT,
+            Self::Other => label("lainnya", "other"),
+        }
+    }
+}
+
+impl Labelled for AlertStatus {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Actual => label("nyata", "actual"),
+            Self::Exercise => label("latihan", "exercise"),
+            Self::System => label("sistem", "system"),
+            Self::Test => label("uji teknis", "test"),
+            Self::Draft => label("rancangan", "draft"),
+        }
+    }
+}
+
+impl Labelled for Certainty {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Observed => label("teramati", "observed"),
+            Self::Likely => label("sangat mungkin", "likely"),
+            Self::Possible => label("mungkin", "possible"),
+            Self::Unlikely => label("kecil kemungkinan", "unlikely"),
+        }
+    }
+}
+
+impl Labelled for Urgency {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Immediate => label("segera", "immediate"),
+            Self::Expected => label("dalam satu jam", "expected"),
+            Self::Future => label("nanti", "future"),
+            Self::Past => label("lewat", "past"),
+        }
+    }
+}
+
+impl Labelled for Source {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::BmkgNowcast => label("BMKG cuaca", "BMKG nowcast"),
+            Self::BmkgEarthquake => label("BMKG gempa", "BMKG earthquake"),
+            Self::Manual => label("diketik", "manual"),
+        }
+    }
+}
+
+impl Labelled for State {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::InForce => IN_FORCE,
+            Self::Expired => label("berakhir", "expired"),
+            Self::Cancelled => label("dibatalkan", "cancelled"),
+        }
+    }
+}
+
+impl Labelled for FeedHealth {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Ok => label("baik", "ok"),
+            Self::Late => label("terlambat", "late"),
+            Self::Dead => label("mati", "dead"),
+            Self::Invalid => label("tidak terbaca", "invalid"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_label_has_both_languages_and_no_full_stop() {
+        for (name, label) in ALL {
+            for text in [label.id, label.en] {
+                assert!(
+                    !text.is_empty() && !text.ends_with('.') && text.trim() == text,
+                    "{name}: {text:?}"
+                );
+            }
+        }
+    }
+
+    fn check_distinct<T: Labelled>() {
+        for lang in [Lang::Id, Lang::En] {
+            let mut texts: Vec<&str> = T::all().map(|value| value.label().text(lang)).collect();
+            let count = texts.len();
+            texts.sort_unstable();
+            texts.dedup();
+            assert_eq!(texts.len(), count, "{}", T::KIND);
+        }
+    }
+
+    #[test]
+    fn no_two_values_of_an_enum_look_the_same() {
+        check_distinct::<Hazard>();
+        check_distinct::<LinkState>();
+        check_distinct::<Role>();
+        check_distinct::<NodeRole>();
+        check_distinct::<incident::Severity>();
+        check_distinct::<ReportChannel>();
+        check_distinct::<Scale>();
+        check_distinct::<Status>();
+        check_distinct::<Measure>();
+        check_distinct::<FigureSource>();
+        check_distinct::<AlertStatus>();
+        check_distinct::<Certainty>();
+        check_distinct::<Urgency>();
+        check_distinct::<Source>();
+        check_distinct::<State>();
+        check_distinct::<FeedHealth>();
+    }
+
+    #[test]
+    fn a_value_of_a_newer_node_is_shown_by_its_number() {
+        assert_eq!(of::<Hazard>(99, Lang::Id), "99");
+        assert_eq!(of::<Hazard>(0, Lang::Id), "-");
+        assert_eq!(of::<Hazard>(1, Lang::Id), "banjir");
+        assert_eq!(of::<Hazard>(1, Lang::En), "flood");
+    }
+}

@@ -1,0 +1,354 @@
+//! The program `posko`: runs a node, and talks to a running one.
+//!
+//! What it never does: know a rule. It asks the node, and shows the answer.
+
+mod client;
+mod command;
+mod failure;
+mod input;
+mod json;
+mod label;
+mod name;
+mod offline;
+mod output;
+
+use std::{
+    ffi::OsString,
+    io::{self, IsTerminal},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::{Args, Parser, Subcommand, error::ErrorKind};
+
+use crate::{
+    failure::{Exit, Failure},
+    label::Lang,
+    output::{Answer, Context},
+};
+
+const AFTER_HELP: &str = "Examples:
+  posko --dir ./32 init --origin 32
+  posko --dir ./32 serve
+  posko --dir ./32 status
+  posko --dir ./32 incident report --hazard flood --region 32.75.01 --severity severe
+  posko --dir ./32 --json incident list --open
+
+Exit codes:
+  0  done
+  1  the answer is no: a log does not verify, a configuration is invalid
+  2  the command line was not understood
+  3  refused by a rule: invalid, in conflict, or not found
+  4  not allowed: log in, or ask for the role
+  5  the node cannot be reached, or asks to try later
+  6  something else went wrong
+
+Data goes to stdout, everything else to stderr. With --json a failure is {\"error\": {\"code\", \"message\"}} on stderr.
+A command repeated with the same --command-id is recorded once.";
+
+/// Posko: the federated operations room of the provinces
+#[derive(Debug, Parser)]
+#[command(name = "posko", version, after_help = AFTER_HELP, propagate_version = true, max_term_width = 110)]
+struct Posko {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Args)]
+struct Global {
+    /// Directory of the node
+    #[arg(
+        long,
+        global = true,
+        env = "POSKO_DIR",
+        default_value = ".",
+        value_name = "DIR",
+        help_heading = "Global options"
+    )]
+    dir: PathBuf,
+    /// Print stable JSON instead of text
+    #[arg(long, global = true, help_heading = "Global options")]
+    json: bool,
+    /// Language of the text
+    #[arg(
+        long,
+        global = true,
+        env = "POSKO_LANG",
+        value_enum,
+        default_value_t,
+        help_heading = "Global options"
+    )]
+    lang: Lang,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(command::init::InitArgs),
+    Serve(command::serve::ServeArgs),
+    Status(command::status::StatusArgs),
+    Peer(command::peer::PeerArgs),
+    User(command::user::UserArgs),
+    Login(command::login::LoginArgs),
+    Logout(command::login::LogoutArgs),
+    Warning(command::warning::WarningArgs),
+    Incident(command::incident::IncidentArgs),
+    Feed(command::feed::FeedArgs),
+    Zone(command::zone::ZoneArgs),
+    Log(command::log::LogArgs),
+    Views(command::views::ViewsArgs),
+    Config(command::config::ConfigArgs),
+}
+
+impl Command {
+    async fn run(self, context: &Context) -> Result<Answer, Failure> {
+        match self {
+            Self::Init(args) => args.run(context).await,
+            Self::Serve(args) => args.run(context).await,
+            Self::Status(args) => args.run(context).await,
+            Self::Peer(args) => args.run(context).await,
+            Self::User(args) => args.run(context).await,
+            Self::Login(args) => args.run(context).await,
+            Self::Logout(args) => args.run(context).await,
+            Self::Warning(args) => args.run(context).await,
+            Self::Incident(args) => args.run(context).await,
+            Self::Feed(args) => args.run(context).await,
+            Self::Zone(args) => args.run(context).await,
+            Self::Log(args) => args.run(context),
+            Self::Views(args) => args.run(context).await,
+            Self::Config(args) => args.run(context),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let wants_json = arguments
+        .iter()
+        .take_while(|argument| *argument != "--")
+        .any(|argument| argument == "--json");
+    let posko = match Posko::try_parse_from(&arguments) {
+        Ok(posko) => posko,
+        Err(error) => return not_understood(&error, wants_json),
+    };
+    let context = context(posko.global);
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&Failure::internal(error), context.json),
+    };
+    let answer = runtime.block_on(posko.command.run(&context));
+    match answer.and_then(|answer| output::print(&answer, &context).map(|()| answer.yes)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => code(Exit::No),
+        Err(failure) => failed(&failure, context.json),
+    }
+}
+
+fn context(global: Global) -> Context {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let config_home = set("XDG_CONFIG_HOME").map(PathBuf::from);
+    let token_dir =
+        config_home.or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".config")));
+    Context {
+        dir: global.dir,
+        lang: global.lang,
+        json: global.json,
+        tint: io::stdout().is_terminal() && set("NO_COLOR").is_none(),
+        token: std::env::var("POSKO_TOKEN")
+            .ok()
+            .filter(|token| !token.trim().is_empty()),
+        token_dir: token_dir.map(|dir| dir.join("posko")),
+    }
+}
+
+fn failed(failure: &Failure, json: bool) -> ExitCode {
+    output::fail(failure, json);
+    code(failure.exit)
+}
+
+fn code(exit: Exit) -> ExitCode {
+    ExitCode::from(exit as u8)
+}
+
+/// Answers a command line that asks for help or cannot be understood.
+fn not_understood(error: &clap::Error, json: bool) -> ExitCode {
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    ) {
+        // A reader that closes the pipe after the first lines is no failure.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    if json {
+        return failed(&usage(error), true);
+    }
+    let _ = error.print();
+    code(Exit::Usage)
+}
+
+fn usage(error: &clap::Error) -> Failure {
+    let text = error.render().to_string();
+    let first = text.split("\n\n").next().unwrap_or_default();
+    let line = first.split_whitespace().collect::<Vec<&str>>().join(" ");
+    Failure::usage(line.strip_prefix("error: ").unwrap_or(&line))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Posko, clap::Error> {
+        Posko::try_parse_from(line.split('|'))
+    }
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Posko::command().debug_assert();
+    }
+
+    fn check_help(command: &clap::Command, path: &str) {
+        let text = command
+            .get_after_help()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        assert!(text.contains("Examples:"), "{path}");
+        assert!(
+            !command
+                .get_about()
+                .map(ToString::to_string)
+                .unwrap_or_default()
+                .ends_with('.'),
+            "{path}"
+        );
+        for inner in command.get_subcommands() {
+            check_help(inner, &format!("{path} {}", inner.get_name()));
+        }
+    }
+
+    #[test]
+    fn every_command_has_a_help_with_examples() {
+        check_help(&Posko::command(), "posko");
+    }
+
+    #[test]
+    fn the_examples_of_the_help_are_understood() {
+        let mut seen = 0;
+        check_examples(&Posko::command(), &mut seen);
+        assert!(seen > 60, "{seen}");
+    }
+
+    fn check_examples(command: &clap::Command, seen: &mut u32) {
+        let text = command
+            .get_after_help()
+            .map(ToString::to_string)
+            .unwrap_or_default()
+            .replace("\\\n", " ");
+        for line in text
+            .lines()
+            .map(str::trim)
+            .filter(|line| line.starts_with("posko "))
+        {
+            let line = line
+                .split([';', '|', '<', '>', '&'])
+                .next()
+                .unwrap_or_default();
+            let words = words(line);
+            if let Err(error) = Posko::try_parse_from(&words) {
+                panic!("{line}\n{error}");
+            }
+            *seen += 1;
+        }
+        for inner in command.get_subcommands() {
+            check_examples(inner, seen);
+        }
+    }
+
+    fn words(line: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        for (place, part) in line.split('"').enumerate() {
+            if place % 2 == 1 {
+                words.push(part.to_owned());
+            } else {
+                words.extend(part.split_whitespace().map(str::to_owned));
+            }
+        }
+        words
+    }
+
+    #[test]
+    fn bad_input_names_the_value_and_what_was_expected() {
+        let bad = [
+            (
+                "posko|incident|report|--hazard|rain|--region|32",
+                "`rain` is no hazard: expected one of flood",
+            ),
+            (
+                "posko|incident|report|--hazard|flood|--region|32|--lat|-96|--lon|107",
+                "`-96` is no latitude",
+            ),
+            (
+                "posko|incident|report|--hazard|flood|--region|32|--lat|-6",
+                "--lon",
+            ),
+            ("posko|incident|report|--hazard|flood", "--region"),
+            (
+                "posko|incident|report|--from-warning|32",
+                "`32` is no warning: expected `ORIGIN/ID`",
+            ),
+            (
+                "posko|incident|impact|x|--figure|dead|--source|pmi",
+                "`dead` is no figure",
+            ),
+            ("posko|incident|impact|x|--source|pmi", "--figure"),
+            (
+                "posko|incident|impact|x|--figure|dead=1|--source|bnpb",
+                "`bnpb` is no figure source: expected one of pmi",
+            ),
+            (
+                "posko|incident|impact|x|--figure|dead=1|--source|pmi|--as-of|noon",
+                "`noon` is no time",
+            ),
+            (
+                "posko|incident|end|x|--command-id|1",
+                "`1` is no id: expected a UUID",
+            ),
+            (
+                "posko|incident|end|x|--expect-version|0",
+                "--expect-version",
+            ),
+            (
+                "posko|incident|end|x|--occurred-at|2026-01-05",
+                "`2026-01-05` is no time",
+            ),
+            ("posko|peer|remove|DKI", "`DKI` is no node"),
+            ("posko|--lang|nl|status", "nl"),
+            ("posko|statuz", "status"),
+        ];
+        for (line, expected) in bad {
+            let error = parse(line).unwrap_err();
+            let failure = usage(&error);
+            assert_eq!(error.exit_code(), 2, "{line}");
+            assert!(error.to_string().contains(expected), "{line}: {error}");
+            assert!(
+                !failure.message.is_empty() && !failure.message.contains('\n'),
+                "{line}: {failure}"
+            );
+        }
+    }
+
+    #[test]
+    fn global_options_may_stand_before_or_after_the_command() {
+        for line in [
+            "posko|--json|--dir|/d|--lang|en|zone|list",
+            "posko|zone|list|--json|--dir|/d|--lang|en",
+        ] {
+            let global = parse(line).unwrap().global;
+            assert!(global.json);
+            assert_eq!((global.dir, global.lang), (PathBuf::from("/d"), Lang::En));
+        }
+    }
+}

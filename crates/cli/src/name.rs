@@ -1,0 +1,167 @@
+//! The names of enum values on the command line and in JSON: snake_case, without the type's prefix.
+//!
+//! What it never does: translate; labels for people are in `label`.
+
+use posko_proto::{
+    common::v1::{Hazard, LinkState, Role},
+    federation::v1::NodeRole,
+    incident::v1::{self as incident, FigureSource, Measure, ReportChannel, Scale, Status},
+    warning::v1::{self as warning, AlertStatus, Certainty, FeedHealth, Source, State, Urgency},
+};
+
+/// An enum of the contract whose values have names.
+pub(crate) trait Named: Copy + Sized {
+    /// What a value is called in a message, `hazard`.
+    const KIND: &'static str;
+    /// The prefix of the values in the contract, `HAZARD_`.
+    const PREFIX: &'static str;
+
+    /// Returns the value's name in the contract.
+    fn contract_name(self) -> &'static str;
+
+    /// Returns the value of a name in the contract.
+    fn from_contract_name(name: &str) -> Option<Self>;
+
+    /// Returns the value of a number on the wire.
+    fn from_number(number: i32) -> Option<Self>;
+
+    /// Returns the value's name, `flash_flood`.
+    fn name(self) -> String {
+        let name = self.contract_name();
+        name.strip_prefix(Self::PREFIX)
+            .unwrap_or(name)
+            .to_ascii_lowercase()
+    }
+
+    /// Returns every value but the unspecified one, in the contract's order.
+    fn all() -> impl Iterator<Item = Self> {
+        (1..).map_while(Self::from_number)
+    }
+}
+
+/// Reads a value by its name; hyphens and capitals do not matter.
+///
+/// The error names the value and everything that may stand there.
+pub(crate) fn parse<T: Named>(text: &str) -> Result<T, String> {
+    let plain = text.trim().replace('-', "_").to_ascii_uppercase();
+    let known = if plain == "UNSPECIFIED" {
+        None
+    } else {
+        T::from_contract_name(&format!("{}{plain}", T::PREFIX))
+    };
+    known.ok_or_else(|| {
+        let names: Vec<String> = T::all().map(T::name).collect();
+        format!(
+            "`{text}` is no {}: expected one of {}",
+            T::KIND,
+            names.join(", ")
+        )
+    })
+}
+
+/// Returns the name of a number on the wire: nothing when unspecified, the number itself when this program does not know it.
+pub(crate) fn of<T: Named>(number: i32) -> Option<String> {
+    match T::from_number(number) {
+        _ if number == 0 => None,
+        Some(value) => Some(value.name()),
+        None => Some(number.to_string()),
+    }
+}
+
+macro_rules! named {
+    ($($type:ty, $kind:literal, $prefix:literal;)*) => {
+        $(impl Named for $type {
+            const KIND: &'static str = $kind;
+            const PREFIX: &'static str = $prefix;
+
+            fn contract_name(self) -> &'static str {
+                self.as_str_name()
+            }
+
+            fn from_contract_name(name: &str) -> Option<Self> {
+                Self::from_str_name(name)
+            }
+
+            fn from_number(number: i32) -> Option<Self> {
+                Self::try_from(number).ok()
+            }
+        })*
+
+        #[cfg(test)]
+        fn for_each_type(mut check: impl FnMut(&'static str, Vec<(String, bool)>)) {
+            $(check($kind, <$type>::all().map(|value| {
+                let name = value.name();
+                let same = parse::<$type>(&name) == Ok(value) && of::<$type>(value as i32) == Some(name.clone());
+                (name, same)
+            }).collect());)*
+        }
+    };
+}
+
+named! {
+    Hazard, "hazard", "HAZARD_";
+    LinkState, "link state", "LINK_STATE_";
+    Role, "role", "ROLE_";
+    NodeRole, "node role", "NODE_ROLE_";
+    incident::Severity, "severity", "SEVERITY_";
+    ReportChannel, "report channel", "REPORT_CHANNEL_";
+    Scale, "scale", "SCALE_";
+    Status, "status", "STATUS_";
+    Measure, "measure", "MEASURE_";
+    FigureSource, "figure source", "FIGURE_SOURCE_";
+    warning::Severity, "severity", "SEVERITY_";
+    AlertStatus, "alert status", "ALERT_STATUS_";
+    Certainty, "certainty", "CERTAINTY_";
+    Urgency, "urgency", "URGENCY_";
+    Source, "source", "SOURCE_";
+    State, "warning state", "STATE_";
+    FeedHealth, "feed health", "FEED_HEALTH_";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_of_every_enum_comes_back_from_its_name() {
+        let mut types = 0;
+        for_each_type(|kind, values| {
+            types += 1;
+            assert!(values.len() >= 3, "{kind}: {values:?}");
+            for (name, same) in values {
+                assert!(same, "{kind} {name}");
+                assert!(
+                    name.chars().all(|c| c.is_ascii_lowercase() || c == '_'),
+                    "{kind} {name}"
+                );
+            }
+        });
+        assert_eq!(types, 17);
+    }
+
+    #[test]
+    fn no_value_of_the_contract_is_left_out() {
+        assert_eq!(Hazard::all().count(), 19);
+        assert_eq!(Role::all().count(), 13);
+        assert_eq!(Measure::all().count(), 14);
+        assert_eq!(Status::all().count(), 7);
+    }
+
+    #[test]
+    fn names_forgive_hyphens_and_capitals_only() {
+        assert_eq!(parse::<Hazard>("Flash-Flood"), Ok(Hazard::FlashFlood));
+        let error = parse::<Scale>("huge").unwrap_err();
+        assert_eq!(
+            error,
+            "`huge` is no scale: expected one of small, medium, large"
+        );
+        assert!(parse::<Scale>("unspecified").is_err());
+        assert!(parse::<Hazard>("").is_err());
+    }
+
+    #[test]
+    fn an_unspecified_value_has_no_name_and_an_unknown_one_its_number() {
+        assert_eq!(of::<Hazard>(0), None);
+        assert_eq!(of::<Hazard>(99), Some("99".into()));
+    }
+}

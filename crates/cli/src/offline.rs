@@ -1,0 +1,409 @@
+//! What needs no running node, and starting one: the only place that calls the node's library.
+//!
+//! What it never does: print, or talk to a running node.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use posko_node::{
+    Node,
+    config::{Config, ConfigError, LogFormat},
+    identity::{NodeCard, tls::operator_client_config},
+    offline::{self, InitOptions},
+};
+use posko_proto::{NodeId, federation::v1::NodeRole};
+use serde::Serialize;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+};
+use tokio_rustls::rustls::{
+    ClientConfig,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+
+use crate::failure::Failure;
+
+/// What is needed to reach the node of a directory.
+pub(crate) struct Home {
+    /// The node.
+    pub(crate) origin: String,
+    /// The operators' address, host:port.
+    pub(crate) api_address: String,
+    /// TLS that trusts the node's own CA alone.
+    pub(crate) tls: Arc<ClientConfig>,
+}
+
+/// What a new node is to be.
+pub(crate) struct Init {
+    /// Where it lives.
+    pub(crate) dir: PathBuf,
+    /// Its name.
+    pub(crate) origin: NodeId,
+    /// What it is in the federation.
+    pub(crate) role: NodeRole,
+    /// The card of a node whose federation it joins; without one it makes the federation.
+    pub(crate) join: Option<String>,
+    /// Where operators reach it, host:port.
+    pub(crate) api_address: String,
+    /// Where it listens for peers, host:port.
+    pub(crate) federation_address: String,
+    /// Where peers dial it, host:port, if they can.
+    pub(crate) public_address: Option<String>,
+    /// Names and addresses for its certificate.
+    pub(crate) names: Vec<String>,
+}
+
+/// A card and its fingerprint.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Card {
+    /// The card in its text form.
+    pub(crate) card: String,
+    /// Its fingerprint in words.
+    pub(crate) fingerprint: String,
+}
+
+/// What a card says.
+pub(crate) struct CardFace {
+    /// The node.
+    pub(crate) origin: String,
+    /// What it is.
+    pub(crate) role: NodeRole,
+    /// Where it is dialled, or empty.
+    pub(crate) address: String,
+    /// Its fingerprint in words.
+    pub(crate) fingerprint: String,
+    /// Compares words that a person heard with the fingerprint.
+    pub(crate) compared: Compared,
+}
+
+/// Compares words that a person heard with a card's fingerprint, and says which differs.
+pub(crate) type Compared = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
+
+/// What the check of one log found.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct LogCheck {
+    /// Whose log it is.
+    pub(crate) origin: String,
+    /// How many entries it has; nothing when that is not known.
+    pub(crate) entries: Option<u64>,
+    /// Whether all held.
+    pub(crate) intact: bool,
+    /// What did not hold, and where.
+    pub(crate) problem: Option<String>,
+}
+
+/// What a valid configuration says.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ConfigFace {
+    /// The node.
+    origin: String,
+    /// The node's directory.
+    pub(crate) dir: String,
+    /// Where operators reach it.
+    api_address: String,
+    /// Where it listens for peers.
+    federation_address: String,
+    /// Where peers dial it.
+    public_address: Option<String>,
+    /// The whole configuration, every key with its meaning.
+    pub(crate) toml: String,
+}
+
+/// How a node logs.
+pub(crate) struct LogSettings {
+    /// What to log.
+    pub(crate) filter: String,
+    /// Whether in JSON.
+    pub(crate) json: bool,
+}
+
+fn config(dir: &Path) -> Result<Config, Failure> {
+    Config::load(dir).map_err(|error| match &error {
+        ConfigError::Read { source, .. } => {
+            let why =
+                format!("{error}: {source}; name the node's directory with `--dir` or $POSKO_DIR");
+            Failure::usage(why)
+        }
+        _ => Failure {
+            code: "config_invalid",
+            ..Failure::no(&error)
+        },
+    })
+}
+
+/// Reads what is needed to reach the node of a directory.
+pub(crate) fn home(dir: &Path) -> Result<Home, Failure> {
+    let config = config(dir)?;
+    let file = dir.join("keys").join("ca.pem");
+    let ca = CertificateDer::from_pem_file(&file).map_err(|error| {
+        Failure::usage(format!("read the node's CA `{}`: {error}", file.display()))
+    })?;
+    let tls = operator_client_config(&ca).map_err(Failure::internal)?;
+    Ok(Home {
+        origin: config.origin.to_string(),
+        api_address: dialled(config.api.listen).to_string(),
+        tls,
+    })
+}
+
+/// Returns where a listener on this machine is dialled: one that listens everywhere, on the loopback.
+fn dialled(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
+}
+
+/// Makes a node's directory: configuration, CA, keys and an empty store.
+pub(crate) async fn init(options: Init) -> Result<Card, Failure> {
+    let options = InitOptions {
+        dir: options.dir,
+        origin: options.origin,
+        role: options.role,
+        join: options.join,
+        api_address: options.api_address,
+        federation_address: options.federation_address,
+        public_address: options.public_address,
+        names: options.names,
+    };
+    let card = offline::init(options)
+        .await
+        .map_err(|error| Failure::refused("init_refused", format!("{error:#}")))?;
+    Ok(card_of(&card))
+}
+
+fn card_of(card: &NodeCard) -> Card {
+    Card {
+        card: card.to_text(),
+        fingerprint: card.fingerprint(),
+    }
+}
+
+/// Returns the card of the node of a directory.
+pub(crate) fn card(dir: &Path) -> Result<Card, Failure> {
+    config(dir)?;
+    offline::card(dir)
+        .map(|card| card_of(&card))
+        .map_err(Failure::internal)
+}
+
+/// Reads a card's text and checks its signature.
+pub(crate) fn read_card(text: &str) -> Result<CardFace, Failure> {
+    let card =
+        NodeCard::from_text(text).map_err(|error| Failure::refused("card_invalid", error))?;
+    Ok(CardFace {
+        origin: card.origin().to_string(),
+        role: card.identity().role,
+        address: card.address().unwrap_or_default().into(),
+        fingerprint: card.fingerprint(),
+        compared: Arc::new(move |words| {
+            card.compare_fingerprint(words)
+                .map_err(|error| error.to_string())
+        }),
+    })
+}
+
+/// Checks every log of a directory, also while the node runs; progress gets an origin and how many entries are checked.
+pub(crate) fn verify_logs(
+    dir: &Path,
+    progress: &mut dyn FnMut(&str, u64),
+) -> Result<Vec<LogCheck>, Failure> {
+    config(dir)?;
+    let checks = offline::verify_logs(dir, &mut |origin, entries| {
+        progress(origin.as_str(), entries);
+    });
+    let check = |check: offline::LogCheck| {
+        let origin = check.origin.to_string();
+        match check.found {
+            Ok(report) => LogCheck {
+                origin,
+                entries: Some(report.entries),
+                intact: true,
+                problem: None,
+            },
+            Err(error) => LogCheck {
+                origin,
+                entries: None,
+                intact: false,
+                problem: Some(chain(&error)),
+            },
+        }
+    };
+    Ok(checks
+        .map_err(Failure::internal)?
+        .into_iter()
+        .map(check)
+        .collect())
+}
+
+/// Checks an exported log.
+pub(crate) fn verify_file(file: &Path) -> Result<LogCheck, Failure> {
+    match offline::verify_file(file) {
+        Ok(summary) => Ok(LogCheck {
+            origin: summary.identity.origin.to_string(),
+            entries: Some(summary.entries),
+            intact: true,
+            problem: None,
+        }),
+        // A file that cannot be opened says nothing about the log.
+        Err(error) if error.is::<io::Error>() => Err(Failure::usage(format!("{error:#}"))),
+        Err(error) => Ok(LogCheck {
+            origin: String::new(),
+            entries: None,
+            intact: false,
+            problem: Some(format!("{error:#}")),
+        }),
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let words = next.to_string();
+        if !text.ends_with(&words) {
+            text = format!("{text}: {words}");
+        }
+        cause = next.source();
+    }
+    text
+}
+
+/// Writes a log of a directory to a file and returns how many entries it has.
+pub(crate) fn export_log(dir: &Path, origin: NodeId, out: &Path) -> Result<u64, Failure> {
+    config(dir)?;
+    offline::export_log(dir, origin, out).map_err(Failure::internal)
+}
+
+/// Builds the views of a stopped node anew and returns how many entries were folded.
+pub(crate) async fn rebuild_views(
+    dir: &Path,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<u64, Failure> {
+    config(dir)?;
+    let rebuilt = offline::rebuild_views(dir, &mut |step| progress(step.done, step.total)).await;
+    rebuilt.map_err(Failure::internal)
+}
+
+/// Checks the configuration of a directory; an invalid one is a no that says what and where.
+pub(crate) fn check_config(dir: &Path) -> Result<ConfigFace, Failure> {
+    let config = config(dir)?;
+    Ok(ConfigFace {
+        origin: config.origin.to_string(),
+        dir: dir.display().to_string(),
+        api_address: config.api.listen.to_string(),
+        federation_address: config.federation.listen.to_string(),
+        toml: config.to_toml(),
+        public_address: config.federation.public_address,
+    })
+}
+
+/// Returns how the node of a directory is to log.
+pub(crate) fn log_settings(dir: &Path) -> Result<LogSettings, Failure> {
+    let log = config(dir)?.log;
+    Ok(LogSettings {
+        filter: log.filter,
+        json: log.format == LogFormat::Json,
+    })
+}
+
+/// Runs the node of a directory until SIGTERM or Ctrl-C, or until its disk can no longer be trusted.
+pub(crate) async fn serve(dir: &Path) -> Result<(), Failure> {
+    let config = config(dir)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::internal)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::internal)?;
+    let (broken, mut breaks) = mpsc::unbounded_channel();
+    // When nobody listens any more, the process is ending already.
+    let running = Node::start(dir, config, move |error| drop(broken.send(chain(error))))
+        .await
+        .map_err(Failure::internal)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        // The store is not closed in order: what it holds in memory must not reach the disk.
+        Some(why) = breaks.recv() => return Err(Failure::internal(anyhow::anyhow!("the store broke: {why}"))),
+    }
+    running.shutdown().await;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_on_every_address_is_dialled_on_the_loopback() {
+        for (listen, dial) in [
+            ("0.0.0.0:7430", "127.0.0.1:7430"),
+            ("[::]:7430", "[::1]:7430"),
+            ("192.0.2.1:7430", "192.0.2.1:7430"),
+        ] {
+            assert_eq!(dialled(listen.parse().unwrap()).to_string(), dial);
+        }
+    }
+
+    #[test]
+    fn a_directory_without_a_node_is_a_usage_error_that_says_how_to_name_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let failure = check_config(dir.path()).unwrap_err();
+        assert_eq!(failure.exit as u8, 2);
+        assert!(failure.message.contains("--dir"), "{failure}");
+    }
+
+    #[test]
+    fn an_unknown_key_is_a_no_that_names_the_nearest() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("config.toml"), "orign = \"32\"\n").unwrap();
+        let failure = check_config(dir.path()).unwrap_err();
+        assert_eq!((failure.exit as u8, failure.code), (1, "config_invalid"));
+        assert!(
+            failure.message.contains("`orign`") && failure.message.contains("`origin`"),
+            "{failure}"
+        );
+    }
+
+    #[test]
+    fn what_is_no_card_is_refused() {
+        assert_eq!(
+            read_card("hello").err().map(|failure| failure.code),
+            Some("card_invalid")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_new_node_has_a_card_that_reads_back_and_an_intact_log() {
+        let home_dir = tempfile::tempdir().unwrap();
+        let dir = home_dir.path().join("32");
+        let options = Init {
+            dir: dir.clone(),
+            origin: "32".parse().unwrap(),
+            role: NodeRole::Node,
+            join: None,
+            api_address: "127.0.0.1:7430".into(),
+            federation_address: "127.0.0.1:7431".into(),
+            public_address: Some("posko.jabar.example:7431".into()),
+            names: Vec::new(),
+        };
+        let made = init(options).await.unwrap();
+        let face = read_card(&made.card).unwrap();
+        assert_eq!((face.origin.as_str(), face.role), ("32", NodeRole::Node));
+        assert_eq!(face.address, "posko.jabar.example:7431");
+        assert_eq!(face.fingerprint, made.fingerprint);
+        assert_eq!(card(&dir).unwrap().card, made.card);
+        assert_eq!(home(&dir).unwrap().api_address, "127.0.0.1:7430");
+        assert!(
+            verify_logs(&dir, &mut |_, _| {})
+                .unwrap()
+                .iter()
+                .all(|check| check.intact)
+        );
+        assert_eq!(check_config(&dir).unwrap().origin, "32");
+    }
+}

@@ -1,0 +1,367 @@
+//! What a command answers, and how it reaches the terminal: data on stdout, everything else on stderr.
+//!
+//! What it never does: decide an exit code, or let control characters of the data reach a terminal.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use chrono::{DateTime, FixedOffset};
+use prost_types::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    failure::Failure,
+    label::{self, Label, Lang},
+};
+
+/// Where and how a command runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Context {
+    /// The node's directory.
+    pub(crate) dir: PathBuf,
+    /// The language of the human output.
+    pub(crate) lang: Lang,
+    /// Whether JSON is wanted.
+    pub(crate) json: bool,
+    /// Whether colors are shown.
+    pub(crate) tint: bool,
+    /// The token of the environment.
+    pub(crate) token: Option<String>,
+    /// Where tokens of `posko login` are kept.
+    pub(crate) token_dir: Option<PathBuf>,
+}
+
+impl Context {
+    /// Returns a phrase in the language of the output.
+    pub(crate) fn say(&self, label: Label) -> &'static str {
+        label.text(self.lang)
+    }
+
+    /// Returns yes or no in the language of the output.
+    pub(crate) fn yes_no(&self, yes: bool) -> &'static str {
+        self.say(if yes { label::YES } else { label::NO })
+    }
+}
+
+/// The answer of a command, in both forms.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Answer {
+    /// The stable form for programs.
+    pub(crate) json: Value,
+    /// The form for people, without a line end.
+    pub(crate) text: String,
+    /// Whether the answer is yes; no ends with exit code 1.
+    pub(crate) yes: bool,
+}
+
+impl Answer {
+    /// Returns an answer that is not a no.
+    pub(crate) fn new(json: impl Serialize, text: impl Into<String>) -> Result<Self, Failure> {
+        let json = serde_json::to_value(json).map_err(Failure::internal)?;
+        Ok(Self {
+            json,
+            text: text.into(),
+            yes: true,
+        })
+    }
+}
+
+/// Prints an answer on stdout; a closed pipe is no failure.
+pub(crate) fn print(answer: &Answer, context: &Context) -> Result<(), Failure> {
+    let text = if context.json {
+        format!("{:#}", answer.json)
+    } else {
+        answer.text.clone()
+    };
+    write_out(&text)
+}
+
+/// Prints text on stdout; a closed pipe is no failure.
+pub(crate) fn write_out(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::internal(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Prints a line on stderr; what cannot be written there cannot be told either.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", text.trim_end());
+}
+
+/// Prints a failure on stderr.
+pub(crate) fn fail(failure: &Failure, json: bool) {
+    if json {
+        note(&failure.to_json().to_string());
+    } else {
+        note(&format!("posko: {}", clean(&failure.to_string())));
+    }
+}
+
+/// A color of the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tint {
+    /// As it is.
+    Plain,
+    /// All is well.
+    Good,
+    /// Somebody should look.
+    Warn,
+    /// Somebody must act.
+    Bad,
+}
+
+/// A table for people: left-aligned columns, two spaces between them.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    head: Vec<String>,
+    rows: Vec<Vec<(String, Tint)>>,
+}
+
+impl Table {
+    /// Returns an empty table with these headings.
+    pub(crate) fn new(context: &Context, head: &[Label]) -> Self {
+        Self {
+            head: head
+                .iter()
+                .map(|label| context.say(*label).to_uppercase())
+                .collect(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Adds a row of plain cells.
+    pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
+        self.tinted(cells.map(|cell| (cell, Tint::Plain)));
+    }
+
+    /// Adds a row of colored cells.
+    pub(crate) fn tinted<const N: usize>(&mut self, cells: [(String, Tint); N]) {
+        self.rows.push(
+            cells
+                .into_iter()
+                .map(|(text, tint)| (filled(&one_line(&text)), tint))
+                .collect(),
+        );
+    }
+
+    /// Returns whether there are no rows.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Returns the table as text, or the phrase for nothing when it has no rows.
+    pub(crate) fn render(&self, context: &Context) -> String {
+        if self.is_empty() {
+            return context.say(label::NONE).into();
+        }
+        let mut widths: Vec<usize> = self.head.iter().map(|cell| cell.chars().count()).collect();
+        for row in &self.rows {
+            for (width, (text, _)) in widths.iter_mut().zip(row) {
+                *width = (*width).max(text.chars().count());
+            }
+        }
+        let head: Vec<(String, Tint)> = self
+            .head
+            .iter()
+            .map(|cell| (cell.clone(), Tint::Plain))
+            .collect();
+        let lines: Vec<String> = std::iter::once(&head)
+            .chain(&self.rows)
+            .map(|row| line(row, &widths, context.tint))
+            .collect();
+        lines.join("\n")
+    }
+}
+
+fn line(row: &[(String, Tint)], widths: &[usize], tint: bool) -> String {
+    let mut line = String::new();
+    let last = row.len().saturating_sub(1);
+    for (column, ((text, color), width)) in row.iter().zip(widths).enumerate() {
+        line.push_str(&painted(text, *color, tint));
+        if column < last {
+            let gap = width.saturating_sub(text.chars().count()) + 2;
+            line.extend(std::iter::repeat_n(' ', gap));
+        }
+    }
+    line
+}
+
+/// Returns the text in a color when colors are shown.
+pub(crate) fn painted(text: &str, color: Tint, tint: bool) -> String {
+    let code = match color {
+        Tint::Good => "32",
+        Tint::Warn => "33",
+        Tint::Bad => "1;31",
+        Tint::Plain => return text.into(),
+    };
+    if tint {
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    } else {
+        text.into()
+    }
+}
+
+/// Returns lines of `label: value`, leaving out those with an empty value.
+pub(crate) fn fields<const N: usize>(context: &Context, fields: [(Label, String); N]) -> String {
+    let kept: Vec<(&str, String)> = fields
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty() && value != "-")
+        .map(|(label, value)| (context.say(label), clean(&value)))
+        .collect();
+    let width = kept
+        .iter()
+        .map(|(label, _)| label.chars().count())
+        .max()
+        .unwrap_or_default()
+        + 1;
+    let lines: Vec<String> = kept
+        .iter()
+        .map(|(label, value)| format!("{:<width$} {}", format!("{label}:"), indented(value, width)))
+        .collect();
+    lines.join("\n")
+}
+
+fn indented(value: &str, width: usize) -> String {
+    value.replace('\n', &format!("\n{:width$} ", ""))
+}
+
+fn filled(text: &str) -> String {
+    if text.is_empty() {
+        "-".into()
+    } else {
+        text.into()
+    }
+}
+
+fn one_line(text: &str) -> String {
+    clean(text)
+        .split_whitespace()
+        .collect::<Vec<&str>>()
+        .join(" ")
+}
+
+/// Returns the text without control characters other than line ends, so that no published text commands a terminal.
+pub(crate) fn clean(text: &str) -> String {
+    // The bidirectional marks can make a line read as another one than it is.
+    let steers = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars()
+        .filter(|c| *c != '\r')
+        .map(|c| {
+            if (c.is_control() && c != '\n') || steers(c) {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
+/// Returns a time for people, in Western Indonesian Time, or a dash.
+pub(crate) fn when(at: Option<&Timestamp>) -> String {
+    local(at).unwrap_or_else(|| "-".into())
+}
+
+fn local(at: Option<&Timestamp>) -> Option<String> {
+    let zone = FixedOffset::east_opt(7 * 3600)?;
+    let at = at?;
+    let at = DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?)?;
+    Some(
+        at.with_timezone(&zone)
+            .format("%Y-%m-%d %H:%M:%S WIB")
+            .to_string(),
+    )
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn context(lang: Lang) -> Context {
+        Context {
+            dir: ".".into(),
+            lang,
+            json: false,
+            tint: false,
+            token: None,
+            token_dir: None,
+        }
+    }
+
+    #[test]
+    fn columns_are_aligned_and_empty_cells_are_dashes() {
+        let context = context(Lang::En);
+        let mut table = Table::new(&context, &[label::ORIGIN, label::WHY]);
+        table.row(["32".into(), String::new()]);
+        table.row(["ims".into(), "a\nb".into()]);
+        assert_eq!(
+            table.render(&context),
+            "ORIGIN  WHY\n32      -\nims     a b"
+        );
+    }
+
+    #[test]
+    fn colors_do_not_move_the_columns_and_are_shown_only_when_wanted() {
+        let mut context = context(Lang::En);
+        let mut table = Table::new(&context, &[label::ORIGIN, label::WHY]);
+        table.tinted([("32".into(), Tint::Bad), ("x".into(), Tint::Plain)]);
+        assert_eq!(table.render(&context), "ORIGIN  WHY\n32      x");
+        context.tint = true;
+        assert_eq!(
+            table.render(&context),
+            "ORIGIN  WHY\n\u{1b}[1;31m32\u{1b}[0m      x"
+        );
+    }
+
+    #[test]
+    fn published_text_cannot_command_the_terminal() {
+        assert_eq!(
+            clean("a\u{1b}[2Jb\u{9b}c\u{202e}d\r\ne"),
+            "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d\ne"
+        );
+    }
+
+    #[test]
+    fn times_for_people_are_western_indonesian() {
+        let at = Timestamp {
+            seconds: 1_669_011_669,
+            nanos: 0,
+        };
+        assert_eq!(when(Some(&at)), "2022-11-21 13:21:09 WIB");
+        assert_eq!(when(None), "-");
+        assert_eq!(
+            when(Some(&Timestamp {
+                seconds: i64::MAX,
+                nanos: -1
+            })),
+            "-"
+        );
+    }
+
+    #[test]
+    fn an_empty_table_says_so() {
+        let context = context(Lang::Id);
+        assert_eq!(
+            Table::new(&context, &[label::ORIGIN]).render(&context),
+            "tidak ada yang cocok"
+        );
+    }
+
+    #[test]
+    fn fields_leave_out_what_is_not_known() {
+        let context = context(Lang::Id);
+        let text = fields(
+            &context,
+            [
+                (label::ORIGIN, "32".into()),
+                (label::WHY, String::new()),
+                (label::STATE, "a\nb".into()),
+            ],
+        );
+        assert_eq!(text, "asal:    32\nkeadaan: a\n         b");
+    }
+}
