@@ -1,0 +1,216 @@
+//! Three nodes of one federation, and the links between them.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::{Link, Node, eventually};
+
+/// The nodes, in the order in which they are made: the first makes the federation.
+pub const ORIGINS: [&str; 3] = ["31", "32", "36"];
+
+/// How long the nodes may take to have a session for every pair.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(60);
+
+/// Three nodes that dial each other through links; their processes end when it is dropped.
+#[derive(Debug)]
+pub struct Federation {
+    program: PathBuf,
+    nodes: BTreeMap<&'static str, Node>,
+    links: BTreeMap<(&'static str, &'static str), Link>,
+    runtime: Runtime,
+}
+
+impl Federation {
+    /// Makes the nodes in `dir`, each in a directory of its name; none runs yet and none knows another.
+    pub fn make(dir: &Path) -> Result<Self> {
+        let program = path_to_program()?;
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .context("start a runtime for links")?;
+        let mut nodes: BTreeMap<&'static str, Node> = BTreeMap::new();
+        let mut first_card = None;
+        for origin in ORIGINS {
+            let node = Node::make(&program, &dir.join(origin), origin, first_card.as_deref())?;
+            if first_card.is_none() {
+                first_card = Some(node.card(node.federation())?.0);
+            }
+            nodes.insert(origin, node);
+        }
+        let mut links = BTreeMap::new();
+        for (dialler, dialled) in pairs() {
+            let target = nodes.get(dialled).context("a pair of nodes")?.federation();
+            let link = Link::open(runtime.handle(), target)
+                .with_context(|| format!("open the link from `{dialler}` to `{dialled}`"))?;
+            links.insert((dialler, dialled), link);
+        }
+        Ok(Self {
+            program,
+            nodes,
+            links,
+            runtime,
+        })
+    }
+
+    /// Makes the nodes, starts them, and has every pair accept each other; `configure` sees each node before its start.
+    pub fn start(dir: &Path, configure: impl Fn(&Node) -> Result<()>) -> Result<Self> {
+        let federation = Self::make(dir)?;
+        for node in federation.nodes() {
+            configure(node)?;
+            node.launch()?;
+        }
+        for node in federation.nodes() {
+            federation.await_ready(node)?;
+        }
+        federation.introduce()?;
+        for node in federation.nodes() {
+            node.employ()?;
+        }
+        federation.await_sessions()?;
+        Ok(federation)
+    }
+
+    fn await_ready(&self, node: &Node) -> Result<()> {
+        let what = format!("node `{}` takes connections", node.origin());
+        eventually(&what, CONNECTED_WITHIN, || {
+            node.check_alive()?;
+            Ok(std::net::TcpStream::connect(node.api()).ok().map(drop))
+        })?;
+        Ok(())
+    }
+
+    /// Has every node accept the card of every other, each with the address of its own link to it.
+    pub fn introduce(&self) -> Result<()> {
+        for (dialler, dialled) in pairs() {
+            let (card, fingerprint) = self
+                .node(dialled)?
+                .card(self.link(dialler, dialled)?.address())?;
+            self.node(dialler)?
+                .console(&["peer", "add", &card, "--fingerprint", &fingerprint])?;
+        }
+        Ok(())
+    }
+
+    /// Waits until every pair has a session, and returns how long that took.
+    pub fn await_sessions(&self) -> Result<Duration> {
+        let (_, took) = eventually(
+            "every pair of nodes has a session",
+            CONNECTED_WITHIN,
+            || {
+                for node in self.nodes() {
+                    let status = node.console(&["status"])?;
+                    let peers = status
+                        .get("peers")
+                        .and_then(Value::as_array)
+                        .context("no peers")?;
+                    ensure!(
+                        peers.len() == ORIGINS.len() - 1,
+                        "`{}` has {} peers",
+                        node.origin(),
+                        peers.len()
+                    );
+                    for peer in peers {
+                        ensure!(
+                            peer.get("connected") == Some(&Value::Bool(true)),
+                            "`{}` is not connected: {peer}",
+                            node.origin()
+                        );
+                    }
+                }
+                Ok(Some(()))
+            },
+        )?;
+        Ok(took)
+    }
+
+    /// Returns a node.
+    pub fn node(&self, origin: &str) -> Result<&Node> {
+        self.nodes
+            .get(origin)
+            .with_context(|| format!("there is no node `{origin}`"))
+    }
+
+    /// Returns all nodes.
+    pub fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.values()
+    }
+
+    /// Returns the way by which one node dials another.
+    pub fn link(&self, dialler: &str, dialled: &str) -> Result<&Link> {
+        let found = self
+            .links
+            .iter()
+            .find(|(pair, _)| **pair == (dialler, dialled));
+        found
+            .map(|(_, link)| link)
+            .with_context(|| format!("there is no link from `{dialler}` to `{dialled}`"))
+    }
+
+    /// Cuts the link between two nodes in both directions.
+    pub fn cut(&self, a: &str, b: &str) -> Result<()> {
+        self.link(a, b)?.cut(self.runtime());
+        self.link(b, a)?.cut(self.runtime());
+        Ok(())
+    }
+
+    /// Restores the link between two nodes in both directions.
+    pub fn restore(&self, a: &str, b: &str) -> Result<()> {
+        self.link(a, b)?.restore(self.runtime());
+        self.link(b, a)?.restore(self.runtime());
+        Ok(())
+    }
+
+    /// Stops every node in order.
+    pub fn stop(&self) -> Result<()> {
+        self.nodes().try_for_each(Node::stop)
+    }
+
+    /// Returns the program that the nodes are.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// Returns the runtime in which links and publishers run.
+    pub fn runtime(&self) -> &Handle {
+        self.runtime.handle()
+    }
+}
+
+/// Returns every ordered pair of nodes: who dials, and who is dialled.
+fn pairs() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let of = |dialler| ORIGINS.into_iter().map(move |dialled| (dialler, dialled));
+    ORIGINS
+        .into_iter()
+        .flat_map(of)
+        .filter(|(dialler, dialled)| dialler != dialled)
+}
+
+/// Returns the program `posko`: `POSKO_PROGRAM` names it, else it lies beside this one in the target folder.
+pub fn path_to_program() -> Result<PathBuf> {
+    if let Some(program) = env::var_os("POSKO_PROGRAM").map(PathBuf::from) {
+        let shown = program.display();
+        ensure!(
+            program.is_file(),
+            "`POSKO_PROGRAM` names no program: `{shown}`"
+        );
+        return std::path::absolute(&program).with_context(|| format!("find `{shown}`"));
+    }
+    let own = env::current_exe().context("find this program")?;
+    // A test's program lies one folder deeper than the house's.
+    for folder in own.ancestors().skip(1).take(2) {
+        let program = folder.join("posko");
+        if program.is_file() {
+            return Ok(program);
+        }
+    }
+    bail!("`posko` is not built: run `cargo build -p posko-cli`, or name it in `POSKO_PROGRAM`")
+}
