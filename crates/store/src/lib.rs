@@ -35,7 +35,7 @@ use posko_ledger::{
     chain::{Chain, Identity, VerifiedGroup},
     epoch::Position,
     head::SignedHead,
-    key::SecretKey,
+    key::{PublicKey, SecretKey},
 };
 use posko_proto::{Id, NodeId, time::Millis};
 use rusqlite::Connection;
@@ -192,6 +192,11 @@ impl Store {
     /// Returns whose log this store writes.
     pub fn identity(&self) -> &Identity {
         &self.0.identity
+    }
+
+    /// Returns the key that signs this node's heads.
+    pub fn log_key(&self) -> PublicKey {
+        self.0.log_key.public()
     }
 
     /// Executes a command; `reply` runs on the writer's thread once the answer is durable, and must only hand it over.

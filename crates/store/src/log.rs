@@ -21,6 +21,9 @@ use crate::{
 /// How far apart kept heads are at least, in entries; a commit adds at most as many, so that a verification group
 /// never passes 1,024.
 pub(crate) const CHECKPOINT_ENTRIES: u64 = 512;
+/// How many bytes of payloads may lie between kept heads; a commit adds at most as many and one command's events, so
+/// that a verification group never passes 4 MiB.
+pub(crate) const CHECKPOINT_BYTES: u64 = 1_500_000;
 
 /// How far one log is held.
 #[derive(Clone, Debug)]
@@ -57,10 +60,25 @@ pub(crate) struct LogMemory {
 
 #[derive(Clone, Copy)]
 pub(crate) struct StoredHead {
-    pub(crate) pos: i64,
-    pub(crate) entries: u64,
-    /// How many entries lay before the checkpoint before it.
-    pub(crate) checkpoint: u64,
+    pos: i64,
+    at: Extent,
+    /// Where the kept head before it stands.
+    checkpoint: Extent,
+}
+
+/// How much of a log lies before a place.
+#[derive(Clone, Copy, Default)]
+struct Extent {
+    entries: u64,
+    bytes: u64,
+}
+
+impl Extent {
+    /// Says whether a group from `since` to here is as large as one may be whose head goes.
+    fn is_far_from(self, since: Self) -> bool {
+        self.entries - since.entries >= CHECKPOINT_ENTRIES
+            || self.bytes - since.bytes >= CHECKPOINT_BYTES
+    }
 }
 
 /// Returns an entry's key.
@@ -134,18 +152,17 @@ impl LogMemory {
         if before.is_some_and(|stored| stored.pos == at) {
             return Ok(());
         }
-        let mut checkpoint = before.map_or(0, |stored| stored.checkpoint);
+        let mut checkpoint = before.map_or(Extent::default(), |stored| stored.checkpoint);
         if let Some(stored) = before {
-            if stored.entries - stored.checkpoint >= CHECKPOINT_ENTRIES
-                || stored.pos >> 40 != self.epoch_row
-            {
-                checkpoint = stored.entries;
-            } else if self.entries - stored.checkpoint <= 2 * CHECKPOINT_ENTRIES {
+            // The last head of an epoch stays: no later one vouches for that epoch's end.
+            let stays =
+                stored.at.is_far_from(stored.checkpoint) || stored.pos >> 40 != self.epoch_row;
+            if stays {
+                checkpoint = stored.at;
+            } else {
                 connection
                     .prepare_cached("DELETE FROM head WHERE pos = :pos")?
                     .execute(named_params! { ":pos": stored.pos })?;
-            } else {
-                checkpoint = stored.entries;
             }
         }
         connection
@@ -158,9 +175,13 @@ impl LogMemory {
                 ":entries": self.entries.cast_signed(),
                 ":signed": head.encode(),
             })?;
+        let extent = Extent {
+            entries: self.entries,
+            bytes: head.head.payload_bytes,
+        };
         self.stored = Some(StoredHead {
             pos: at,
-            entries: self.entries,
+            at: extent,
             checkpoint,
         });
         Ok(())
@@ -336,13 +357,21 @@ fn load_heads(
     let (pos, entries): (i64, i64) = (row.get(0)?, row.get(1)?);
     log.head = Some(SignedHead::decode(&row.get::<_, Vec<u8>>(2)?)?);
     log.best = log.head;
-    let checkpoint = match rows.next()? {
-        Some(row) => row.get::<_, i64>(1)?.cast_unsigned(),
-        None => 0,
+    let extent = |row: &rusqlite::Row<'_>| -> Result<Extent, StoreError> {
+        let head = SignedHead::decode(&row.get::<_, Vec<u8>>(2)?)?;
+        Ok(Extent {
+            entries: row.get::<_, i64>(1)?.cast_unsigned(),
+            bytes: head.head.payload_bytes,
+        })
     };
+    let checkpoint = rows.next()?.map(extent).transpose()?.unwrap_or_default();
+    let bytes = log.head.map_or(0, |head| head.head.payload_bytes);
     log.stored = Some(StoredHead {
         pos,
-        entries: entries.cast_unsigned(),
+        at: Extent {
+            entries: entries.cast_unsigned(),
+            bytes,
+        },
         checkpoint,
     });
     Ok(())

@@ -34,7 +34,7 @@ use crate::{
     command::{self, Accepted, Answer, Command, Request},
     error::ApplyError,
     fold,
-    log::{self, CHECKPOINT_ENTRIES, LogMemory},
+    log::{self, CHECKPOINT_BYTES, CHECKPOINT_ENTRIES, LogMemory},
     rebuild::Rebuild,
     view::{self, Tables},
 };
@@ -164,10 +164,14 @@ impl Writer {
         let mut rebuilding = None;
         let mut outcome = self.store_newest_head(&mut transaction);
         let own = self.options.identity.origin;
-        let entries_before = self.shared.log(own).map_or(0, |log| log.entries);
+        let before = self
+            .shared
+            .log(own)
+            .map_or((0, 0), |log| (log.entries, log.chain.payload_bytes()));
         while outcome.is_ok() && rebuilding.is_none() {
             let full = transaction.logs.get(&own).is_some_and(|log| {
-                log.entries - entries_before >= CHECKPOINT_ENTRIES - fold::MAX_EVENTS
+                log.entries - before.0 >= CHECKPOINT_ENTRIES - fold::MAX_EVENTS
+                    || log.chain.payload_bytes() - before.1 >= CHECKPOINT_BYTES
             });
             if full || matches!(jobs.front(), None | Some(Job::Stop)) {
                 break;

@@ -40,7 +40,14 @@ impl Interceptor for Bearer {
 
 /// Returns a channel to the node with its duty officer's token; it dials at the first call, and again when it was lost.
 pub fn open(node: &Node) -> Result<Door> {
-    let token = node.token().context("the node has no duty officer yet")?;
+    open_with(
+        node,
+        node.token().context("the node has no duty officer yet")?,
+    )
+}
+
+/// Returns a channel to the node with the given token.
+pub fn open_with(node: &Node, token: &str) -> Result<Door> {
     let bearer = format!("Bearer {token}")
         .parse()
         .map_err(|_| anyhow!("the token holds characters that no token has"))?;

@@ -31,6 +31,18 @@ pub struct Federation {
 impl Federation {
     /// Makes the nodes in `dir`, each in a directory of its name; none runs yet and none knows another.
     pub fn make(dir: &Path) -> Result<Self> {
+        let mut federation = Self::make_direct(dir)?;
+        for (dialler, dialled) in pairs() {
+            let target = federation.node(dialled)?.federation();
+            let link = Link::open(federation.runtime.handle(), target)
+                .with_context(|| format!("open the link from `{dialler}` to `{dialled}`"))?;
+            federation.links.insert((dialler, dialled), link);
+        }
+        Ok(federation)
+    }
+
+    /// Makes the nodes without links between them: what is measured must not pass through a proxy.
+    pub fn make_direct(dir: &Path) -> Result<Self> {
         let program = path_to_program()?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
@@ -46,24 +58,22 @@ impl Federation {
             }
             nodes.insert(origin, node);
         }
-        let mut links = BTreeMap::new();
-        for (dialler, dialled) in pairs() {
-            let target = nodes.get(dialled).context("a pair of nodes")?.federation();
-            let link = Link::open(runtime.handle(), target)
-                .with_context(|| format!("open the link from `{dialler}` to `{dialled}`"))?;
-            links.insert((dialler, dialled), link);
-        }
         Ok(Self {
             program,
             nodes,
-            links,
+            links: BTreeMap::new(),
             runtime,
         })
     }
 
     /// Makes the nodes, starts them, and has every pair accept each other; `configure` sees each node before its start.
     pub fn start(dir: &Path, configure: impl Fn(&Node) -> Result<()>) -> Result<Self> {
-        let federation = Self::make(dir)?;
+        Self::make(dir)?.begin(configure)
+    }
+
+    /// Starts the nodes, and has every pair accept each other; `configure` sees each node before its start.
+    pub fn begin(self, configure: impl Fn(&Node) -> Result<()>) -> Result<Self> {
+        let federation = self;
         for node in federation.nodes() {
             configure(node)?;
             node.launch()?;
@@ -91,9 +101,9 @@ impl Federation {
     /// Has every node accept the card of every other, each with the address of its own link to it.
     pub fn introduce(&self) -> Result<()> {
         for (dialler, dialled) in pairs() {
-            let (card, fingerprint) = self
-                .node(dialled)?
-                .card(self.link(dialler, dialled)?.address())?;
+            let link = self.links.get(&(dialler, dialled)).map(Link::address);
+            let node = self.node(dialled)?;
+            let (card, fingerprint) = node.card(link.unwrap_or(node.federation()))?;
             self.node(dialler)?
                 .console(&["peer", "add", &card, "--fingerprint", &fingerprint])?;
         }

@@ -9,7 +9,7 @@
 //! A node is the program `posko` itself: it is made, configured and asked as a person would, by its command line.
 //! What it never does: serve anything but tests and the demo, or end a process that it did not start.
 
-mod door;
+pub mod door;
 mod federation;
 mod link;
 mod node;

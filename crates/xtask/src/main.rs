@@ -2,13 +2,13 @@
 //!
 //! What it never does: link a room of the house, or change a file outside `fix` and `proto-baseline`.
 
+mod bench;
 mod demo;
 mod install;
 mod repo;
 mod screen;
 mod test;
 mod tidy;
-// A task with a file of its own enters here (`mod demo;`, `mod bench;`), in `Task` and in `perform`.
 
 use std::{env, path::PathBuf, process::ExitCode};
 
@@ -29,6 +29,8 @@ struct Cli {
 enum Task {
     /// Builds everything, runs three nodes on loopback, and plays a story
     Demo(demo::Options),
+    /// Measures three nodes on loopback, in release
+    Bench(bench::Options),
     /// Runs every check and test in CI's order, installing what they need
     Test(test::Options),
     /// Does what `test` does, under the name that commits speak of
@@ -55,6 +57,7 @@ fn perform(task: Task) -> Result<ExitCode> {
     let repo = Repo::find()?;
     match task {
         Task::Demo(options) => demo::run(&repo, &options),
+        Task::Bench(options) => bench::run(&repo, &options),
         Task::Test(options) | Task::Ci(options) => {
             Ok(test::run(&repo, &options, story().as_deref()))
         }

@@ -193,7 +193,7 @@ pub struct PageRefused {
     /// The reason for people.
     pub detail: String,
     /// The best head held.
-    pub head: Option<SignedHead>,
+    pub head: Option<Box<SignedHead>>,
     /// The openings held.
     pub opens: Vec<EpochOpen>,
 }

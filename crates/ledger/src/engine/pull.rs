@@ -50,6 +50,8 @@ pub(super) struct Pull {
     /// The log went on without this session: wait for what is in flight, then begin again from its end.
     stale: bool,
     best: Option<SignedHead>,
+    /// A head that came before the first epoch, whose key is not known yet.
+    early: Option<SignedHead>,
 }
 
 /// Openings and entries of one epoch, up to a head or not yet.
@@ -112,6 +114,7 @@ impl Pull {
             retry_at: None,
             stale: false,
             best: None,
+            early: None,
         }
     }
 
@@ -195,8 +198,11 @@ impl Pull {
     }
 
     pub(super) fn head(&mut self, signed: SignedHead, out: &mut Vec<Output>) {
-        let known = self.best.is_some_and(|best| best == signed);
-        if !known && self.chain.log_key().is_some_and(|key| signed.verify(key)) {
+        let Some(key) = self.chain.log_key() else {
+            self.early = Some(signed);
+            return;
+        };
+        if self.best != Some(signed) && signed.verify(key) {
             self.best = Some(signed);
             out.push(Output::Heard(Box::new(signed)));
         }
@@ -216,7 +222,7 @@ impl Pull {
             }
             match EpochOpen::decode(bytes) {
                 Ok(open) => self.opens.insert(open.epoch, open),
-                Err(error) => return self.strike(now, NackCode::BadChain, error.to_string(), out),
+                Err(error) => return self.strike(now, NackCode::BadChain, &error.to_string(), out),
             };
         }
         Ok(())
@@ -243,7 +249,7 @@ impl Pull {
         match self.take(batch) {
             Ok(()) => self.pump(now, round_trip, out),
             Err(Refusal::Stop(stop)) => Err(stop),
-            Err(Refusal::Bad(code, detail)) => self.strike(now, code, detail, out),
+            Err(Refusal::Bad(code, detail)) => self.strike(now, code, &detail, out),
         }
     }
 
@@ -419,6 +425,9 @@ impl Pull {
                         owed: group.owed,
                     });
                     out.push(Output::Apply(Box::new(verified)));
+                    if let Some(early) = self.early.take() {
+                        self.head(early, out);
+                    }
                 }
                 Err(error) => {
                     let code = match &error {
@@ -426,7 +435,7 @@ impl Pull {
                         | crate::chain::ChainError::HeadSignature { .. } => NackCode::BadSig,
                         _ => NackCode::BadChain,
                     };
-                    return self.strike(now, code, error.to_string(), out);
+                    return self.strike(now, code, &error.to_string(), out);
                 }
             }
         }
@@ -513,7 +522,7 @@ impl Pull {
         &mut self,
         now: Now,
         code: NackCode,
-        detail: String,
+        detail: &str,
         out: &mut Vec<Output>,
     ) -> Result<(), Stop> {
         self.strikes += 1;
@@ -521,7 +530,7 @@ impl Pull {
         let nack = Nack {
             origin: origin.to_string(),
             code: code.into(),
-            detail: detail.clone(),
+            detail: detail.to_owned(),
             head: None,
             opens: Vec::new(),
             want_id: 0,
@@ -530,7 +539,7 @@ impl Pull {
         out.push(Output::Refused {
             origin,
             code,
-            detail: detail.clone(),
+            detail: detail.to_owned(),
         });
         if self.strikes >= STRIKES {
             let detail = format!("`{origin}` was sent wrongly {STRIKES} times, at last: {detail}");

@@ -251,14 +251,14 @@ impl Session {
             }
             Ok(page) => {
                 let page = trim(page, reading.max_entries, reading.max_bytes);
-                self.release(origin, page, reading.lane);
+                self.release(origin, &page, reading.lane);
                 self.read_on(origin);
             }
         }
         Ok(())
     }
 
-    fn release(&mut self, origin: NodeId, page: Page, lane: LaneKind) {
+    fn release(&mut self, origin: NodeId, page: &Page, lane: LaneKind) {
         let Some(serve) = self.serves.get_mut(&origin) else {
             return;
         };
@@ -285,7 +285,7 @@ impl Session {
                 LaneKind::Bulk => Lane::Bulk.into(),
             },
         };
-        serve.sent = end_of(&page);
+        serve.sent = end_of(page);
         serve.sent_bytes += u64::from(packed.raw_len);
         // Frames of one log keep their order: while bulk may still wait in its lane, live follows it there.
         let way = if lane == LaneKind::Bulk || serve.consumed < serve.bulk_until {
@@ -324,7 +324,9 @@ impl Session {
             self.out.push(Output::PeerAcked(durable));
         }
         let origins: Vec<NodeId> = self.serves.keys().copied().collect();
-        origins.into_iter().for_each(|origin| self.read_on(origin));
+        for origin in origins {
+            self.read_on(origin);
+        }
         Ok(())
     }
 }

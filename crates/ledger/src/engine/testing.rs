@@ -170,7 +170,7 @@ impl MemoryLog {
                 return Err(PageRefused {
                     code: NackCode::Diverged,
                     detail,
-                    head: self.head(),
+                    head: self.head().map(Box::new),
                     opens: Vec::new(),
                 });
             };

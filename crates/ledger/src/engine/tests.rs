@@ -453,7 +453,7 @@ fn a_batch_is_acknowledged_only_once_it_is_applied() {
     let mut lone = Lone::met(&logs("31", 0, "32"));
     assert_eq!(lone.frame(Body::Epochs(epochs)), []);
     let outputs = lone.frame(Body::Batch(batch.clone()));
-    let [Output::Apply(group)] = outputs.as_slice() else {
+    let [Output::Apply(group), ..] = outputs.as_slice() else {
         panic!("{outputs:?}")
     };
     assert_eq!(group.chain(), &log.chain);
@@ -731,6 +731,23 @@ fn a_verified_head_is_heard_and_a_forged_one_is_not() {
     assert_eq!(lone.frame(heads(&head)), [Output::Heard(Box::new(head))]);
     let forged = head.head.sign(&log_key(node("36")));
     assert_eq!(lone.frame(heads(&forged)), []);
+}
+
+#[test]
+fn a_head_that_came_before_the_first_epoch_is_heard_once_its_key_is_known() {
+    let (epochs, batch, log) = sent_by_32(3);
+    let head = log.head().unwrap();
+    let mut lone = Lone::met(&logs("31", 0, "32"));
+    let heads = posko_proto::federation::v1::Heads {
+        heads: vec![head.to_wire()],
+    };
+    assert_eq!(lone.frame(Body::Heads(heads)), []);
+    lone.frame(Body::Epochs(epochs));
+    let outputs = lone.frame(Body::Batch(batch));
+    assert!(
+        matches!(outputs.as_slice(), [Output::Apply(_), Output::Heard(told)] if **told == head),
+        "{outputs:?}"
+    );
 }
 
 // === two sessions over a simulated link ===

@@ -39,9 +39,9 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long a session lives, give or take a fifth.
-const MAX_AGE: Duration = Duration::from_secs(12 * 3600);
+const MAX_AGE: Duration = Duration::from_hours(12);
 /// After how long without contact a person is called.
-const ALARM: Duration = Duration::from_secs(300);
+const ALARM: Duration = Duration::from_mins(5);
 
 /// Dials a peer again and again, until its card is removed or the node stops.
 pub(super) async fn run(shared: Arc<Shared>, origin: NodeId, wake: Arc<Notify>) {
@@ -147,8 +147,8 @@ fn max_age(since: Instant, dialled: bool) -> Duration {
     if !dialled {
         return MAX_AGE * 100;
     }
-    let spread = MAX_AGE / 5;
-    (MAX_AGE - spread + jitter(2 * spread)).saturating_sub(since.elapsed())
+    let least = MAX_AGE.mul_f64(0.8);
+    (least + jitter(MAX_AGE.mul_f64(0.4))).saturating_sub(since.elapsed())
 }
 
 /// Returns a random part of a duration, so that nodes that lost each other at once do not meet at once.

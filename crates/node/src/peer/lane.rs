@@ -32,6 +32,12 @@ struct Waiting {
     closed: bool,
 }
 
+enum Next {
+    Frame(Box<Frame>),
+    Later,
+    End,
+}
+
 /// The peer does not read.
 #[derive(Debug)]
 pub(super) struct Full;
@@ -71,24 +77,28 @@ impl Lanes {
         futures::stream::unfold(self, |lanes| async move {
             loop {
                 match lanes.take() {
-                    Some(Some(frame)) => return Some((frame, lanes)),
-                    Some(None) => return None,
-                    None => lanes.changed.notified().await,
+                    Next::Frame(frame) => return Some((*frame, lanes)),
+                    Next::End => return None,
+                    Next::Later => lanes.changed.notified().await,
                 }
             }
         })
     }
 
-    fn take(&self) -> Option<Option<Frame>> {
+    fn take(&self) -> Next {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let next = waiting.control.pop_front();
         let next = next.or_else(|| waiting.live.pop_front());
         let Some(body) = next.or_else(|| waiting.bulk.pop_front()) else {
-            return waiting.closed.then_some(None);
+            return if waiting.closed {
+                Next::End
+            } else {
+                Next::Later
+            };
         };
         waiting.bytes = waiting.bytes.saturating_sub(size(&body));
         waiting.sent += 1;
-        Some(Some(Frame {
+        Next::Frame(Box::new(Frame {
             n: waiting.sent,
             body: Some(body),
         }))

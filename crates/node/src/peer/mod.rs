@@ -139,8 +139,8 @@ impl Peers {
         } = config;
         let server = crate::identity::tls::federation_server_config(&key)?;
         let client = crate::identity::tls::federation_client_config(&key)?;
-        let (moved, moves) = watch::channel(0);
-        store.on_move(Box::new(move |_| moved.send_modify(|count| *count += 1)));
+        let (commits, moves) = watch::channel(0);
+        store.on_move(Box::new(move |_| commits.send_modify(|count| *count += 1)));
         let peers = Self(Arc::new(Shared {
             store,
             trust,

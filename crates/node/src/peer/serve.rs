@@ -103,10 +103,10 @@ async fn accept(
                     place.send(Ok(PeerStream { tls, address }));
                 }
                 Ok(Err(cause)) => {
-                    warn!(peer.address = %address, %cause, "the handshake with `{address}` failed: {cause}")
+                    warn!(peer.address = %address, %cause, "the handshake with `{address}` failed: {cause}");
                 }
                 Err(_) => {
-                    debug!(peer.address = %address, "the handshake with `{address}` took too long")
+                    debug!(peer.address = %address, "the handshake with `{address}` took too long");
                 }
             }
         });

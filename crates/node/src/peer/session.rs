@@ -95,7 +95,7 @@ async fn configure(shared: &Arc<Shared>, peer: PeerIdentity) -> Config {
     let store = shared.store.clone();
     let own = shared.own.origin;
     let opens = tokio::task::spawn_blocking(move || store.opens(own)).await;
-    let mut own_keys = Vec::new();
+    let mut own_keys = vec![shared.store.log_key()];
     for open in opens.ok().and_then(Result::ok).unwrap_or_default() {
         if !own_keys.contains(&open.log_key) {
             own_keys.push(open.log_key);
@@ -302,7 +302,7 @@ impl Running {
                 },
             ) {
                 Ok(()) => {
-                    info!(peer.id = %peer, peer.software = %software, "a session with `{peer}` is open")
+                    info!(peer.id = %peer, peer.software = %software, "a session with `{peer}` is open");
                 }
                 Err(Order { reason, detail }) => inputs.push(Input::Close { reason, detail }),
             },
@@ -398,7 +398,10 @@ fn read(
             Err(PageRefused {
                 code,
                 detail: error.to_string(),
-                head: store.log(origin).and_then(|log| log.best.or(log.head)),
+                head: store
+                    .log(origin)
+                    .and_then(|log| log.best.or(log.head))
+                    .map(Box::new),
                 opens: store.opens(origin).unwrap_or_default(),
             })
         }
