@@ -60,7 +60,7 @@ impl Interceptor for Bearer {
 /// Which token a request carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Who {
-    /// The environment's token, else the console's, else the one saved by `posko login`.
+    /// The environment's token, else the one saved by `posko login`, else the console's.
     Anyone,
     /// The environment's token, else the one saved by `posko login`: a console is not logged out.
     LoggedIn,
@@ -73,17 +73,20 @@ pub(crate) struct Client {
     door: Door,
     /// The node.
     pub(crate) origin: String,
+    /// The node's origin and CA in short, by which a saved token is found.
+    pub(crate) key: String,
 }
 
 impl Client {
     /// Connects to the node of the directory.
     pub(crate) async fn connect(context: &Context, who: Who) -> Result<Self, Failure> {
         let home = offline::home(&context.dir)?;
-        let bearer = bearer(context, &home.origin, who)?;
+        let bearer = bearer(context, &home.key, who)?;
         let channel = channel(&home).await?;
         Ok(Self {
             door: InterceptedService::new(channel, bearer),
             origin: home.origin,
+            key: home.key,
         })
     }
 
@@ -152,8 +155,8 @@ fn root(error: &dyn std::error::Error) -> String {
     error.to_string()
 }
 
-fn bearer(context: &Context, origin: &str, who: Who) -> Result<Bearer, Failure> {
-    let Some(token) = token(context, origin, who)? else {
+fn bearer(context: &Context, node: &str, who: Who) -> Result<Bearer, Failure> {
+    let Some(token) = token(context, node, who)? else {
         return Ok(Bearer(None));
     };
     let mut value: MetadataValue<Ascii> = format!("Bearer {token}")
@@ -163,7 +166,7 @@ fn bearer(context: &Context, origin: &str, who: Who) -> Result<Bearer, Failure> 
     Ok(Bearer(Some(value)))
 }
 
-fn token(context: &Context, origin: &str, who: Who) -> Result<Option<String>, Failure> {
+fn token(context: &Context, node: &str, who: Who) -> Result<Option<String>, Failure> {
     if who == Who::Nobody {
         return Ok(None);
     }
@@ -175,12 +178,15 @@ fn token(context: &Context, origin: &str, who: Who) -> Result<Option<String>, Fa
     {
         return Ok(Some(token.into()));
     }
-    if who == Who::Anyone
-        && let Some(token) = read_token(&console_token(&context.dir))?
+    if let Some(file) = token_file(context, node)
+        && let Some(token) = read_token(&file)?
     {
         return Ok(Some(token));
     }
-    token_file(context, origin).map_or(Ok(None), |file| read_token(&file))
+    if who == Who::Anyone {
+        return read_token(&console_token(&context.dir));
+    }
+    Ok(None)
 }
 
 /// Returns where `serve` leaves the token of the machine's administrator.
@@ -189,11 +195,13 @@ pub(crate) fn console_token(dir: &Path) -> PathBuf {
 }
 
 /// Returns where `posko login` keeps the token of a node, if there is a home for it.
-pub(crate) fn token_file(context: &Context, origin: &str) -> Option<PathBuf> {
+///
+/// A node is named with its CA: two federations on one machine have nodes of the same name.
+pub(crate) fn token_file(context: &Context, node: &str) -> Option<PathBuf> {
     context
         .token_dir
         .as_ref()
-        .map(|dir| dir.join(format!("{origin}.token")))
+        .map(|dir| dir.join(format!("{node}.token")))
 }
 
 fn read_token(file: &Path) -> Result<Option<String>, Failure> {
@@ -278,31 +286,33 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_comes_before_the_console_and_the_console_before_a_login() {
+    fn the_environment_comes_before_a_login_and_a_login_before_the_console() {
         let home = tempfile::tempdir().unwrap();
         let mut context = context(home.path());
-        assert_eq!(token(&context, "32", Who::Anyone).unwrap(), None);
-        save_token(&token_file(&context, "32").unwrap(), "login").unwrap();
-        assert_eq!(
-            token(&context, "32", Who::Anyone).unwrap().as_deref(),
-            Some("login")
-        );
-        assert_eq!(token(&context, "31", Who::Anyone).unwrap(), None);
+        let sent = |context: &Context, node, who| token(context, node, who).unwrap();
+        assert_eq!(sent(&context, "32", Who::Anyone), None);
         save_token(&console_token(&context.dir), "console").unwrap();
         assert_eq!(
-            token(&context, "32", Who::Anyone).unwrap().as_deref(),
+            sent(&context, "32", Who::Anyone).as_deref(),
             Some("console")
         );
+        assert_eq!(sent(&context, "32", Who::LoggedIn), None);
+        save_token(&token_file(&context, "32").unwrap(), "login").unwrap();
+        assert_eq!(sent(&context, "32", Who::Anyone).as_deref(), Some("login"));
         assert_eq!(
-            token(&context, "32", Who::LoggedIn).unwrap().as_deref(),
+            sent(&context, "32", Who::LoggedIn).as_deref(),
             Some("login")
+        );
+        assert_eq!(
+            sent(&context, "31", Who::Anyone).as_deref(),
+            Some("console")
         );
         context.token = Some("environment".into());
         assert_eq!(
-            token(&context, "32", Who::Anyone).unwrap().as_deref(),
+            sent(&context, "32", Who::Anyone).as_deref(),
             Some("environment")
         );
-        assert_eq!(token(&context, "32", Who::Nobody).unwrap(), None);
+        assert_eq!(sent(&context, "32", Who::Nobody), None);
     }
 
     #[test]

@@ -31,7 +31,7 @@ const AFTER_HELP: &str = "Examples:
   posko --dir ./32 init --origin 32
   posko --dir ./32 serve
   posko --dir ./32 status
-  posko --dir ./32 incident report --hazard flood --region 32.75.01 --severity severe
+  posko --dir ./32 incident report --hazard flood --region 32.75.01 --severity severe --channel branch
   posko --dir ./32 --json incident list --open
 
 Exit codes:

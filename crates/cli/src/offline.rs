@@ -17,6 +17,7 @@ use posko_node::{
 };
 use posko_proto::{NodeId, federation::v1::NodeRole};
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::mpsc,
@@ -32,6 +33,8 @@ use crate::failure::Failure;
 pub(crate) struct Home {
     /// The node.
     pub(crate) origin: String,
+    /// The node's origin and CA in short, by which a saved token is found.
+    pub(crate) key: String,
     /// The operators' address, host:port.
     pub(crate) api_address: String,
     /// TLS that trusts the node's own CA alone.
@@ -145,10 +148,18 @@ pub(crate) fn home(dir: &Path) -> Result<Home, Failure> {
     })?;
     let tls = operator_client_config(&ca).map_err(Failure::internal)?;
     Ok(Home {
+        key: format!("{}-{}", config.origin, short(&ca)),
         origin: config.origin.to_string(),
         api_address: dialled(config.api.listen).to_string(),
         tls,
     })
+}
+
+/// Returns the first 8 bytes of a certificate's SHA-256, in hexadecimal.
+fn short(certificate: &CertificateDer<'_>) -> String {
+    let digest = Sha256::digest(certificate);
+    let first: [u8; 8] = std::array::from_fn(|at| digest.get(at).copied().unwrap_or_default());
+    format!("{:016x}", u64::from_be_bytes(first))
 }
 
 /// Returns where a listener on this machine is dialled: one that listens everywhere, on the loopback.
@@ -314,21 +325,26 @@ pub(crate) fn log_settings(dir: &Path) -> Result<LogSettings, Failure> {
     })
 }
 
-/// Runs the node of a directory until SIGTERM or Ctrl-C, or until its disk can no longer be trusted.
+/// Runs the node of a directory until SIGTERM or Ctrl-C, or until its disk can no longer be trusted; at SIGHUP it takes
+/// the certificate on disk into use.
 pub(crate) async fn serve(dir: &Path) -> Result<(), Failure> {
     let config = config(dir)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::internal)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::internal)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(Failure::internal)?;
     let (broken, mut breaks) = mpsc::unbounded_channel();
     // When nobody listens any more, the process is ending already.
     let running = Node::start(dir, config, move |error| drop(broken.send(chain(error))))
         .await
         .map_err(Failure::internal)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        // The store is not closed in order: what it holds in memory must not reach the disk.
-        Some(why) = breaks.recv() => return Err(Failure::internal(anyhow::anyhow!("the store broke: {why}"))),
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => running.reload_certificate(),
+            // The store is not closed in order: what it holds in memory must not reach the disk.
+            Some(why) = breaks.recv() => return Err(Failure::internal(anyhow::anyhow!("the store broke: {why}"))),
+        }
     }
     running.shutdown().await;
     Ok(())

@@ -32,7 +32,7 @@ use tracing::{error, info, warn};
 use crate::{
     api::{self, auth_token_hash, random_token},
     config::Config,
-    identity::{Keys, NodeCard, ReloadingKey, Trust, tls::operator_server_config},
+    identity::{Keys, Leaf, NodeCard, ReloadingKey, Trust, tls::operator_server_config},
     intake::{self, Feeds, Recorder, Take},
     peer::{Peers, PeersConfig},
     time::{now, unix_now},
@@ -59,6 +59,8 @@ pub struct Running {
     feeds: Arc<RwLock<Option<Feeds>>>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
+    dir: PathBuf,
+    key: ReloadingKey,
     _lock: fs::File,
 }
 
@@ -84,8 +86,7 @@ impl Node {
             identity.origin
         );
         if keys.leaf.needs_renewal(unix_now()) {
-            keys.leaf = crate::identity::Leaf::renew(dir, unix_now())
-                .context("renew the node's certificate")?;
+            keys.leaf = Leaf::renew(dir, unix_now()).context("renew the node's certificate")?;
             info!("renewed the node's certificate");
         }
         let key = ReloadingKey::new(&keys.leaf).context("use the node's certificate")?;
@@ -141,7 +142,7 @@ impl Node {
             api::routes(shared)?,
             stopped.clone(),
         ));
-        tasks.spawn(renew(dir.to_owned(), key, stopped));
+        tasks.spawn(renew(dir.to_owned(), key.clone(), stopped));
         info!(node.id = %identity.origin, api = %api, federation = %federation, "node `{}` is ready", identity.origin);
         Ok(Running {
             api,
@@ -151,6 +152,8 @@ impl Node {
             feeds,
             stop,
             tasks,
+            dir: dir.to_owned(),
+            key,
             _lock: lock,
         })
     }
@@ -165,6 +168,11 @@ impl Running {
     /// Returns where peers reach it.
     pub fn federation(&self) -> SocketAddr {
         self.federation
+    }
+
+    /// Takes the certificate on disk into use, without dropping a session; on an error the old one stays in use.
+    pub fn reload_certificate(&self) {
+        reload(&self.key, &self.dir);
     }
 
     /// Stops: feeds first, then operators and peers, each told, then the store.
@@ -359,16 +367,28 @@ async fn renew(dir: PathBuf, key: ReloadingKey, mut stopped: watch::Receiver<boo
             _ = ticks.tick() => {}
             _ = stopped.wait_for(|stop| *stop) => return,
         }
-        let renewed = key.reload(&dir, unix_now()).and_then(|leaf| {
-            if leaf.needs_renewal(unix_now()) {
-                crate::identity::Leaf::renew(&dir, unix_now())?;
-                key.reload(&dir, unix_now())?;
-                info!("renewed the node's certificate");
+        let Some(leaf) = reload(&key, &dir) else {
+            continue;
+        };
+        if leaf.needs_renewal(unix_now()) {
+            match Leaf::renew(&dir, unix_now()) {
+                Ok(_) => drop(reload(&key, &dir)),
+                Err(cause) => warn!(%cause, "the node's certificate was not renewed: {cause}"),
             }
-            Ok(())
-        });
-        if let Err(cause) = renewed {
-            warn!(%cause, "the node's certificate on disk was not taken: the old one stays in use");
+        }
+    }
+}
+
+/// Takes the pair on disk into use; on an error the old one stays, and the log says why.
+fn reload(key: &ReloadingKey, dir: &Path) -> Option<Leaf> {
+    match key.reload(dir, unix_now()) {
+        Ok(leaf) => {
+            info!("the node's certificate on disk is in use");
+            Some(leaf)
+        }
+        Err(cause) => {
+            warn!(%cause, "the node's certificate on disk was not taken, the old one stays in use: {cause}");
+            None
         }
     }
 }

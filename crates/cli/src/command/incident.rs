@@ -46,7 +46,7 @@ enum IncidentCommand {
     #[command(after_help = "Examples:
   posko incident report --hazard flood --region 32.75.01 --lat -6.24 --lon 106.99 --severity severe --channel branch
   posko incident report --from-warning 32/0192f3c4-5a6b-7c8d-9e0f-112233445566 --region 32.03
-  posko incident report --exercise --hazard landslide --region 32.01 --note \"Gladi\"
+  posko incident report --exercise --hazard landslide --region 32.01 --channel branch --note \"Gladi\"
 
 With a warning the hazard may be left out, and the place too when the warning names a single one of this province.")]
     Report(Box<ReportArgs>),
@@ -199,7 +199,7 @@ struct ReportArgs {
     #[arg(long, value_parser = name::parse::<Severity>)]
     severity: Option<Severity>,
     /// How the report came: warning, branch, government, citizen, volunteer or media [default: with a warning, warning]
-    #[arg(long, value_parser = name::parse::<ReportChannel>)]
+    #[arg(long, required_unless_present = "from_warning", value_parser = name::parse::<ReportChannel>)]
     channel: Option<ReportChannel>,
     /// Warning that it is opened from
     #[arg(long, value_name = "ORIGIN/ID", value_parser = input::warning)]

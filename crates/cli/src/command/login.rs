@@ -6,10 +6,10 @@ use serde_json::json;
 
 use super::{Password, read_password};
 use crate::{
-    client::{Client, Who, console_token, delete_token, save_token, token_file},
+    client::{Client, Who, delete_token, save_token, token_file},
     failure::Failure,
     json as view, label,
-    output::{Answer, Context, fields, note, when},
+    output::{Answer, Context, fields, when},
 };
 
 /// Opens a session and keeps its token for the following commands
@@ -19,8 +19,8 @@ use crate::{
   posko login sari --password-stdin < password.txt
   POSKO_TOKEN=$(posko login sari --password-stdin --print-token < password.txt) posko incident list
 
-The token is kept in ~/.config/posko/ORIGIN.token, for you alone.
-Which token a command sends: $POSKO_TOKEN, else DIR/operator.token where you may read it, else that of your login.")]
+The token is kept in ~/.config/posko/, for you alone, until `posko logout`.
+Which token a command sends: $POSKO_TOKEN, else that of your login, else DIR/operator.token where you may read it.")]
 pub(crate) struct LoginArgs {
     /// Login name
     login: String,
@@ -48,19 +48,12 @@ impl LoginArgs {
             let json = json!({ "account_id": account_id, "expires_at": expires_at, "token": opened.token });
             return Answer::new(json, opened.token);
         }
-        let Some(file) = token_file(context, &client.origin) else {
+        let Some(file) = token_file(context, &client.key) else {
             return Err(Failure::usage(
                 "there is no home directory to keep the token in: use `--print-token`",
             ));
         };
         save_token(&file, &opened.token)?;
-        let console = console_token(&context.dir);
-        if std::fs::File::open(&console).is_ok() {
-            note(&format!(
-                "posko: `{}` is readable and comes before this login",
-                console.display()
-            ));
-        }
         let text = fields(
             context,
             [
@@ -97,7 +90,7 @@ impl LogoutArgs {
         );
         if over
             && context.token.is_none()
-            && let Some(file) = token_file(context, &client.origin)
+            && let Some(file) = token_file(context, &client.key)
         {
             delete_token(&file).map_err(Failure::internal)?;
         }
