@@ -17,7 +17,7 @@ use crate::{Link, Node, eventually};
 pub const ORIGINS: [&str; 3] = ["31", "32", "36"];
 
 /// How long the nodes may take to have a session for every pair.
-const CONNECTED_WITHIN: Duration = Duration::from_secs(60);
+const CONNECTED_WITHIN: Duration = Duration::from_mins(1);
 
 /// Three nodes that dial each other through links; their processes end when it is dropped.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ impl Federation {
             node.launch()?;
         }
         for node in federation.nodes() {
-            federation.await_ready(node)?;
+            await_ready(node)?;
         }
         federation.introduce()?;
         for node in federation.nodes() {
@@ -87,15 +87,6 @@ impl Federation {
         }
         federation.await_sessions()?;
         Ok(federation)
-    }
-
-    fn await_ready(&self, node: &Node) -> Result<()> {
-        let what = format!("node `{}` takes connections", node.origin());
-        eventually(&what, CONNECTED_WITHIN, || {
-            node.check_alive()?;
-            Ok(std::net::TcpStream::connect(node.api()).ok().map(drop))
-        })?;
-        Ok(())
     }
 
     /// Has every node accept the card of every other, each with the address of its own link to it.
@@ -112,7 +103,7 @@ impl Federation {
 
     /// Waits until every pair has a session, and returns how long that took.
     pub fn await_sessions(&self) -> Result<Duration> {
-        let (_, took) = eventually(
+        let ((), took) = eventually(
             "every pair of nodes has a session",
             CONNECTED_WITHIN,
             || {
@@ -155,14 +146,11 @@ impl Federation {
     }
 
     /// Returns the way by which one node dials another.
-    pub fn link(&self, dialler: &str, dialled: &str) -> Result<&Link> {
-        let found = self
-            .links
-            .iter()
-            .find(|(pair, _)| **pair == (dialler, dialled));
+    pub fn link(&self, from: &str, to: &str) -> Result<&Link> {
+        let found = self.links.iter().find(|(pair, _)| **pair == (from, to));
         found
             .map(|(_, link)| link)
-            .with_context(|| format!("there is no link from `{dialler}` to `{dialled}`"))
+            .with_context(|| format!("there is no link from `{from}` to `{to}`"))
     }
 
     /// Cuts the link between two nodes in both directions.
@@ -193,6 +181,15 @@ impl Federation {
     pub fn runtime(&self) -> &Handle {
         self.runtime.handle()
     }
+}
+
+fn await_ready(node: &Node) -> Result<()> {
+    let what = format!("node `{}` takes connections", node.origin());
+    eventually(&what, CONNECTED_WITHIN, || {
+        node.check_alive()?;
+        Ok(std::net::TcpStream::connect(node.api()).ok().map(drop))
+    })?;
+    Ok(())
 }
 
 /// Returns every ordered pair of nodes: who dials, and who is dialled.

@@ -125,9 +125,12 @@ impl Node {
     /// Returns its card with `address` on it, and the card's fingerprint.
     pub fn card(&self, address: SocketAddr) -> Result<(String, String)> {
         self.configure(|text| {
-            let line = |line: &str| match line.starts_with("public_address") {
-                true => format!("public_address = \"{address}\"\n"),
-                false => format!("{line}\n"),
+            let line = |line: &str| {
+                if line.starts_with("public_address") {
+                    format!("public_address = \"{address}\"\n")
+                } else {
+                    format!("{line}\n")
+                }
             };
             text.lines().map(line).collect()
         })?;

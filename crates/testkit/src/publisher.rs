@@ -116,7 +116,7 @@ impl Publisher {
             let base = format!("/feed/{index}");
             let path = format!("{base}/{name}");
             let text = String::from_utf8_lossy(document);
-            let kind = if name.ends_with(".json") && text.contains("\"Infogempa\"") {
+            let kind = if is_of(name, "json") && text.contains("\"Infogempa\"") {
                 "bmkg-earthquake"
             } else if text.contains("<rss") {
                 for item in text.split("<item>").skip(1) {
@@ -183,12 +183,18 @@ fn collect(folder: &Path, files: &mut Vec<(String, Vec<u8>)>) -> Result<()> {
             .into_owned();
         if path.is_dir() {
             collect(&path, files)?;
-        } else if name.ends_with(".json") || name.ends_with(".xml") {
+        } else if is_of(&name, "json") || is_of(&name, "xml") {
             let document = fs::read(&path).with_context(|| format!("read `{}`", path.display()))?;
             files.push((name, document));
         }
     }
     Ok(())
+}
+
+fn is_of(name: &str, kind: &str) -> bool {
+    Path::new(name)
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case(kind))
 }
 
 fn between(document: &[u8], start: &str, end: &str) -> Option<String> {
@@ -217,7 +223,7 @@ async fn answer(mut stream: TcpStream, documents: &Documents) -> io::Result<()> 
         Some(document) => ("200 OK", document),
         None => ("404 Not Found", b"not found".to_vec()),
     };
-    let kind = if path.ends_with(".json") {
+    let kind = if is_of(path, "json") {
         "application/json"
     } else {
         "application/xml"

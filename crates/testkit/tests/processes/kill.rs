@@ -88,7 +88,9 @@ fn every_acknowledged_command_is_there_once_on_every_node_after_a_hundred_kills(
             let _context = runtime.enter();
             let (door, ledger) = (open(node).unwrap(), ledgers[node.origin()].clone());
             let (handle, region) = (runtime.handle().clone(), format!("{}.71", node.origin()));
-            writers.push(thread::spawn(move || handle.block_on(write(door, region, ledger))));
+            writers.push(thread::spawn(move || {
+                handle.block_on(write(door, region, ledger));
+            }));
         }
     }
 
@@ -171,6 +173,17 @@ fn every_acknowledged_command_is_there_once_on_every_node_after_a_hundred_kills(
         }
         let verified = node.console(&["log", "verify"]).unwrap();
         assert_eq!(verified["ok"], true, "{verified}");
+        for origin in ledgers.keys() {
+            let file = dir.path().join("exported.poskolog");
+            let file = file.to_str().unwrap();
+            let exported = node
+                .console(&["log", "export", origin, "--out", file])
+                .unwrap();
+            let verified = node.console(&["log", "verify", file]).unwrap();
+            assert_eq!(verified["ok"], true, "{verified}");
+            let held = status_of(node, origin);
+            assert_eq!(exported["entries"], held["entries"], "{held}");
+        }
         let status = node.console(&["status"]).unwrap();
         for origin in status["origins"].as_array().unwrap() {
             assert_eq!(
@@ -185,17 +198,12 @@ fn every_acknowledged_command_is_there_once_on_every_node_after_a_hundred_kills(
 
 /// Gives commands until there are enough: an incident, two notes and its verification, again and again.
 async fn write(door: Door, region: String, ledger: Arc<Ledger>) {
-    let region = if region.starts_with("31") {
-        "31.71".into()
-    } else {
-        region + "1"
-    };
     while !ledger.enough.load(Ordering::Relaxed) {
         let mut known = Acknowledged::default();
         let command = Id::from(Uuid::new_v4());
         let answer = insist(&ledger, async || {
             let request = ReportIncidentRequest {
-                meta: meta(command),
+                meta: Some(meta(command)),
                 hazard: Hazard::Flood.into(),
                 place: Some(Place {
                     region_code: region.clone(),
@@ -216,7 +224,7 @@ async fn write(door: Door, region: String, ledger: Arc<Ledger>) {
             let command = Id::from(Uuid::new_v4());
             let answer = insist(&ledger, async || {
                 let request = AddNoteRequest {
-                    meta: meta(command),
+                    meta: Some(meta(command)),
                     incident_id: incident.clone(),
                     text: command.to_string(),
                 };
@@ -231,7 +239,7 @@ async fn write(door: Door, region: String, ledger: Arc<Ledger>) {
         let command = Id::from(Uuid::new_v4());
         let answer = insist(&ledger, async || {
             let request = VerifyIncidentRequest {
-                meta: meta(command),
+                meta: Some(meta(command)),
                 incident_id: incident.clone(),
                 source: FigureSource::Pmi.into(),
             };
@@ -260,11 +268,11 @@ impl Acknowledged {
     }
 }
 
-fn meta(command: Id) -> Option<CommandMeta> {
-    Some(CommandMeta {
+fn meta(command: Id) -> CommandMeta {
+    CommandMeta {
         command_id: command.to_vec(),
         ..CommandMeta::default()
-    })
+    }
 }
 
 /// Gives a command until it is answered; a refusal ends the test, for no command here may be refused.
@@ -364,6 +372,15 @@ async fn check(door: &Door, origin: &str, acknowledged: &BTreeMap<Vec<u8>, Ackno
             "reported and verified, each once"
         );
     }
+}
+
+fn status_of(node: &Node, origin: &str) -> Value {
+    let status = node.console(&["status"]).unwrap();
+    let mut origins = status["origins"].as_array().unwrap().iter();
+    origins
+        .find(|found| found["origin"] == origin)
+        .cloned()
+        .unwrap()
 }
 
 fn digests(node: &Node) -> anyhow::Result<Vec<(String, String, u64, String)>> {

@@ -4,6 +4,14 @@
 //! milliseconds. What belongs here is a process that dies, a certificate that a real handshake meets, and bad input that
 //! comes through a real door; a rule belongs in `domain`, a case of the protocol in `ledger`, a query in `store`.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops at the first surprise, and tells on stdout which phase it is in"
+)]
+
 mod input;
 mod kill;
 mod refusal;

@@ -74,7 +74,7 @@ fn play(
     }
     if !options.once {
         report.print();
-        story.invite(report);
+        story.invite();
         // A closed channel is a wish to stop too.
         let _ = stop.recv();
         report.tell("stopping");

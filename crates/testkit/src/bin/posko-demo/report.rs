@@ -57,7 +57,7 @@ impl Report {
     }
 
     /// Tells a line as it is, on stderr.
-    pub(crate) fn tell_plain(&self, line: &str) {
+    pub(crate) fn tell_plain(line: &str) {
         // A reader that went away is no reason to stop.
         let _ = writeln!(io::stderr().lock(), "{line}");
     }
