@@ -40,7 +40,7 @@ const WRITERS_A_CONNECTION: usize = 8;
 /// How many writers fill the log between measures.
 const FILLERS: usize = 256;
 /// How long replicas may take to show what the owner has.
-const DRAIN: Duration = Duration::from_secs(600);
+const DRAIN: Duration = Duration::from_mins(10);
 
 /// The writers of node 32.
 pub(crate) struct Load<'a> {
@@ -124,7 +124,7 @@ impl<'a> Load<'a> {
                 "events": (base + to).saturating_sub(shown),
                 "events_per_s": crate::rate((base + to).saturating_sub(shown), total),
                 "owner_events_per_s": crate::rate(to - from, took),
-                "drain_s": (total - took).as_secs_f64(),
+                "drain_s": total.saturating_sub(took).as_secs_f64(),
                 "max_lag_events": most_behind,
                 "ack_ms": summary(&latency),
             }))
@@ -166,7 +166,12 @@ impl<'a> Load<'a> {
                         .outcome
                         .and_then(|outcome| outcome.position)
                         .context("no position")?;
-                    anyhow::Ok((index, start, clock.elapsed() - start, position.seq))
+                    anyhow::Ok((
+                        index,
+                        start,
+                        clock.elapsed().saturating_sub(start),
+                        position.seq,
+                    ))
                 });
             }
             let (mut latency, mut acks) = (histogram()?, histogram()?);

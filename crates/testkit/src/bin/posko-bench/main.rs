@@ -185,7 +185,7 @@ fn memory(federation: &Federation) -> Result<Value> {
 /// Fails unless all nodes show the same of every log.
 fn check_same(federation: &Federation) -> Result<()> {
     let what = "all nodes' views are identical";
-    posko_testkit::eventually(what, Duration::from_secs(120), || {
+    posko_testkit::eventually(what, Duration::from_mins(2), || {
         let first = digests(federation, "31")?;
         for origin in ["32", "36"] {
             if digests(federation, origin)? != first {
