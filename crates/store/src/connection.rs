@@ -47,9 +47,13 @@ pub(crate) fn open_writer(path: &Path, identity: &Identity) -> Result<Connection
          PRAGMA wal_autocheckpoint = 4000;
          PRAGMA cache_size = -65536;",
     )?;
+    // What a killed process left in the log may not be on the disk yet: nothing is told of it before it is.
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
     migrate(&mut connection)?;
-    claim(&connection, identity)?;
-    view::create_missing(&connection)?;
+    let transaction = connection.transaction()?;
+    claim(&transaction, identity)?;
+    view::create_missing(&transaction)?;
+    transaction.commit()?;
     Ok(connection)
 }
 

@@ -67,6 +67,9 @@ pub enum StoreError {
     /// A transaction did not come to its end, and everything in it was undone.
     #[error("the transaction was undone: {0}")]
     Undone(String),
+    /// Views are being built anew already.
+    #[error("the views are being built anew already")]
+    Rebuilding,
     /// A query took too long.
     #[error("the query took longer than {0} s and was stopped")]
     Deadline(u64),

@@ -134,10 +134,10 @@ fn try_fold(
     let stream = header.stream_id;
     let stored = state(connection, tables, origin, stream)?;
     let area = event.area();
-    if stored
-        .as_ref()
-        .is_some_and(|stored| stored.area != area_number(area))
-    {
+    // A version is given once: an owner that gives it again would have its log stop every follower.
+    if stored.as_ref().is_some_and(|stored| {
+        stored.area != area_number(area) || stored.version >= header.stream_version
+    }) {
         return Ok(Some(Unfolded::Refused));
     }
     let body = match &event {

@@ -24,7 +24,7 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
+        Arc, Mutex, OnceLock, PoisonError, RwLock,
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
@@ -38,7 +38,7 @@ use posko_ledger::{
     key::{PublicKey, SecretKey},
 };
 use posko_proto::{Id, NodeId, time::Millis};
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 pub use crate::{
     command::{Accepted, Actor, Command, Request},
@@ -70,6 +70,9 @@ pub struct Options {
     pub on_fatal: Box<dyn Fn(&StoreError) + Send + Sync>,
 }
 
+/// The most readers that are kept open for the next query; each has a cache of its own.
+const KEPT_READERS: usize = 8;
+
 type Moved = Box<dyn Fn(NodeId) + Send + Sync>;
 
 /// An open store. Clones share it.
@@ -92,6 +95,8 @@ struct Inner {
 pub(crate) struct Shared {
     logs: RwLock<BTreeMap<NodeId, LogMemory>>,
     moved: RwLock<Vec<Moved>>,
+    /// Why nothing is written to the own log any more.
+    fence: OnceLock<String>,
 }
 
 impl Shared {
@@ -111,6 +116,14 @@ impl Shared {
             }
             published.insert(origin, log);
         }
+    }
+
+    /// Lets a log be held from now on; one that is held already stays as it is.
+    fn admit(&self, identity: Identity) {
+        let mut published = self.logs.write().unwrap_or_else(PoisonError::into_inner);
+        published
+            .entry(identity.origin)
+            .or_insert_with(|| LogMemory::new(identity));
     }
 
     fn notify(&self, origins: &[NodeId]) {
@@ -210,6 +223,12 @@ impl Store {
         self.send(Job::Execute(Box::new(request), Box::new(reply)));
     }
 
+    /// Stops writing the own log until the next start: another holds more of it than is here. Commands that were
+    /// answered are still answered so; others are refused with the first reason given.
+    pub fn fence(&self, why: &str) {
+        self.0.shared.fence.get_or_init(|| why.to_owned());
+    }
+
     /// Stores and folds a verified group; `reply` runs on the writer's thread once it is durable.
     pub fn apply(
         &self,
@@ -288,7 +307,7 @@ impl Store {
     ) -> Result<T, StoreError> {
         let (answer, answered) = mpsc::sync_channel(1);
         self.send(Job::Change(Box::new(move |connection| {
-            let result = change(connection);
+            let result = writer::savepoint(connection, change);
             Box::new(move |committed| {
                 drop(answer.send(committed.and(result)));
             })
@@ -312,12 +331,22 @@ impl Store {
             None => connection::open_reader(&self.0.path)?,
         };
         connection::set_deadline(&reader)?;
-        let result = query(&reader);
-        self.0
+        let result = query(&reader).map_err(|error| match error {
+            StoreError::Sqlite(cause)
+                if cause.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) =>
+            {
+                StoreError::Deadline(connection::READ_DEADLINE.as_secs())
+            }
+            error => error,
+        });
+        let mut kept = self
+            .0
             .readers
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(reader);
+            .unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < KEPT_READERS {
+            kept.push(reader);
+        }
         result
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use posko_ledger::{
+    MAX_GROUP_BYTES, MAX_GROUP_ENTRIES,
     chain::{Chain, Identity},
     entry::{EntryHeader, HEADER_BYTES, Payload, Record},
     epoch::{EpochOpen, Position},
@@ -24,6 +25,8 @@ pub(crate) const CHECKPOINT_ENTRIES: u64 = 512;
 /// How many bytes of payloads may lie between kept heads; a commit adds at most as many and one command's events, so
 /// that a verification group never passes 4 MiB.
 pub(crate) const CHECKPOINT_BYTES: u64 = 1_500_000;
+/// The most bytes that a record has beside its payload.
+const RECORD_BYTES: u64 = 128;
 
 /// How far one log is held.
 #[derive(Clone, Debug)]
@@ -79,6 +82,13 @@ impl Extent {
         self.entries - since.entries >= CHECKPOINT_ENTRIES
             || self.bytes - since.bytes >= CHECKPOINT_BYTES
     }
+
+    /// Says whether what lies from `since` to here is more than one verification group.
+    fn is_beyond_a_group_of(self, since: Self) -> bool {
+        let entries = self.entries - since.entries;
+        let bytes = self.bytes - since.bytes + entries * RECORD_BYTES;
+        entries > MAX_GROUP_ENTRIES as u64 || bytes > MAX_GROUP_BYTES as u64
+    }
 }
 
 /// Returns an entry's key.
@@ -98,6 +108,12 @@ impl LogMemory {
             best: None,
             heard_ms: None,
         }
+    }
+
+    /// Says whether entries stand at its end under no head.
+    pub(crate) fn is_unsigned(&self) -> bool {
+        let end = self.chain.end();
+        end.seq > 0 && self.head.is_none_or(|head| head.head.position != end)
     }
 
     pub(crate) fn state(&self) -> LogState {
@@ -152,11 +168,17 @@ impl LogMemory {
         if before.is_some_and(|stored| stored.pos == at) {
             return Ok(());
         }
+        let extent = Extent {
+            entries: self.entries,
+            bytes: head.head.payload_bytes,
+        };
         let mut checkpoint = before.map_or(Extent::default(), |stored| stored.checkpoint);
         if let Some(stored) = before {
             // The last head of an epoch stays: no later one vouches for that epoch's end.
-            let stays =
-                stored.at.is_far_from(stored.checkpoint) || stored.pos >> 40 != self.epoch_row;
+            // A follower's groups are larger than its origin's commits, so the distance to the new head counts too.
+            let stays = stored.at.is_far_from(stored.checkpoint)
+                || extent.is_beyond_a_group_of(stored.checkpoint)
+                || stored.pos >> 40 != self.epoch_row;
             if stays {
                 checkpoint = stored.at;
             } else {
@@ -175,10 +197,6 @@ impl LogMemory {
                 ":entries": self.entries.cast_signed(),
                 ":signed": head.encode(),
             })?;
-        let extent = Extent {
-            entries: self.entries,
-            bytes: head.head.payload_bytes,
-        };
         self.stored = Some(StoredHead {
             pos: at,
             at: extent,

@@ -49,6 +49,11 @@ impl Rebuild {
         }
     }
 
+    /// Says whether it has begun.
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.started
+    }
+
     /// Tells its asker.
     pub(crate) fn tell(&mut self, progress: Result<Progress, StoreError>) {
         (self.progress)(progress);
@@ -67,10 +72,10 @@ impl Rebuild {
         own: &Identity,
     ) -> Result<(), StoreError> {
         if !self.started {
-            self.started = true;
-            connection.execute_batch("SAVEPOINT tables")?;
+            // One that failed may have left its tables.
+            view::drop_tables(connection, Tables::NEW)?;
             view::create(connection, Tables::NEW)?;
-            connection.execute_batch("RELEASE tables")?;
+            self.started = true;
         }
         let logs = log::load_all(connection, own)?;
         self.state.total = logs.values().map(|log| log.entries).sum();

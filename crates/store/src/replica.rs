@@ -4,7 +4,7 @@ use posko_ledger::chain::Identity;
 use posko_proto::{NodeId, time::Millis};
 use rusqlite::named_params;
 
-use crate::{Store, StoreError, log::LogMemory};
+use crate::{Store, StoreError};
 
 /// An accepted card.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,11 +47,7 @@ impl Store {
             )?;
             Ok(())
         })?;
-        if self.chain(identity.origin).is_none() {
-            self.0
-                .shared
-                .publish([(identity.origin, LogMemory::new(identity))].into());
-        }
+        self.0.shared.admit(identity);
         Ok(())
     }
 

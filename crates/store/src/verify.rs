@@ -70,7 +70,11 @@ impl Store {
                 end: Position::START,
             },
         };
-        for (row, open) in epochs {
+        // An epoch that was opened since the end was taken is not this report's.
+        for (row, open) in epochs
+            .into_iter()
+            .take_while(|(row, _)| *row <= memory.epoch_row)
+        {
             let place = format!("epoch {}", open.epoch);
             checked
                 .chain

@@ -5,6 +5,9 @@
 //! ```
 //! A job that fails undoes its savepoint alone, in the file and in memory; the next sees what the last did.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{
@@ -26,7 +29,7 @@ use posko_ledger::{
 };
 use posko_proto::{Id, NodeId, common::v1::Envelope, time::Millis};
 use prost::Message;
-use rusqlite::{Connection, OptionalExtension, named_params};
+use rusqlite::{Connection, OptionalExtension, config::DbConfig, named_params};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -56,12 +59,17 @@ pub(crate) enum Job {
 }
 
 impl Job {
-    /// Answers a job that will not be done.
+    /// Answers a job that will not be done because the store has stopped.
     pub(crate) fn refuse(self) {
+        self.refuse_for(|| StoreError::Stopped);
+    }
+
+    /// Answers a job that will not be done.
+    fn refuse_for(self, why: impl FnOnce() -> StoreError) {
         match self {
-            Self::Execute(_, reply) => reply(Err(command::unavailable("it is stopping"))),
-            Self::Apply(_, _, reply) => reply(Err(StoreError::Stopped.into())),
-            Self::Rebuild(mut rebuild) => rebuild.tell(Err(StoreError::Stopped)),
+            Self::Execute(_, reply) => reply(Err(command::unavailable(&why().to_string()))),
+            Self::Apply(_, _, reply) => reply(Err(why().into())),
+            Self::Rebuild(mut rebuild) => rebuild.tell(Err(why())),
             // A change never ran; its caller sees the closed channel.
             Self::Change(_) | Self::Stop => {}
         }
@@ -76,6 +84,8 @@ pub(crate) struct Writer {
     waiting: Arc<AtomicUsize>,
     /// Whether this run has opened its epoch.
     opened: bool,
+    /// Whether views are being built anew.
+    rebuilding: bool,
     failed: bool,
 }
 
@@ -101,6 +111,7 @@ impl Writer {
             jobs,
             waiting,
             opened: false,
+            rebuilding: false,
             failed: false,
         }
     }
@@ -111,8 +122,7 @@ impl Writer {
         let Some(mut log) = self.shared.log(own) else {
             return Ok(());
         };
-        let end = log.chain.end();
-        if end.seq == 0 || log.head.is_some_and(|head| head.head.position == end) {
+        if !log.is_unsigned() {
             return Ok(());
         }
         self.sign(&mut log)?;
@@ -135,14 +145,16 @@ impl Writer {
                 for job in jobs.into_iter().chain(queue.try_iter()) {
                     job.refuse();
                 }
-                drop(
-                    self.connection
-                        .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"),
-                );
+                if !self.failed {
+                    drop(
+                        self.connection
+                            .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"),
+                    );
+                }
                 return;
             }
             if self.failed {
-                jobs.drain(..).for_each(Job::refuse);
+                self.refuse_waiting(&mut jobs, || StoreError::Stopped);
                 continue;
             }
             self.transact(&mut jobs);
@@ -153,7 +165,6 @@ impl Writer {
     fn transact(&mut self, jobs: &mut VecDeque<Job>) {
         if let Err(error) = self.connection.execute_batch("BEGIN IMMEDIATE") {
             self.fail(&error.into());
-            jobs.drain(..).for_each(Job::refuse);
             return;
         }
         let mut transaction = Transaction {
@@ -161,8 +172,14 @@ impl Writer {
             opened: self.opened,
             answers: Vec::new(),
         };
+        if let Err(error) = self.store_newest_head(&mut transaction) {
+            // Nothing can be written: a job that stayed would be tried for ever, and its asker would wait as long.
+            self.refuse_waiting(jobs, || StoreError::Undone(error.to_string()));
+            self.finish(transaction, None, Err(error));
+            return;
+        }
         let mut rebuilding = None;
-        let mut outcome = self.store_newest_head(&mut transaction);
+        let mut outcome = Ok(());
         let own = self.options.identity.origin;
         let before = self
             .shared
@@ -184,14 +201,11 @@ impl Writer {
                     self.apply(&mut transaction, &group, now, reply);
                 }
                 Some(Job::Change(change)) => transaction.answers.push(change(&self.connection)),
-                Some(Job::Rebuild(mut rebuild)) => {
-                    outcome = rebuild.step(&self.connection, &self.options.identity);
-                    rebuilding = Some(rebuild);
-                }
+                Some(Job::Rebuild(rebuild)) => rebuilding = self.rebuild(rebuild),
                 Some(Job::Stop) | None => break,
             }
             // A full disk or a failed read may have undone the whole transaction, not the savepoint alone.
-            if self.connection.is_autocommit() {
+            if self.failed || self.connection.is_autocommit() {
                 outcome = Err(StoreError::Undone("the disk is full or failed".into()));
             }
         }
@@ -206,8 +220,9 @@ impl Writer {
         committed: Result<(), StoreError>,
     ) {
         let own = self.options.identity.origin;
+        // What did not move is under its head already.
         let committed = committed.and_then(|()| match transaction.logs.get_mut(&own) {
-            Some(log) if log.chain.end().seq > 0 => self.sign(log),
+            Some(log) if log.is_unsigned() => self.sign(log),
             _ => Ok(()),
         });
         if let Err(error) = &committed {
@@ -229,11 +244,31 @@ impl Writer {
             });
         }
         if let Some(mut rebuild) = rebuilding {
-            match committed {
-                Err(error) => rebuild.tell(Err(error)),
-                Ok(()) if rebuild.report() => {}
-                Ok(()) => drop(self.jobs.send(Job::Rebuild(rebuild))),
+            self.rebuilding = match committed {
+                Err(error) => {
+                    rebuild.tell(Err(error));
+                    false
+                }
+                Ok(()) if rebuild.report() => false,
+                Ok(()) => self.jobs.send(Job::Rebuild(rebuild)).is_ok(),
+            };
+        }
+    }
+
+    /// Answers what waits without doing it; a stop stays.
+    fn refuse_waiting(&mut self, jobs: &mut VecDeque<Job>, why: impl Fn() -> StoreError) {
+        let (stops, waiting) = std::mem::take(jobs)
+            .into_iter()
+            .partition(|job| matches!(job, Job::Stop));
+        *jobs = stops;
+        let waiting: VecDeque<Job> = waiting;
+        for job in waiting {
+            match &job {
+                Job::Execute(..) => drop(self.waiting.fetch_sub(1, Ordering::Relaxed)),
+                Job::Rebuild(rebuild) if rebuild.is_under_way() => self.rebuilding = false,
+                Job::Rebuild(_) | Job::Apply(..) | Job::Change(_) | Job::Stop => {}
             }
+            job.refuse_for(&why);
         }
     }
 
@@ -245,6 +280,11 @@ impl Writer {
 
     fn fail(&mut self, error: &StoreError) {
         self.failed = true;
+        // What a disk that failed holds of this connection must not reach the file when it closes.
+        drop(
+            self.connection
+                .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true),
+        );
         (self.options.on_fatal)(error);
     }
 
@@ -316,6 +356,12 @@ impl Writer {
             } else {
                 Err(other_command(request.command_id))
             });
+        }
+        if let Some(why) = self.shared.fence.get() {
+            return Ok(Err(Refusal {
+                code: Code::Unavailable,
+                message: why.clone(),
+            }));
         }
         let answer = match self.events(connection, request)? {
             Err(refusal) => Err(refusal),
@@ -391,7 +437,7 @@ impl Writer {
         let own = self.options.identity.origin;
         let mut log = match transaction.logs.get(&own) {
             Some(log) => log.clone(),
-            None => LogMemory::new(self.options.identity),
+            None => (self.shared.log(own)).unwrap_or_else(|| LogMemory::new(self.options.identity)),
         };
         let mut accepted = Accepted {
             stream: request.stream,
@@ -403,16 +449,19 @@ impl Writer {
         if events.is_empty() {
             return Ok(Ok(accepted));
         }
+        // Nothing of a refused command may stay: its size is known before anything is written.
+        let bodies: Vec<Vec<u8>> = (events.iter())
+            .map(|event| envelope(request, event).encode_to_vec())
+            .collect();
+        if let Some(body) = bodies.iter().find(|body| body.len() > MAX_PAYLOAD_BYTES) {
+            return Ok(Err(too_large(body.len())));
+        }
         let before = log.chain.end();
         if !transaction.opened {
             self.open_epoch(connection, &mut log, request.now)?;
             transaction.opened = true;
         }
-        for (index, event) in events.iter().enumerate() {
-            let body = envelope(request, event).encode_to_vec();
-            if body.len() > MAX_PAYLOAD_BYTES {
-                return Ok(Err(too_large(body.len())));
-            }
+        for (index, (event, body)) in events.iter().zip(bodies).enumerate() {
             accepted.version += 1;
             let salt = salt(&request.seed, index as u32);
             let header = EntryHeader {
@@ -490,6 +539,28 @@ impl Writer {
         );
         log.chain.open(&open)?;
         log.store_epoch(connection, &open)
+    }
+
+    // === views ===
+
+    /// Folds a slice, and returns the rebuild unless it has ended.
+    fn rebuild(&mut self, mut rebuild: Rebuild) -> Option<Rebuild> {
+        if self.rebuilding && !rebuild.is_under_way() {
+            rebuild.tell(Err(StoreError::Rebuilding));
+            return None;
+        }
+        let identity = self.options.identity;
+        match savepoint(&self.connection, |connection| {
+            rebuild.step(connection, &identity)
+        }) {
+            Ok(()) => Some(rebuild),
+            Err(error) => {
+                self.rebuilding = false;
+                self.fail_if_fatal(&error);
+                rebuild.tell(Err(error));
+                None
+            }
+        }
     }
 
     // === replication ===
@@ -574,13 +645,17 @@ fn store_group(
 }
 
 /// Runs one job so that a failure undoes it alone.
-fn savepoint<T>(
+pub(crate) fn savepoint<T>(
     connection: &Connection,
     job: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     connection.prepare_cached("SAVEPOINT job")?.execute([])?;
     let result = job(connection);
     if result.is_err() {
+        if connection.is_autocommit() {
+            // The whole transaction is undone, and the savepoint with it; the reason is the one to tell.
+            return result;
+        }
         connection.prepare_cached("ROLLBACK TO job")?.execute([])?;
     }
     connection.prepare_cached("RELEASE job")?.execute([])?;

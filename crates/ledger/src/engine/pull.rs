@@ -15,7 +15,7 @@ use super::{
     Stop, wire,
 };
 use crate::{
-    MAX_GROUP_BYTES, MAX_GROUP_ENTRIES,
+    MAX_BATCH_BYTES, MAX_GROUP_BYTES, MAX_GROUP_ENTRIES,
     chain::Chain,
     entry::{EntryHeader, Record},
     epoch::{Epoch, EpochOpen, Position},
@@ -43,6 +43,8 @@ pub(super) struct Pull {
     ready: VecDeque<(Piece, SignedHead)>,
     in_flight: VecDeque<InFlight>,
     consumed: u64,
+    /// Bytes of the current want that came.
+    arrived: u64,
     window: u32,
     paced: Option<Pace>,
     strikes: u8,
@@ -108,6 +110,7 @@ impl Pull {
             ready: VecDeque::new(),
             in_flight: VecDeque::new(),
             consumed: 0,
+            arrived: 0,
             window: FIRST_WINDOW,
             paced: None,
             strikes: 0,
@@ -159,6 +162,7 @@ impl Pull {
         self.partial = Piece::default();
         self.ready.clear();
         self.consumed = 0;
+        self.arrived = 0;
         self.retry_at = None;
     }
 
@@ -245,6 +249,17 @@ impl Pull {
         }
         if batch.want_id < self.want_id || self.stale || self.retry_at.is_some() {
             return Ok(());
+        }
+        self.arrived += u64::from(batch.raw_len);
+        let waiting = self.arrived.saturating_sub(self.consumed);
+        // A sender overshoots its window by a batch at most, and twice the window is what a session may hold.
+        if waiting > 2 * u64::from(self.window) + MAX_BATCH_BYTES as u64 {
+            let origin = self.chain.identity().origin;
+            let detail = format!(
+                "`{waiting}` bytes of `{origin}` came into a window of `{}`",
+                self.window
+            );
+            return Err(Stop::protocol(detail));
         }
         match self.take(batch) {
             Ok(()) => self.pump(now, round_trip, out),

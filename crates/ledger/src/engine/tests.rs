@@ -3,8 +3,8 @@ use std::collections::VecDeque;
 use posko_proto::{
     NodeId,
     federation::v1::{
-        Ack, Batch, Epochs, Frame, Goodbye, GoodbyeReason, Hello, Nack, NackCode, NodeRole, Want,
-        WantMode, frame::Body,
+        Ack, Batch, Epochs, Frame, Goodbye, GoodbyeReason, Hello, Lane, Nack, NackCode, NodeRole,
+        Want, WantMode, frame::Body,
     },
 };
 use proptest::prelude::*;
@@ -14,7 +14,10 @@ use super::{
     ApplyRefused, HELLO_MS, Input, LaneKind, Output, SILENT_MS, Session,
     testing::{FEDERATION, Logs, MemoryLog, config, log_key, node, now},
 };
-use crate::epoch::Position;
+use crate::{
+    epoch::{EpochOpen, Position},
+    head::SignedHead,
+};
 
 fn logs(own: &str, entries: usize, peer: &str) -> Logs {
     let mut log = MemoryLog::new(node(own));
@@ -475,6 +478,55 @@ fn a_batch_is_acknowledged_only_once_it_is_applied() {
     assert_eq!(
         (ack.durable_seq, ack.consumed_bytes),
         (end.seq, u64::from(batch.raw_len))
+    );
+}
+
+#[test]
+fn a_peer_that_sends_far_beyond_the_window_is_given_up() {
+    let mut log = MemoryLog::new(node("32"));
+    log.start();
+    for _ in 0..80 {
+        log.write(1, 100_000);
+    }
+    let mut lone = Lone::met(&logs("31", 0, "32"));
+    let (mut after, mut sent) = (Position::START, 0);
+    let closed = loop {
+        let page = log.page(after, 1024, 1 << 19).unwrap();
+        after = page.head.unwrap().head.position;
+        let opens = page.opens.iter().map(EpochOpen::encode).collect();
+        let origin = "32".to_owned();
+        lone.frame(Body::Epochs(Epochs { origin, opens }));
+        let packed = super::wire::pack(&page.records, LaneKind::Live);
+        sent += packed.raw_len;
+        // Nothing is told to be applied, so that all of it waits.
+        let outputs = lone.frame(Body::Batch(Batch {
+            want_id: 1,
+            origin: "32".into(),
+            epoch_no: page.prev.epoch.no,
+            epoch_nonce: page.prev.epoch.nonce.to_vec(),
+            first_seq: page.prev.seq + 1,
+            count: page.records.len() as u32,
+            prev_hash: page.prev.hash.to_vec(),
+            codec: packed.codec.into(),
+            raw_len: packed.raw_len,
+            body: packed.body.into(),
+            head: page.head.as_ref().map(SignedHead::to_wire),
+            lane: Lane::Live.into(),
+        }));
+        if let Some((reason, detail)) = closes(&outputs) {
+            break (reason, detail.to_owned());
+        }
+        assert!(sent < 4 << 20, "{sent} bytes wait");
+    };
+    assert_eq!(closed.0, GoodbyeReason::Protocol);
+    assert!(
+        closed.1.contains("into a window of `1048576`"),
+        "{}",
+        closed.1
+    );
+    assert!(
+        sent > 2 << 20,
+        "{sent} bytes are within what a window may hold"
     );
 }
 

@@ -14,7 +14,7 @@ use posko_proto::{
         SessionRequest, federation_service_client::FederationServiceClient, frame::Body,
     },
 };
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::{
     net::TcpStream,
     sync::{Notify, oneshot},
@@ -53,7 +53,7 @@ pub(super) async fn run(shared: Arc<Shared>, origin: NodeId, wake: Arc<Notify>) 
         let mut said = String::new();
         let mut was_live = None;
         loop {
-            let Some((address, live)) = look(&shared, origin) else {
+            let Some((address, live)) = look(&shared, origin, &wake) else {
                 return;
             };
             if let Some((since, dialled)) = live {
@@ -103,7 +103,7 @@ pub(super) async fn run(shared: Arc<Shared>, origin: NodeId, wake: Arc<Notify>) 
                     shared.not_connected(origin, format!("not reached at {why}"));
                 }
             }
-            if look(&shared, origin).is_some_and(|(_, live)| live.is_some()) {
+            if look(&shared, origin, &wake).is_some_and(|(_, live)| live.is_some()) {
                 continue;
             }
             if lost.elapsed() >= ALARM && !alarmed {
@@ -122,7 +122,9 @@ pub(super) async fn run(shared: Arc<Shared>, origin: NodeId, wake: Arc<Notify>) 
         // A registry that is gone stops too.
         _ = stop.wait_for(|stop| *stop) => {}
     }
-    if let Some(entry) = shared.lock().get_mut(&origin) {
+    if let Some(entry) = shared.lock().get_mut(&origin)
+        && Arc::ptr_eq(&entry.wake, &wake)
+    {
         entry.dialling = false;
     }
 }
@@ -135,10 +137,17 @@ async fn pause(wait: Duration, wake: &Notify) -> bool {
     }
 }
 
-/// Returns where the peer is dialled, and since when a session is open and whether this node dialled it.
-fn look(shared: &Shared, origin: NodeId) -> Option<(String, Option<(Instant, bool)>)> {
+/// Returns where the peer is dialled, and since when a session is open and whether this node dialled it; nothing once
+/// its card was removed, also when it was accepted again since: then another loop dials it.
+fn look(
+    shared: &Shared,
+    origin: NodeId,
+    wake: &Arc<Notify>,
+) -> Option<(String, Option<(Instant, bool)>)> {
     let peers = shared.lock();
-    let entry = peers.get(&origin)?;
+    let entry = peers
+        .get(&origin)
+        .filter(|entry| Arc::ptr_eq(&entry.wake, wake))?;
     let live = entry.live.as_ref().map(|live| (live.since, live.dialled));
     Some((entry.state.address.clone(), live))
 }
@@ -159,6 +168,7 @@ fn jitter(most: Duration) -> Duration {
 
 struct Connection {
     channel: Channel,
+    chain: Arc<Vec<CertificateDer<'static>>>,
     verdict: Result<PeerIdentity, crate::identity::Refusal>,
     address: String,
 }
@@ -197,6 +207,7 @@ async fn connect(shared: &Shared, origin: NodeId, address: &str) -> Result<Conne
         .map_err(|error| format!("no h2 connection: {error}"))?;
     Ok(Connection {
         channel,
+        chain: Arc::new(chain),
         verdict,
         address: address.to_owned(),
     })
@@ -227,6 +238,7 @@ async fn open(tls: TlsStream<TcpStream>) -> Result<Channel, tonic::transport::Er
 async fn meet(shared: Arc<Shared>, origin: NodeId, connection: Connection) {
     let Connection {
         channel,
+        chain,
         verdict,
         address,
     } = connection;
@@ -252,7 +264,7 @@ async fn meet(shared: Arc<Shared>, origin: NodeId, connection: Connection) {
         })
         .map(|message| message.map(|message| message.frame.unwrap_or_default()));
     match verdict {
-        Ok(peer) => session::run(shared, peer, true, frames, lanes).await,
+        Ok(peer) => session::run(shared, peer, chain, true, frames, lanes).await,
         Err(_) => {
             if let Some(Body::Bye(bye)) = farewell(frames).await {
                 shared.refused_by(origin, bye.reason(), &bye.detail);

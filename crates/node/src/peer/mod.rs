@@ -24,6 +24,7 @@ use arc_swap::ArcSwap;
 use posko_ledger::epoch::Position;
 use posko_proto::{NodeId, federation::v1::GoodbyeReason, time::Millis};
 use posko_store::Store;
+use rustls::pki_types::{CertificateDer, UnixTime};
 use tokio::{
     net::TcpListener,
     sync::{Notify, watch},
@@ -32,12 +33,14 @@ use tokio::{
 use tracing::{error, info, warn};
 
 use crate::{
-    identity::{PeerIdentity, Refusal, ReloadingKey, Trust},
-    time::now,
+    identity::{PeerIdentity, Refusal, ReloadingKey, Trust, Usage, judge},
+    time::{now, unix_now},
 };
 
 /// For how long a run that was heard is taken to be alive: a heartbeat and a second.
 const ALIVE: Duration = Duration::from_secs(6);
+/// How often the certificates of open sessions are judged again.
+const SWEEP: Duration = Duration::from_mins(1);
 /// How long stopping waits for the Goodbyes to leave.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -111,6 +114,8 @@ struct Entry {
 #[derive(Clone)]
 struct Live {
     id: u64,
+    /// What the peer proved to hold the key of.
+    chain: Arc<Vec<CertificateDer<'static>>>,
     dialled: bool,
     since: Instant,
     run_id: [u8; 16],
@@ -156,6 +161,7 @@ impl Peers {
             started: Instant::now(),
         }));
         peers.0.spawn(serve::run(peers.0.clone(), listener, server));
+        peers.0.spawn(sweep(peers.0.clone()));
         peers.update();
         Ok(peers)
     }
@@ -178,8 +184,14 @@ impl Peers {
             .map(|_| origin)
     }
 
-    /// Takes the accepted cards as they are now: new peers are dialled, sessions with removed ones end.
+    /// Takes the accepted cards as they are now: new peers are dialled; sessions with removed ones, and those whose
+    /// certificate is not of the new card, end.
     pub fn update(&self) {
+        self.take_cards();
+        self.0.sweep(unix_now());
+    }
+
+    fn take_cards(&self) {
         let trust = self.0.trust.load_full();
         let mut peers = self.0.lock();
         peers.retain(|origin, entry| {
@@ -306,6 +318,22 @@ impl Shared {
         Ok(())
     }
 
+    /// Judges the certificate of every open session again, and ends those that would be refused now.
+    fn sweep(&self, now: UnixTime) {
+        let trust = self.trust.load();
+        for (origin, entry) in self.lock().iter() {
+            let Some(live) = &entry.live else { continue };
+            let usage = if live.dialled {
+                Usage::Server
+            } else {
+                Usage::Client
+            };
+            if let Err(refusal) = judge(&live.chain, &trust, Some(*origin), usage, now) {
+                entry.end(refusal.reason(), refusal.to_string());
+            }
+        }
+    }
+
     /// Takes a session out of the registry; one that was replaced changes nothing.
     fn ended(&self, origin: NodeId, id: u64, why: &str) {
         let mut peers = self.lock();
@@ -368,6 +396,19 @@ impl Shared {
         u64::try_from(self.started.elapsed().as_millis())
             .unwrap_or(u64::MAX)
             .saturating_add(1)
+    }
+}
+
+/// Sweeps until the node stops.
+async fn sweep(shared: Arc<Shared>) {
+    let mut stop = shared.stop.subscribe();
+    let mut ticks = tokio::time::interval(SWEEP);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => shared.sweep(unix_now()),
+            // A registry that is gone stops too.
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
     }
 }
 

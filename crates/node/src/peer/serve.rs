@@ -142,9 +142,14 @@ impl FederationService for Service {
             unix_now(),
         );
         match verdict {
-            Ok(peer) => self
-                .0
-                .spawn(session::run(self.0.clone(), peer, false, frames, lanes)),
+            Ok(peer) => self.0.spawn(session::run(
+                self.0.clone(),
+                peer,
+                chain,
+                false,
+                frames,
+                lanes,
+            )),
             Err(refusal) => {
                 self.0.refused(None, &address.to_string(), &refusal);
                 // Nothing else was pushed before, so there is room.

@@ -20,6 +20,7 @@ use posko_proto::{
     federation::v1::{Frame, GoodbyeReason, NackCode, PauseReason, frame::Body},
 };
 use posko_store::{ApplyError, PageError, Store};
+use rustls::pki_types::CertificateDer;
 use tokio::sync::{mpsc, watch};
 use tonic::Status;
 use tracing::{error, info, warn};
@@ -28,7 +29,7 @@ use super::{FAREWELL, Live, Order, Shared, lane::Lanes, random, told};
 use crate::{identity::PeerIdentity, time::now};
 
 /// How many decoded frames may wait for the engine; the connection's window holds back the rest.
-const READ_AHEAD: usize = 32;
+const READ_AHEAD: usize = 8;
 /// Answers of the store that may wait: at most one read and two groups an origin are out.
 const ANSWERS: usize = 1024;
 const TICK: Duration = Duration::from_secs(1);
@@ -39,6 +40,7 @@ static SESSIONS: AtomicU64 = AtomicU64::new(0);
 pub(super) async fn run(
     shared: Arc<Shared>,
     peer: PeerIdentity,
+    chain: Arc<Vec<CertificateDer<'static>>>,
     dialled: bool,
     frames: impl Stream<Item = Result<Frame, Status>> + Send + 'static,
     lanes: Arc<Lanes>,
@@ -49,6 +51,7 @@ pub(super) async fn run(
     let heard = Arc::new(Mutex::new(Instant::now()));
     let live = Live {
         id,
+        chain,
         dialled,
         since: Instant::now(),
         run_id: [0; 16],
@@ -278,10 +281,12 @@ impl Running {
                 let origin = group.chain().identity().origin;
                 let answers = self.answers.clone();
                 let reply = move |result: Result<Position, ApplyError>| {
-                    let result = result.map_err(|error| match error {
+                    let result = result.map_err(|cause| match cause {
                         ApplyError::Moved { .. } => ApplyRefused::Moved,
                         ApplyError::NoSuchOrigin | ApplyError::Store(_) => {
-                            ApplyRefused::Failed(error.to_string())
+                            error!(log.origin = %origin, %cause, "entries of `{origin}` could not be stored");
+                            // The cause is not for the peer.
+                            ApplyRefused::Failed(format!("entries of `{origin}` could not be stored"))
                         }
                     });
                     // As above; the channel has room for every answer that can be out.
@@ -315,6 +320,8 @@ impl Running {
                 error!(peer.id = %peer, "`{peer}` holds this node's log up to {claimed}, beyond what is here");
                 let why =
                     format!("`{peer}` holds the log of `{own}` up to {claimed}, which is not here");
+                // Feeds and what waits already write too: the store itself refuses.
+                shared.store.fence(&why);
                 *shared
                     .not_writing
                     .write()
@@ -389,15 +396,22 @@ fn read(
             head: page.head,
         }),
         Err(error) => {
-            let code = match &error {
-                PageError::NoSuchOrigin => NackCode::NoSuchOrigin,
-                PageError::UnknownEpoch => NackCode::UnknownEpoch,
-                PageError::Diverged => NackCode::Diverged,
-                PageError::Store(_) => NackCode::Busy,
+            let (code, detail) = match &error {
+                PageError::NoSuchOrigin => (NackCode::NoSuchOrigin, error.to_string()),
+                PageError::UnknownEpoch => (NackCode::UnknownEpoch, error.to_string()),
+                PageError::Diverged => (NackCode::Diverged, error.to_string()),
+                PageError::Store(cause) => {
+                    error!(log.origin = %origin, %cause, "the log of `{origin}` could not be read");
+                    // The cause is not for the peer.
+                    (
+                        NackCode::Busy,
+                        format!("the log of `{origin}` could not be read"),
+                    )
+                }
             };
             Err(PageRefused {
                 code,
-                detail: error.to_string(),
+                detail,
                 head: store
                     .log(origin)
                     .and_then(|log| log.best.or(log.head))

@@ -20,6 +20,7 @@ use posko_proto::{
     incident::v1::{ReportChannel, Severity},
 };
 use posko_store::{Actor, Command, Options, Request, Store};
+use rustls::pki_types::UnixTime;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -326,6 +327,51 @@ async fn a_node_whose_card_was_not_accepted_is_told_so() {
     a.peers.as_ref().unwrap().update();
     until("once removed they part", || {
         b.state(&a).why.contains("REVOKED") || b.state(&a).why.contains("UNKNOWN_PEER")
+    })
+    .await;
+    a.stop().await;
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sweep_ends_sessions_whose_certificate_would_be_refused_now_and_no_others() {
+    let (mut a, mut b) = pair().await;
+    a.start();
+    b.start();
+    until("a session is open", || {
+        a.state(&b).connected && b.state(&a).connected
+    })
+    .await;
+    let sweep = |now| a.peers.as_ref().unwrap().0.sweep(now);
+
+    // Nothing has changed: the session goes on.
+    let since = a.state(&b).since;
+    sweep(unix_now());
+    b.report(1).await;
+    until("entries flow", || a.has_all_of(&b)).await;
+    assert_eq!((a.state(&b).connected, a.state(&b).since), (true, since));
+
+    // A year later; what is opened meanwhile by the real clock is swept too.
+    let later = UnixTime::since_unix_epoch(
+        Duration::from_secs(unix_now().as_secs()) + Duration::from_hours(366 * 24),
+    );
+    until("both name the reason", || {
+        sweep(later);
+        b.state(&a).why.contains("CERT_EXPIRED") && a.state(&b).why.contains("CERT_EXPIRED")
+    })
+    .await;
+    until("by the real clock they meet again", || {
+        a.state(&b).connected && b.state(&a).connected
+    })
+    .await;
+
+    // The card is gone, and nobody said so.
+    let mut trust = a.trust.load_full().as_ref().clone();
+    trust.remove(b.origin);
+    a.trust.store(Arc::new(trust));
+    sweep(unix_now());
+    until("the removed peer is told", || {
+        b.state(&a).why.contains("UNKNOWN_PEER")
     })
     .await;
     a.stop().await;

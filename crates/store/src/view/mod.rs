@@ -88,8 +88,10 @@ pub(crate) fn create_missing(connection: &Connection) -> Result<(), StoreError> 
         connection.query_row("SELECT COUNT(*) FROM view_version", [], |row| row.get(0))?;
     drop_tables(connection, Tables::NEW)?;
     if known == 0 {
+        // A process that was killed here may have made some.
+        drop_tables(connection, Tables::LIVE)?;
         create(connection, Tables::LIVE)?;
-        note_versions(connection)?;
+        finish(connection)?;
     }
     Ok(())
 }
@@ -108,16 +110,12 @@ pub(crate) fn swap(connection: &Connection) -> Result<(), StoreError> {
     for view in &VIEWS {
         connection.execute_batch(&format!("ALTER TABLE {0}_new RENAME TO {0}", view.name))?;
     }
-    connection.execute_batch(&format!(
-        "{}{}{}",
-        incident::INDEXES,
-        warning::INDEXES,
-        "DELETE FROM view_version;"
-    ))?;
-    note_versions(connection)
+    connection.execute_batch("DELETE FROM view_version")?;
+    finish(connection)
 }
 
-fn drop_tables(connection: &Connection, tables: Tables) -> Result<(), StoreError> {
+/// Drops one set of tables.
+pub(crate) fn drop_tables(connection: &Connection, tables: Tables) -> Result<(), StoreError> {
     for view in &VIEWS {
         connection
             .execute_batch(&tables.sql(&format!("DROP TABLE IF EXISTS {}{{t}}", view.name)))?;
@@ -125,13 +123,9 @@ fn drop_tables(connection: &Connection, tables: Tables) -> Result<(), StoreError
     Ok(())
 }
 
-fn note_versions(connection: &Connection) -> Result<(), StoreError> {
-    if connection.query_row("SELECT COUNT(*) FROM view_version", [], |row| {
-        row.get::<_, i64>(0)
-    })? == 0
-    {
-        connection.execute_batch(&format!("{}{}", incident::INDEXES, warning::INDEXES))?;
-    }
+/// Makes the indexes of the tables that are read, and notes which versions they are.
+fn finish(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute_batch(&format!("{}{}", incident::INDEXES, warning::INDEXES))?;
     let mut insert =
         connection.prepare("INSERT OR REPLACE INTO view_version(view, version) VALUES (?1, ?2)")?;
     for view in &VIEWS {

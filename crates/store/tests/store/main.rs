@@ -7,6 +7,9 @@
     reason = "a test stops at the first surprise, also in what its tests share"
 )]
 
+mod convergence;
+mod faults;
+
 use std::{
     path::Path,
     sync::{Arc, mpsc},
@@ -20,8 +23,9 @@ use posko_domain::{
 };
 use posko_ledger::{
     MAX_GROUP_BYTES, MAX_GROUP_ENTRIES,
-    chain::Identity,
+    chain::{Chain, Identity, VerifiedGroup},
     entry::{EntryHeader, Record},
+    epoch::Position,
     key::SecretKey,
 };
 use posko_proto::{
@@ -130,41 +134,49 @@ fn accepted(store: &Store, request: Request) -> Accepted {
     execute(store, request).unwrap()
 }
 
+/// Returns the next group that `from` has for a chain, read in pages of `entries`, and moves the chain over it.
+fn next_group(from: &Store, chain: &mut Chain, entries: usize) -> Option<VerifiedGroup> {
+    let origin = chain.identity().origin;
+    let mut page = from
+        .page(origin, chain.end(), entries, MAX_GROUP_BYTES, 3)
+        .unwrap();
+    let mut prev = page.prev;
+    while page.head.is_none() && !page.records.is_empty() {
+        prev.seq = page.prev.seq + page.records.len() as u64;
+        prev.hash = page.records.iter().fold(page.prev.hash, |hash, record| {
+            posko_ledger::entry::chain_hash(&hash, &record.header)
+        });
+        let more = from
+            .page(origin, prev, entries, MAX_GROUP_BYTES, 3)
+            .unwrap();
+        page.records.extend(more.records);
+        page.head = more.head;
+    }
+    let head = page.head?;
+    let records: Vec<(EntryHeader, Record)> = page
+        .records
+        .into_iter()
+        .map(|record| (EntryHeader::decode(&record.header).unwrap(), record))
+        .collect();
+    assert!(records.len() <= MAX_GROUP_ENTRIES);
+    Some(chain.verify(page.opens, records, head).unwrap())
+}
+
+fn apply(to: &Store, group: VerifiedGroup) -> Result<Position, ApplyError> {
+    let (answer, answered) = mpsc::channel();
+    to.apply(
+        group,
+        NOW,
+        Box::new(move |applied| answer.send(applied).unwrap()),
+    );
+    answered.recv().unwrap()
+}
+
 /// Replicates all that `from` has of `origin` to `to`, in pages of `entries`.
 fn replicate(from: &Store, to: &Store, origin: &str, entries: usize) {
-    let origin = node(origin);
-    let mut chain = to.chain(origin).unwrap();
-    loop {
-        let mut page = from
-            .page(origin, chain.end(), entries, MAX_GROUP_BYTES, 3)
-            .unwrap();
-        let mut prev = page.prev;
-        while page.head.is_none() && !page.records.is_empty() {
-            prev.seq = page.prev.seq + page.records.len() as u64;
-            prev.hash = page.records.iter().fold(page.prev.hash, |hash, record| {
-                posko_ledger::entry::chain_hash(&hash, &record.header)
-            });
-            let more = from
-                .page(origin, prev, entries, MAX_GROUP_BYTES, 3)
-                .unwrap();
-            page.records.extend(more.records);
-            page.head = more.head;
-        }
-        let Some(head) = page.head else { return };
-        let records: Vec<(EntryHeader, Record)> = page
-            .records
-            .into_iter()
-            .map(|record| (EntryHeader::decode(&record.header).unwrap(), record))
-            .collect();
-        assert!(records.len() <= MAX_GROUP_ENTRIES);
-        let group = chain.verify(page.opens, records, head).unwrap();
-        let (answer, answered) = mpsc::channel();
-        to.apply(
-            group,
-            NOW,
-            Box::new(move |applied| answer.send(applied).unwrap()),
-        );
-        answered.recv().unwrap().unwrap();
+    let mut chain = to.chain(node(origin)).unwrap();
+    while let Some(group) = next_group(from, &mut chain, entries) {
+        apply(to, group).unwrap();
     }
 }
 
