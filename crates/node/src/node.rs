@@ -133,6 +133,7 @@ impl Node {
             moved,
             not_writing,
             logins: api::Throttle::default(),
+            callers: api::Callers::default(),
             hashing: Semaphore::new(2),
         };
         let server = operator_server_config(&key).context("serve operators")?;

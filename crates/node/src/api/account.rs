@@ -49,7 +49,9 @@ impl Api {
             command,
             credential,
         };
-        let accepted = self.execute(asked).await?;
+        let accepted = self.execute(asked).await;
+        self.0.callers.forget();
+        let accepted = accepted?;
         Ok(outcome(self.0.store.identity().origin, &accepted))
     }
 
@@ -150,7 +152,9 @@ impl AccountService for Api {
                 None,
             )
             .await?;
-        self.ask(move |store| store.close_sessions(account)).await?;
+        let closed = self.ask(move |store| store.close_sessions(account)).await;
+        self.0.callers.forget();
+        closed?;
         Ok(Response::new(DisableAccountResponse {
             outcome: Some(outcome),
         }))
@@ -184,7 +188,9 @@ impl AccountService for Api {
         let outcome = self
             .account_command(framed, digest, account, actor, command, Some(credential))
             .await?;
-        self.ask(move |store| store.close_sessions(account)).await?;
+        let closed = self.ask(move |store| store.close_sessions(account)).await;
+        self.0.callers.forget();
+        closed?;
         Ok(Response::new(ChangePasswordResponse {
             outcome: Some(outcome),
         }))

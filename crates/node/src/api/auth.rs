@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use argon2::{
@@ -27,6 +30,8 @@ pub(crate) const CONSOLE: Id = Id(*b"posko console\0\0\0");
 const WRONG_PASSWORDS: u32 = 10;
 /// For how long wrong passwords count, in seconds.
 const THROTTLE_SECONDS: i64 = 15 * 60;
+/// How many callers are remembered; past that all are forgotten.
+const REMEMBERED_CALLERS: usize = 10_000;
 /// How many logins are remembered for their wrong passwords; past that the oldest go.
 const THROTTLED_LOGINS: usize = 10_000;
 
@@ -68,6 +73,14 @@ impl Api {
             });
         }
         let at = now();
+        if let Some((session, state)) = self.0.callers.find(&hash, at) {
+            return Ok(Caller {
+                account: session.account,
+                session: Some(session),
+                state,
+            });
+        }
+        let generation = self.0.callers.generation();
         let found = self
             .ask(move |store| {
                 let Some(session) = store.session(hash, at)? else {
@@ -78,11 +91,15 @@ impl Api {
                     .map(|state| (session, state)))
             })
             .await?;
-        let (session, state) =
-            found.ok_or_else(|| Status::unauthenticated("the session has ended: log in again"))?;
+        let (session, state) = found.ok_or_else(|| {
+            Status::unauthenticated("the token is not, or no longer, good: log in again")
+        })?;
         if state.disabled {
             return Err(Status::unauthenticated("the account is disabled"));
         }
+        self.0
+            .callers
+            .note(hash, generation, session.clone(), state.clone());
         Ok(Caller {
             account: session.account,
             session: Some(session),
@@ -182,6 +199,7 @@ impl Api {
     pub(crate) async fn end_session(&self, id: Id) -> Result<bool, Status> {
         let store = self.0.store.clone();
         let closed = tokio::task::spawn_blocking(move || store.close_session(id)).await;
+        self.0.callers.forget();
         closed
             .map_err(|error| internal(&error))?
             .map_err(|error| stored(&error))
@@ -190,6 +208,41 @@ impl Api {
 
 /// A hash of nobody's password, so that an unknown login takes as long as a wrong password.
 const UNKNOWN_LOGIN: &str = "$argon2id$v=19$m=19456,t=2,p=1$cG9za28gbm9ib2R5ISE$1xWQ8n5nqVZV0pQ0sZt8w6m1bB2n0r8m3k1l5h7d9cE";
+
+/// Callers found before, by their tokens' hashes, so that a call need not ask the file again. Everything is forgotten
+/// when an account or a session changes.
+#[derive(Default)]
+pub(crate) struct Callers {
+    generation: AtomicU64,
+    known: RwLock<HashMap<[u8; 32], (u64, Session, AccountState)>>,
+}
+
+impl Callers {
+    fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    fn find(&self, hash: &[u8; 32], now: Millis) -> Option<(Session, AccountState)> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let (generation, session, state) = known.get(hash)?;
+        let holds = *generation == self.generation() && session.expires_at > now;
+        holds.then(|| (session.clone(), state.clone()))
+    }
+
+    /// Remembers what was read when the generation was this: a change since then makes it worthless.
+    fn note(&self, hash: [u8; 32], generation: u64, session: Session, state: AccountState) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= REMEMBERED_CALLERS {
+            known.clear();
+        }
+        known.insert(hash, (generation, session, state));
+    }
+
+    /// Forgets everybody: called after an account or a session has changed.
+    pub(crate) fn forget(&self) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+    }
+}
 
 /// Wrong passwords by login name.
 #[derive(Default)]

@@ -77,10 +77,8 @@ impl Api {
         let command = IncidentCommand::try_from(&request)
             .map_err(|rejection| refused(&Refusal::from(rejection)))?;
         let stream = id("incident_id", request.incident())?;
-        let found = self
-            .ask(move |store| store.incident(Some(stream), ""))
-            .await?;
-        let (incident, _) = found
+        let found = self.ask(move |store| store.incident_state(stream)).await?;
+        let incident = found
             .ok_or_else(|| Status::not_found(format!("incident `{stream}` is not known here")))?;
         let own = self.0.store.identity().origin;
         if incident.origin != own {

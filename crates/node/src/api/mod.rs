@@ -46,7 +46,7 @@ use crate::{
 pub(crate) const FRESH: Duration = Duration::from_secs(30);
 const DEFAULT_PAGE: usize = 50;
 const MAX_PAGE: u32 = 500;
-pub(crate) use self::auth::{Throttle, token_hash as auth_token_hash};
+pub(crate) use self::auth::{Callers, Throttle, token_hash as auth_token_hash};
 
 /// Returns a token of 32 random bytes.
 pub(crate) fn random_token() -> anyhow::Result<String> {
@@ -72,6 +72,7 @@ pub(crate) struct Shared {
     /// Why no commands are taken; empty while they are.
     pub(crate) not_writing: Arc<RwLock<String>>,
     pub(crate) logins: Throttle,
+    pub(crate) callers: Callers,
     /// Password hashing takes 19 MiB and tens of milliseconds each: two at a time leave the node to its work.
     pub(crate) hashing: Semaphore,
 }
@@ -315,6 +316,7 @@ pub(crate) fn refused(refusal: &Refusal) -> Status {
 fn stored(error: &StoreError) -> Status {
     match error {
         StoreError::NotFound(_) => Status::not_found(error.to_string()),
+        StoreError::Rebuilding => Status::failed_precondition(error.to_string()),
         StoreError::Deadline(_) | StoreError::Stopped | StoreError::Undone(_) => {
             Status::unavailable(error.to_string())
         }

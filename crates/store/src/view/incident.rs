@@ -230,19 +230,37 @@ impl Store {
         number: &str,
     ) -> Result<Option<(Found, Vec<Note>)>, StoreError> {
         self.read(|connection| {
-            let sql = format!(
-                "SELECT {COLUMNS} WHERE incident.id = :id OR incident.number = :number LIMIT 1"
-            );
-            let mut statement = connection.prepare_cached(&sql)?;
-            let id = id.map(Id::to_vec);
-            let mut rows = statement.query(named_params! { ":id": id, ":number": number })?;
-            let Some(row) = rows.next()? else {
+            let incident = match id {
+                Some(id) => self.by_id(connection, id)?,
+                None => by_number(connection, number)?,
+            };
+            let Some(incident) = incident else {
                 return Ok(None);
             };
-            let incident = found(row)?;
             let notes = notes(connection, &incident)?;
             Ok(Some((incident, notes)))
         })
+    }
+
+    /// Returns an incident by its id, without its notes.
+    pub fn incident_state(&self, id: Id) -> Result<Option<Found>, StoreError> {
+        self.read(|connection| self.by_id(connection, id))
+    }
+
+    /// An id is of one node; this node's own come first, since commands are about those.
+    fn by_id(&self, connection: &Connection, id: Id) -> Result<Option<Found>, StoreError> {
+        let own = self.identity().origin;
+        let others = self.logs().into_iter().map(|log| log.origin);
+        let sql = format!("SELECT {COLUMNS} WHERE incident.origin = :origin AND incident.id = :id");
+        let mut statement = connection.prepare_cached(&sql)?;
+        for origin in std::iter::once(own).chain(others.filter(|origin| *origin != own)) {
+            let mut rows = statement
+                .query(named_params! { ":origin": origin.as_str(), ":id": id.as_bytes() })?;
+            if let Some(row) = rows.next()? {
+                return found(row).map(Some);
+            }
+        }
+        Ok(None)
     }
 
     /// Returns incidents of the whole region, newest first.
@@ -326,6 +344,13 @@ impl Store {
 
 const COLUMNS_WITH_ZONE: &str = "zone.origin, zone.incident, state.body, zone.reported_ms, zone.zone
      FROM incident_zone AS zone JOIN state ON state.origin = zone.origin AND state.stream = zone.incident";
+
+fn by_number(connection: &Connection, number: &str) -> Result<Option<Found>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} WHERE incident.number = :number LIMIT 1");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(named_params! { ":number": number })?;
+    rows.next()?.map(found).transpose()
+}
 
 fn notes(connection: &Connection, incident: &Found) -> Result<Vec<Note>, StoreError> {
     let mut notes = connection.prepare_cached(

@@ -82,19 +82,24 @@ fn found(row: &Row<'_>) -> Result<Found, StoreError> {
 }
 
 impl Store {
-    /// Returns a warning, of the given node or of any.
+    /// Returns a warning, of the given node or of the first that took it in.
     pub fn warning(&self, origin: Option<NodeId>, id: Id) -> Result<Option<Found>, StoreError> {
+        let origins = match origin {
+            Some(origin) => vec![origin],
+            None => self.logs().into_iter().map(|log| log.origin).collect(),
+        };
         self.read(|connection| {
-            let sql = format!(
-                "SELECT {COLUMNS} WHERE warning.id = :id AND (:origin IS NULL OR warning.origin = :origin)
-                 ORDER BY warning.origin LIMIT 1"
-            );
+            let sql =
+                format!("SELECT {COLUMNS} WHERE warning.origin = :origin AND warning.id = :id");
             let mut statement = connection.prepare_cached(&sql)?;
-            let mut rows = statement.query(named_params! {
-                ":id": id.as_bytes(),
-                ":origin": origin.map(|origin| origin.to_string()),
-            })?;
-            rows.next()?.map(found).transpose()
+            for origin in &origins {
+                let mut rows = statement
+                    .query(named_params! { ":origin": origin.as_str(), ":id": id.as_bytes() })?;
+                if let Some(row) = rows.next()? {
+                    return found(row).map(Some);
+                }
+            }
+            Ok(None)
         })
     }
 

@@ -56,7 +56,10 @@ impl<'a> Load<'a> {
             .worker_threads(2)
             .enable_all()
             .build()?;
+        // A channel spawns its worker where it is made.
+        let entered = runtime.enter();
         let mut client = IncidentServiceClient::new(door(federation, OWNER)?);
+        drop(entered);
         let incidents = runtime.block_on(async {
             let mut incidents = Vec::new();
             for _ in 0..INCIDENTS {
@@ -229,8 +232,8 @@ impl<'a> Load<'a> {
     pub(crate) fn rebuild(&self) -> Result<u64> {
         let token =
             std::fs::read_to_string(self.federation.node(OWNER)?.dir().join("operator.token"))?;
-        let console = posko_testkit::door::open_with(self.federation.node(OWNER)?, &token)?;
         self.runtime.block_on(async {
+            let console = posko_testkit::door::open_with(self.federation.node(OWNER)?, &token)?;
             let mut steps = NodeServiceClient::new(console)
                 .rebuild_views(RebuildViewsRequest {})
                 .await?
@@ -246,11 +249,14 @@ impl<'a> Load<'a> {
 
     /// Waits until the owner answers.
     pub(crate) fn await_answer(&self) -> Result<()> {
-        self.runtime.block_on(timeout(DRAIN, async {
-            while self.entries_at(OWNER).await.is_err() {
-                sleep(Duration::from_millis(10)).await;
-            }
-        }))?;
+        self.runtime.block_on(async {
+            timeout(DRAIN, async {
+                while self.entries_at(OWNER).await.is_err() {
+                    sleep(Duration::from_millis(10)).await;
+                }
+            })
+            .await
+        })?;
         Ok(())
     }
 
@@ -331,33 +337,32 @@ impl<'a> Seen<'a> {
         Self { federation, node }
     }
 
-    /// Waits until the node shows more than it first answers, and returns when.
-    pub(crate) fn await_change(&mut self, began: Instant) -> Result<Instant> {
-        let mut first = None;
-        self.until(|entries| {
-            let before = *first.get_or_insert(entries);
-            entries > before
-        })
-        .with_context(|| format!("no progress since {:?}", began.elapsed()))
+    /// Waits until the node shows more than it had, and returns when.
+    pub(crate) fn await_more_than(&self, had: u64) -> Result<Instant> {
+        self.until(|entries| entries > had)
     }
 
     /// Waits until the node shows that many entries, and returns when.
-    pub(crate) fn await_entries(&mut self, wanted: u64) -> Result<Instant> {
+    pub(crate) fn await_entries(&self, wanted: u64) -> Result<Instant> {
         self.until(|entries| entries >= wanted)
     }
 
-    fn until(&self, mut reached: impl FnMut(u64) -> bool) -> Result<Instant> {
-        self.federation.runtime().block_on(timeout(DRAIN, async {
+    fn until(&self, reached: impl Fn(u64) -> bool) -> Result<Instant> {
+        self.federation.runtime().block_on(async {
             let mut client = NodeServiceClient::new(door(self.federation, self.node)?);
-            loop {
-                if let Ok(entries) = entries(&mut client).await
-                    && reached(entries)
-                {
-                    return Ok(Instant::now());
+            timeout(DRAIN, async {
+                loop {
+                    if let Ok(entries) = entries(&mut client).await
+                        && reached(entries)
+                    {
+                        return Instant::now();
+                    }
+                    sleep(Duration::from_millis(5)).await;
                 }
-                sleep(Duration::from_millis(5)).await;
-            }
-        }))?
+            })
+            .await
+            .context("the node did not come that far")
+        })
     }
 }
 

@@ -100,7 +100,9 @@ fn measure(federation: &Federation, plan: Plan) -> Result<Value> {
     let mut throughput = Vec::new();
     for writers in [1, 16, 64] {
         tell(&format!("throughput with {writers} writers"));
-        throughput.push(load.throughput(plan.warm_up, plan.window, writers)?);
+        let figures = load.throughput(plan.warm_up, plan.window, writers)?;
+        tell(&figures.to_string());
+        throughput.push(figures);
         check_same(federation)?;
     }
     tell("propagation at 500 events/s");
@@ -126,12 +128,13 @@ fn measure(federation: &Federation, plan: Plan) -> Result<Value> {
 
 fn catch_up(federation: &Federation, load: &mut Load<'_>, missed: u64) -> Result<Value> {
     let away = federation.node("36")?;
+    let had = load.entries()?;
     away.stop()?;
     let (written, write_s) = load.fill(missed)?;
     let began = std::time::Instant::now();
     away.launch()?;
-    let mut watch = Seen::new(federation, "36");
-    let first = watch.await_change(began)?;
+    let watch = Seen::new(federation, "36");
+    let first = watch.await_more_than(had)?;
     let complete = watch.await_entries(load.entries()?)?;
     check_same(federation)?;
     Ok(json!({
