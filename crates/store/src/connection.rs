@@ -44,6 +44,7 @@ pub(crate) fn open_writer(path: &Path, identity: &Identity) -> Result<Connection
          PRAGMA secure_delete = ON;
          PRAGMA cell_size_check = ON;
          PRAGMA trusted_schema = OFF;
+         PRAGMA temp_store = MEMORY;
          PRAGMA wal_autocheckpoint = 4000;
          PRAGMA cache_size = -65536;",
     )?;
