@@ -155,6 +155,9 @@ labels! {
     SESSION: "sesi", "session";
     SEVERITY: "keparahan", "severity";
     SINCE: "sejak", "since";
+    LAST: "terakhir", "last";
+    TIMES: "kali", "times";
+    REFUSALS: "sambungan masuk yang ditolak", "refused connections";
     SOFTWARE: "perangkat lunak", "software";
     SOURCE: "sumber", "source";
     STARTED: "berjalan sejak", "running since";

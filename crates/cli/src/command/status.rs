@@ -3,7 +3,7 @@
 use clap::Args;
 use posko_proto::{
     common::v1::LinkState,
-    federation::v1::{GetStatusRequest, GetStatusResponse, OriginStatus, PeerStatus},
+    federation::v1::{GetStatusRequest, GetStatusResponse, OriginStatus, PeerStatus, Refused},
 };
 
 use super::{link_text, link_tint};
@@ -74,6 +74,28 @@ fn render(context: &Context, status: &GetStatusResponse) -> String {
         origins(context, &status.origins),
         context.say(label::PEERS),
         peers(context, &status.peers)
+    ) + &refusals(context, &status.refusals)
+}
+
+/// Tells of refused connections, where there were any.
+fn refusals(context: &Context, refusals: &[Refused]) -> String {
+    if refusals.is_empty() {
+        return String::new();
+    }
+    let head = [label::ADDRESS, label::LAST, label::TIMES, label::WHY];
+    let mut table = Table::new(context, &head);
+    for refused in refusals {
+        table.tinted([
+            (refused.address.clone(), Tint::Plain),
+            (when(refused.at.as_ref()), Tint::Plain),
+            (refused.times.to_string(), Tint::Plain),
+            (refused.detail.clone(), Tint::Bad),
+        ]);
+    }
+    format!(
+        "\n\n{}\n{}",
+        context.say(label::REFUSALS),
+        table.render(context)
     )
 }
 

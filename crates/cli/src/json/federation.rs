@@ -18,6 +18,37 @@ pub(crate) struct Status {
     not_writing_because: Option<String>,
     origins: Vec<OriginStatus>,
     peers: Vec<PeerStatus>,
+    refusals: Vec<Refused>,
+}
+
+/// A connection that came in and was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Refused {
+    address: String,
+    at: Option<String>,
+    reason: String,
+    detail: String,
+    times: u64,
+}
+
+impl From<federation::Refused> for Refused {
+    fn from(refused: federation::Refused) -> Self {
+        Self {
+            at: time(refused.at.as_ref()),
+            reason: reason(refused.reason),
+            address: refused.address,
+            detail: refused.detail,
+            times: refused.times,
+        }
+    }
+}
+
+/// Returns a reason's name as JSON gives it.
+fn reason(reason: i32) -> String {
+    let name = federation::GoodbyeReason::try_from(reason)
+        .unwrap_or_default()
+        .as_str_name();
+    name.trim_start_matches("GOODBYE_REASON_").to_lowercase()
 }
 
 impl From<federation::GetStatusResponse> for Status {
@@ -32,6 +63,7 @@ impl From<federation::GetStatusResponse> for Status {
             not_writing_because: text(&status.not_writing_because),
             origins: status.origins.into_iter().map(OriginStatus::from).collect(),
             peers: status.peers.into_iter().map(PeerStatus::from).collect(),
+            refusals: status.refusals.into_iter().map(Refused::from).collect(),
         }
     }
 }

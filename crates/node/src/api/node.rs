@@ -23,7 +23,7 @@ use tonic::{Request, Response, Status, codegen::BoxStream};
 use tracing::info;
 
 use super::{Api, ahead, internal, invalid, position, stored};
-use crate::{identity::NodeCard, time::now};
+use crate::{identity::NodeCard, peer::Refused, time::now};
 
 impl Api {
     fn origin_status(&self, log: &LogState, unfolded: [u64; 3]) -> OriginStatus {
@@ -63,9 +63,7 @@ impl Api {
                     .find(|peer| peer.origin == log.origin);
                 match peer {
                     None => "its card was removed".into(),
-                    Some(peer) if peer.connected => {
-                        "connected, but no signed head was heard for 30 s".into()
-                    }
+                    Some(peer) if peer.connected => "connected, waiting for a signed head".into(),
                     Some(peer) if peer.why.is_empty() => "no session yet".into(),
                     Some(peer) => peer.why,
                 }
@@ -130,6 +128,7 @@ impl NodeService for Api {
             peers: peers.collect(),
             writing: reason.is_empty(),
             not_writing_because: reason,
+            refusals: self.0.peers.refusals().into_iter().map(refused).collect(),
         }))
     }
 
@@ -344,6 +343,16 @@ fn own_behind(own: Option<&LogState>, acknowledged: Option<posko_ledger::epoch::
         (Some(own), Some(at)) if at.epoch == own.end.epoch => own.end.seq.saturating_sub(at.seq),
         (Some(own), _) => own.entries,
         (None, _) => 0,
+    }
+}
+
+fn refused(refused: Refused) -> wire::Refused {
+    wire::Refused {
+        address: refused.address,
+        at: Some(refused.at.into()),
+        reason: refused.reason.into(),
+        detail: refused.detail,
+        times: refused.times,
     }
 }
 

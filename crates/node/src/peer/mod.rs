@@ -15,7 +15,7 @@ mod session;
 mod tests;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::{Duration, Instant},
 };
@@ -83,6 +83,24 @@ pub struct PeerState {
     pub acknowledged: Option<Position>,
 }
 
+/// A connection that came in and was refused, also a stranger's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Where it came from, without the port that a new connection changes.
+    pub address: String,
+    /// When it was last refused.
+    pub at: Millis,
+    /// The reason that it was told.
+    pub reason: GoodbyeReason,
+    /// The reason for people.
+    pub detail: String,
+    /// How often the same was refused.
+    pub times: u64,
+}
+
+/// How many refusals are remembered, for people.
+const REMEMBERED_REFUSALS: usize = 16;
+
 /// The sessions with all accepted peers. Clones share them.
 #[derive(Clone)]
 pub struct Peers(Arc<Shared>);
@@ -97,6 +115,7 @@ struct Shared {
     client: Arc<rustls::ClientConfig>,
     moves: watch::Receiver<u64>,
     peers: Mutex<BTreeMap<NodeId, Entry>>,
+    refusals: Mutex<VecDeque<Refused>>,
     tasks: Mutex<JoinSet<()>>,
     stop: watch::Sender<bool>,
     started: Instant,
@@ -156,6 +175,7 @@ impl Peers {
             client,
             moves,
             peers: Mutex::default(),
+            refusals: Mutex::default(),
             tasks: Mutex::default(),
             stop: watch::channel(false).0,
             started: Instant::now(),
@@ -164,6 +184,16 @@ impl Peers {
         peers.0.spawn(sweep(peers.0.clone()));
         peers.update();
         Ok(peers)
+    }
+
+    /// Returns the newest refusals of connections that came in, newest first.
+    pub fn refusals(&self) -> Vec<Refused> {
+        let refusals = self
+            .0
+            .refusals
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        refusals.iter().cloned().collect()
     }
 
     /// Returns how it stands with each accepted peer.
@@ -356,6 +386,9 @@ impl Shared {
     fn refused(&self, dialled: Option<NodeId>, address: &str, refusal: &Refusal) {
         let reason = refusal.reason().as_str_name();
         warn!(peer.address = %address, reason, "refused the peer at `{address}`: {refusal}");
+        if dialled.is_none() {
+            self.remember(address, refusal);
+        }
         let about = dialled.or(match refusal {
             Refusal::WrongCa { origin, .. }
             | Refusal::WrongRole { origin, .. }
@@ -371,6 +404,27 @@ impl Shared {
                 format!("refused here, {}: {refusal}", told(refusal.reason())),
             );
         }
+    }
+
+    /// Remembers a refusal, newest first: of many alike, as from one who dials again and again, one.
+    fn remember(&self, address: &str, refusal: &Refusal) {
+        let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+        let (reason, detail) = (refusal.reason(), refusal.to_string());
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        let alike = refusals.iter().position(|known| {
+            known.address == host && known.reason == reason && known.detail == detail
+        });
+        let before = alike
+            .and_then(|at| refusals.remove(at))
+            .map_or(0, |known| known.times);
+        refusals.truncate(REMEMBERED_REFUSALS - 1);
+        refusals.push_front(Refused {
+            address: host.into(),
+            at: now(),
+            reason,
+            detail,
+            times: before + 1,
+        });
     }
 
     /// Logs and records that the peer refused this node.

@@ -151,6 +151,14 @@ fn an_impostor_is_refused_with_its_own_reason_and_both_sides_say_it() {
                 line.contains(case.told.as_str_name()) && line.contains(case.says),
                 "the log says {line}"
             );
+            let newest = &judge.console(&["status"])?["refusals"][0];
+            anyhow::ensure!(
+                newest["reason"] == told.to_lowercase()
+                    && newest["detail"]
+                        .as_str()
+                        .is_some_and(|detail| detail.contains(case.says)),
+                "the newest refusal of the status is {newest}"
+            );
             if case.in_status {
                 let why = why(judge, "31")?;
                 anyhow::ensure!(
