@@ -157,6 +157,17 @@ impl LogMemory {
         }
     }
 
+    /// Says whether the log has grown so far since its newest stored head that the next must be stored.
+    pub(crate) fn is_due_for_a_checkpoint(&self) -> bool {
+        let extent = Extent {
+            entries: self.entries,
+            bytes: self.chain.payload_bytes(),
+        };
+        self.stored.is_none_or(|stored| {
+            extent.is_far_from(stored.at) || stored.pos >> 40 != self.epoch_row
+        })
+    }
+
     /// Stores a signed head at the log's end; the one before it goes when it is no checkpoint.
     pub(crate) fn store_head(
         &mut self,

@@ -300,14 +300,17 @@ impl Writer {
         Ok(())
     }
 
-    /// Stores the head that the last commit signed: a head is signed after its entries are durable, and kept with the
-    /// next ones.
+    /// Stores the head that the last commit signed, when it is due: a head is signed after its entries are durable, and
+    /// kept with the next ones.
     fn store_newest_head(&self, transaction: &mut Transaction) -> Result<(), StoreError> {
         let own = self.options.identity.origin;
         let Some(mut log) = self.shared.log(own) else {
             return Ok(());
         };
-        let Some(head) = log.head else { return Ok(()) };
+        // Between checkpoints the newest head lives in memory: a start signs the tail anew.
+        let Some(head) = log.head.filter(|_| log.is_due_for_a_checkpoint()) else {
+            return Ok(());
+        };
         log.store_head(&self.connection, &head)?;
         transaction.logs.insert(own, log);
         Ok(())
