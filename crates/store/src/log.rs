@@ -497,12 +497,14 @@ fn page(
         classes,
     )?;
     let last = page.prev.seq + page.records.len() as u64;
+    // The first head after the position asked after: a group that began in an earlier page must end as soon as it can.
     let newest = log
         .head
-        .filter(|head| row == log.epoch_row && head.head.position.seq <= last);
-    page.head = match newest {
-        Some(head) if head.head.position.seq > page.prev.seq => Some(head),
-        _ => head_within(connection, pos(row, page.prev.seq), pos(row, last))?,
+        .map(|head| (head, head.head.position.seq))
+        .filter(|(_, seq)| row == log.epoch_row && *seq <= last && *seq > page.prev.seq);
+    page.head = match head_within(connection, pos(row, page.prev.seq), pos(row, last))? {
+        Some(stored) => Some(stored),
+        None => newest.map(|(head, _)| head),
     };
     if let Some(head) = &page.head {
         page.records
@@ -614,7 +616,7 @@ fn head_within(
 ) -> Result<Option<SignedHead>, StoreError> {
     let signed: Option<Vec<u8>> = connection
         .prepare_cached(
-            "SELECT signed FROM head WHERE pos > :after AND pos <= :last ORDER BY pos DESC LIMIT 1",
+            "SELECT signed FROM head WHERE pos > :after AND pos <= :last ORDER BY pos LIMIT 1",
         )?
         .query_row(named_params! { ":after": after, ":last": last }, |row| {
             row.get(0)

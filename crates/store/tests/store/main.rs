@@ -348,6 +348,29 @@ fn a_replica_shows_what_its_owner_shows_in_whatever_pages_it_came() {
 }
 
 #[test]
+fn a_group_never_passes_its_limit_in_whatever_pages_a_log_of_large_commits_is_read() {
+    let dir = TempDir::new().unwrap();
+    let owner = open(dir.path(), "32", 1);
+    for burst in 0..4 {
+        let (answer, answered) = mpsc::channel();
+        for number in 1..=240 {
+            let answer = answer.clone();
+            owner.execute(report(burst * 240 + number, "32.75"), move |outcome| {
+                answer.send(outcome.unwrap()).unwrap();
+            });
+        }
+        drop(answer);
+        assert_eq!(answered.iter().count(), 240);
+    }
+    for entries in (500..=1000).step_by(50) {
+        let dir = TempDir::new().unwrap();
+        let replica = open(dir.path(), "31", 1);
+        accept(&replica, "32");
+        replicate(&owner, &replica, "32", entries);
+    }
+}
+
+#[test]
 fn a_group_is_applied_once() {
     let dir = TempDir::new().unwrap();
     let (owner, replica) = (open(dir.path(), "32", 1), open(dir.path(), "31", 1));
