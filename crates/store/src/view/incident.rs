@@ -7,10 +7,10 @@ use posko_domain::{
     zone,
 };
 use posko_proto::{Id, NodeId, time::Millis};
-use rusqlite::{Connection, Row, named_params};
+use rusqlite::{Connection, named_params};
 
-use super::{Tables, View};
-use crate::{Store, StoreError, fold, query::PageOf};
+use super::{Tables, View, by_id, found};
+use crate::{Store, StoreError, query::PageOf};
 
 pub(super) const INCIDENT: View = View {
     name: "incident",
@@ -66,16 +66,8 @@ pub(super) const INDEXES: &str = "
 /// The most notes that are given with an incident.
 pub const MAX_NOTES: usize = 1000;
 
-/// An incident of a list.
-#[derive(Debug, Clone)]
-pub struct Found {
-    /// Whose it is.
-    pub origin: NodeId,
-    /// Its id.
-    pub id: Id,
-    /// How it stands.
-    pub state: IncidentState,
-}
+/// An incident and how it stands.
+pub type Found = super::Found<IncidentState>;
 
 /// A log note.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -214,14 +206,6 @@ pub(crate) fn last_number(
 const COLUMNS: &str = "incident.origin, incident.id, state.body, incident.reported_ms
      FROM incident JOIN state ON state.origin = incident.origin AND state.stream = incident.id";
 
-fn found(row: &Row<'_>) -> Result<Found, StoreError> {
-    Ok(Found {
-        origin: crate::node(&row.get::<_, String>(0)?)?,
-        id: crate::id(&row.get::<_, Vec<u8>>(1)?)?,
-        state: fold::decode_body(&row.get::<_, Vec<u8>>(2)?)?,
-    })
-}
-
 impl Store {
     /// Returns an incident by its id, or by its number, with its notes, oldest first.
     pub fn incident(
@@ -250,17 +234,14 @@ impl Store {
     /// An id is of one node; this node's own come first, since commands are about those.
     fn by_id(&self, connection: &Connection, id: Id) -> Result<Option<Found>, StoreError> {
         let own = self.identity().origin;
-        let others = self.logs().into_iter().map(|log| log.origin);
-        let sql = format!("SELECT {COLUMNS} WHERE incident.origin = :origin AND incident.id = :id");
-        let mut statement = connection.prepare_cached(&sql)?;
-        for origin in std::iter::once(own).chain(others.filter(|origin| *origin != own)) {
-            let mut rows = statement
-                .query(named_params! { ":origin": origin.as_str(), ":id": id.as_bytes() })?;
-            if let Some(row) = rows.next()? {
-                return found(row).map(Some);
-            }
-        }
-        Ok(None)
+        let mut origins = vec![own];
+        origins.extend(
+            self.logs()
+                .into_iter()
+                .map(|log| log.origin)
+                .filter(|origin| *origin != own),
+        );
+        by_id(connection, "incident", COLUMNS, &origins, id)
     }
 
     /// Returns incidents of the whole region, newest first.

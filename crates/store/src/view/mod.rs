@@ -8,11 +8,12 @@ pub mod warning;
 
 use std::borrow::Cow;
 
-use posko_proto::NodeId;
-use rusqlite::{Connection, types::ValueRef};
+use posko_proto::{Id, NodeId};
+use rusqlite::{Connection, Row, named_params, types::ValueRef};
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, fold};
 
 /// A view: its table, its version, how it is made, and the order of its rows in a digest.
 struct View {
@@ -132,6 +133,46 @@ fn finish(connection: &Connection) -> Result<(), StoreError> {
         insert.execute((view.name, view.version))?;
     }
     Ok(())
+}
+
+/// A thing of a list or a look-up: whose it is, its id, and how it stands.
+#[derive(Debug, Clone)]
+pub struct Found<S> {
+    /// The node whose fact it is.
+    pub origin: NodeId,
+    /// Its id.
+    pub id: Id,
+    /// How it stands.
+    pub state: S,
+}
+
+/// Reads a thing from a row that begins with its origin, its id and its state's body.
+pub(crate) fn found<S: DeserializeOwned>(row: &Row<'_>) -> Result<Found<S>, StoreError> {
+    Ok(Found {
+        origin: crate::node(&row.get::<_, String>(0)?)?,
+        id: crate::id(&row.get::<_, Vec<u8>>(1)?)?,
+        state: fold::decode_body(&row.get::<_, Vec<u8>>(2)?)?,
+    })
+}
+
+/// Returns the thing of that id of the first of the nodes that has it. `table` is the view, `columns` what is read of it.
+pub(crate) fn by_id<S: DeserializeOwned>(
+    connection: &Connection,
+    table: &str,
+    columns: &str,
+    origins: &[NodeId],
+    id: Id,
+) -> Result<Option<Found<S>>, StoreError> {
+    let sql = format!("SELECT {columns} WHERE {table}.origin = :origin AND {table}.id = :id");
+    let mut statement = connection.prepare_cached(&sql)?;
+    for origin in origins {
+        let mut rows =
+            statement.query(named_params! { ":origin": origin.as_str(), ":id": id.as_bytes() })?;
+        if let Some(row) = rows.next()? {
+            return found(row).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// The digest of one view's rows of one origin.

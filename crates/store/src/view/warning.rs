@@ -5,10 +5,10 @@ use posko_domain::{
     warning::{WarningState, ends_at},
 };
 use posko_proto::{Id, NodeId, time::Millis};
-use rusqlite::{Connection, Row, named_params};
+use rusqlite::{Connection, named_params};
 
-use super::{Tables, View};
-use crate::{Store, StoreError, fold, query::PageOf};
+use super::{Tables, View, by_id, found};
+use crate::{Store, StoreError, query::PageOf};
 
 pub(super) const WARNING: View = View {
     name: "warning",
@@ -28,16 +28,8 @@ pub(super) const INDEXES: &str = "
     DROP INDEX IF EXISTS warning_until; CREATE INDEX warning_until ON warning(until_ms);
 ";
 
-/// A warning of a list.
-#[derive(Debug, Clone)]
-pub struct Found {
-    /// The node that took it in.
-    pub origin: NodeId,
-    /// Its id.
-    pub id: Id,
-    /// What it says.
-    pub state: WarningState,
-}
+/// A warning and what it says.
+pub type Found = super::Found<WarningState>;
 
 pub(crate) fn fold(
     connection: &Connection,
@@ -73,14 +65,6 @@ fn sent_at(state: &WarningState) -> Millis {
 const COLUMNS: &str = "warning.origin, warning.id, state.body, warning.sent_ms
      FROM warning JOIN state ON state.origin = warning.origin AND state.stream = warning.id";
 
-fn found(row: &Row<'_>) -> Result<Found, StoreError> {
-    Ok(Found {
-        origin: crate::node(&row.get::<_, String>(0)?)?,
-        id: crate::id(&row.get::<_, Vec<u8>>(1)?)?,
-        state: fold::decode_body(&row.get::<_, Vec<u8>>(2)?)?,
-    })
-}
-
 impl Store {
     /// Returns a warning, of the given node or of the first that took it in.
     pub fn warning(&self, origin: Option<NodeId>, id: Id) -> Result<Option<Found>, StoreError> {
@@ -88,19 +72,7 @@ impl Store {
             Some(origin) => vec![origin],
             None => self.logs().into_iter().map(|log| log.origin).collect(),
         };
-        self.read(|connection| {
-            let sql =
-                format!("SELECT {COLUMNS} WHERE warning.origin = :origin AND warning.id = :id");
-            let mut statement = connection.prepare_cached(&sql)?;
-            for origin in &origins {
-                let mut rows = statement
-                    .query(named_params! { ":origin": origin.as_str(), ":id": id.as_bytes() })?;
-                if let Some(row) = rows.next()? {
-                    return found(row).map(Some);
-                }
-            }
-            Ok(None)
-        })
+        self.read(|connection| by_id(connection, "warning", COLUMNS, &origins, id))
     }
 
     /// Returns warnings of the whole region, newest first; `in_force_at` leaves out those over by then.
