@@ -54,19 +54,18 @@ pub(crate) struct LogMemory {
     pub(crate) epoch_row: i64,
     pub(crate) entries: u64,
     pub(crate) head: Option<SignedHead>,
-    /// Where the newest stored head stands, and whether it may be replaced by a newer one.
-    pub(crate) stored: Option<StoredHead>,
+    /// How far the newest kept head reaches, and the epoch that it is in.
+    kept: Kept,
     pub(crate) last_entry_ms: Option<i64>,
     best: Option<SignedHead>,
     heard_ms: Option<i64>,
 }
 
-#[derive(Clone, Copy)]
-pub(crate) struct StoredHead {
-    pos: i64,
+/// The newest checkpoint: a head that stays in the file.
+#[derive(Clone, Copy, Default)]
+struct Kept {
+    epoch_row: i64,
     at: Extent,
-    /// Where the kept head before it stands.
-    checkpoint: Extent,
 }
 
 /// How much of a log lies before a place.
@@ -91,9 +90,12 @@ impl Extent {
     }
 }
 
+/// How many bits of an entry's key are its number.
+const EPOCH_SHIFT: u32 = 40;
+
 /// Returns an entry's key.
 pub(crate) fn pos(epoch_row: i64, seq: u64) -> i64 {
-    epoch_row << 40 | seq.cast_signed()
+    epoch_row << EPOCH_SHIFT | seq.cast_signed()
 }
 
 impl LogMemory {
@@ -103,7 +105,7 @@ impl LogMemory {
             epoch_row: 0,
             entries: 0,
             head: None,
-            stored: None,
+            kept: Kept::default(),
             last_entry_ms: None,
             best: None,
             heard_ms: None,
@@ -157,62 +159,49 @@ impl LogMemory {
         }
     }
 
-    /// Says whether the log has grown so far since its newest stored head that the next must be stored.
-    pub(crate) fn is_due_for_a_checkpoint(&self) -> bool {
-        let extent = Extent {
+    fn extent(&self) -> Extent {
+        Extent {
             entries: self.entries,
             bytes: self.chain.payload_bytes(),
-        };
-        self.stored.is_none_or(|stored| {
-            extent.is_far_from(stored.at) || stored.pos >> 40 != self.epoch_row
-        })
+        }
     }
 
-    /// Stores a signed head at the log's end; the one before it goes when it is no checkpoint.
-    pub(crate) fn store_head(
-        &mut self,
-        connection: &Connection,
-        head: &SignedHead,
-    ) -> Result<(), StoreError> {
-        let at = pos(self.epoch_row, head.head.position.seq);
-        let before = self.stored;
-        if before.is_some_and(|stored| stored.pos == at) {
-            return Ok(());
-        }
-        let extent = Extent {
-            entries: self.entries,
-            bytes: head.head.payload_bytes,
+    /// Says whether the log has grown so far since its newest kept head that the head at its end must be kept.
+    pub(crate) fn is_due_for_a_checkpoint(&self) -> bool {
+        self.kept.epoch_row != self.epoch_row || self.extent().is_far_from(self.kept.at)
+    }
+
+    /// Says whether the head at the log's end must be kept before a group that makes the log this long follows it: no
+    /// later head vouches for an epoch's end, and a follower's groups are larger than its origin's commits.
+    pub(crate) fn is_due_before(&self, next: &Chain, entries: u64) -> bool {
+        let after = Extent {
+            entries: self.entries + entries,
+            bytes: next.payload_bytes(),
         };
-        let mut checkpoint = before.map_or(Extent::default(), |stored| stored.checkpoint);
-        if let Some(stored) = before {
-            // The last head of an epoch stays: no later one vouches for that epoch's end.
-            // A follower's groups are larger than its origin's commits, so the distance to the new head counts too.
-            let stays = stored.at.is_far_from(stored.checkpoint)
-                || extent.is_beyond_a_group_of(stored.checkpoint)
-                || stored.pos >> 40 != self.epoch_row;
-            if stays {
-                checkpoint = stored.at;
-            } else {
-                connection
-                    .prepare_cached("DELETE FROM head WHERE pos = :pos")?
-                    .execute(named_params! { ":pos": stored.pos })?;
-            }
-        }
+        self.is_due_for_a_checkpoint()
+            || next.end().epoch != self.chain.end().epoch
+            || after.is_beyond_a_group_of(self.kept.at)
+    }
+
+    /// Keeps the head at the log's end, for good.
+    pub(crate) fn keep_head(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        let Some(head) = self.head.filter(|_| !self.is_unsigned()) else {
+            return Ok(());
+        };
         connection
             .prepare_cached(
-                "INSERT INTO head(pos, origin, entries, signed) VALUES (:pos, :origin, :entries, :signed)",
+                "INSERT OR IGNORE INTO head(pos, origin, entries, signed) VALUES (:pos, :origin, :entries, :signed)",
             )?
             .execute(named_params! {
-                ":pos": at,
+                ":pos": pos(self.epoch_row, head.head.position.seq),
                 ":origin": head.head.origin.as_str(),
                 ":entries": self.entries.cast_signed(),
                 ":signed": head.encode(),
             })?;
-        self.stored = Some(StoredHead {
-            pos: at,
-            at: extent,
-            checkpoint,
-        });
+        self.kept = Kept {
+            epoch_row: self.epoch_row,
+            at: self.extent(),
+        };
         Ok(())
     }
 
@@ -225,11 +214,11 @@ impl LogMemory {
         let end = self.chain.end();
         let changed = connection
             .prepare_cached(
-                "INSERT INTO cursor(origin, epoch, seq, hash, tree, payload_bytes, entries)
-                 VALUES (:origin, :epoch, :seq, :hash, :tree, :payload_bytes, :entries)
+                "INSERT INTO cursor(origin, epoch, seq, hash, tree, payload_bytes, entries, head)
+                 VALUES (:origin, :epoch, :seq, :hash, :tree, :payload_bytes, :entries, :head)
                  ON CONFLICT (origin) DO UPDATE
                  SET epoch = :epoch, seq = :seq, hash = :hash, tree = :tree, payload_bytes = :payload_bytes,
-                     entries = :entries
+                     entries = :entries, head = :head
                  WHERE hash = :before",
             )?
             .execute(named_params! {
@@ -240,6 +229,7 @@ impl LogMemory {
                 ":tree": self.chain.tree().encode(),
                 ":payload_bytes": self.chain.payload_bytes().cast_signed(),
                 ":entries": self.entries.cast_signed(),
+                ":head": self.head.filter(|head| head.head.position == end).map(|head| head.encode()),
                 ":before": before.hash.as_slice(),
             })?;
         if changed == 1 {
@@ -316,12 +306,12 @@ pub(crate) fn load_all(
 }
 
 fn load(connection: &Connection, identity: Identity) -> Result<LogMemory, StoreError> {
-    type Row = (i64, i64, [u8; 32], Vec<u8>, i64, i64, Vec<u8>);
+    type Row = (i64, i64, [u8; 32], Vec<u8>, i64, i64, Vec<u8>, Option<Vec<u8>>);
     let mut log = LogMemory::new(identity);
     let origin = identity.origin.as_str();
     let row: Option<Row> = connection
         .query_row(
-            "SELECT epoch.id, seq, hash, tree, payload_bytes, entries, open
+            "SELECT epoch.id, seq, hash, tree, payload_bytes, entries, open, head
              FROM cursor JOIN epoch ON epoch.id = cursor.epoch
              WHERE cursor.origin = :origin",
             named_params! { ":origin": origin },
@@ -334,11 +324,12 @@ fn load(connection: &Connection, identity: Identity) -> Result<LogMemory, StoreE
                     row.get(4)?,
                     row.get(5)?,
                     row.get(6)?,
+                    row.get(7)?,
                 ))
             },
         )
         .optional()?;
-    let Some((epoch_row, seq, hash, tree, payload_bytes, entries, open)) = row else {
+    let Some((epoch_row, seq, hash, tree, payload_bytes, entries, open, head)) = row else {
         return Ok(log);
     };
     let open = EpochOpen::decode(&open)?;
@@ -364,7 +355,7 @@ fn load(connection: &Connection, identity: Identity) -> Result<LogMemory, StoreE
         }
         log.last_entry_ms = Some(EntryHeader::decode(&header)?.wall_ms.cast_signed());
     }
-    load_heads(connection, &mut log, origin)?;
+    load_heads(connection, &mut log, head)?;
     Ok(log)
 }
 
@@ -372,37 +363,34 @@ const CURSOR: StoreError = StoreError::Corrupt {
     what: "the end of a log",
 };
 
+/// Takes the head at the end, or the newest kept one where a crash left entries under none.
 fn load_heads(
     connection: &Connection,
     log: &mut LogMemory,
-    origin: &str,
+    newest: Option<Vec<u8>>,
 ) -> Result<(), StoreError> {
-    let mut newest =
-        connection.prepare("SELECT pos, entries, signed FROM head WHERE origin = :origin ORDER BY entries DESC LIMIT 2")?;
-    let mut rows = newest.query(named_params! { ":origin": origin })?;
-    let Some(row) = rows.next()? else {
-        return Ok(());
-    };
-    let (pos, entries): (i64, i64) = (row.get(0)?, row.get(1)?);
-    log.head = Some(SignedHead::decode(&row.get::<_, Vec<u8>>(2)?)?);
+    let origin = log.chain.identity().origin;
+    let kept: Option<(i64, i64, Vec<u8>)> = connection
+        .query_row(
+            "SELECT pos, entries, signed FROM head WHERE origin = :origin ORDER BY entries DESC LIMIT 1",
+            named_params! { ":origin": origin.as_str() },
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .optional()?;
+    let newest = newest.map(|signed| SignedHead::decode(&signed)).transpose()?;
+    if let Some((pos, entries, signed)) = kept {
+        let head = SignedHead::decode(&signed)?;
+        log.kept = Kept {
+            epoch_row: pos >> EPOCH_SHIFT,
+            at: Extent {
+                entries: entries.cast_unsigned(),
+                bytes: head.head.payload_bytes,
+            },
+        };
+        log.head = Some(head);
+    }
+    log.head = newest.or(log.head);
     log.best = log.head;
-    let extent = |row: &rusqlite::Row<'_>| -> Result<Extent, StoreError> {
-        let head = SignedHead::decode(&row.get::<_, Vec<u8>>(2)?)?;
-        Ok(Extent {
-            entries: row.get::<_, i64>(1)?.cast_unsigned(),
-            bytes: head.head.payload_bytes,
-        })
-    };
-    let checkpoint = rows.next()?.map(extent).transpose()?.unwrap_or_default();
-    let bytes = log.head.map_or(0, |head| head.head.payload_bytes);
-    log.stored = Some(StoredHead {
-        pos,
-        at: Extent {
-            entries: entries.cast_unsigned(),
-            bytes,
-        },
-        checkpoint,
-    });
     Ok(())
 }
 
@@ -485,7 +473,7 @@ fn page(
     let last_seq = if row == log.epoch_row {
         end.seq
     } else {
-        u64::MAX >> 24
+        u64::MAX >> (64 - EPOCH_SHIFT)
     };
     read_records(
         connection,

@@ -104,6 +104,10 @@ impl Store {
             let found = checked.report.end;
             return Err(checked.broken(end.to_string(), &format!("the entries end at {found}")));
         }
+        // The newest head stands with the cursor until it is kept.
+        if let Some(head) = memory.head.filter(|head| head.head.position == end) {
+            checked.head(&head, end.to_string())?;
+        }
         Ok(checked.report)
     }
 
@@ -170,12 +174,17 @@ impl Checked {
         if let Some(signed) = &stored.head {
             let head =
                 SignedHead::decode(signed).map_err(|error| self.broken(place.clone(), &error))?;
-            self.chain
-                .check_head(&head)
-                .map_err(|error| self.broken(place, &error))?;
-            self.report.heads += 1;
+            self.head(&head, place)?;
         }
         self.report.entries += 1;
+        Ok(())
+    }
+
+    fn head(&mut self, head: &SignedHead, place: String) -> Result<(), VerifyError> {
+        self.chain
+            .check_head(head)
+            .map_err(|error| self.broken(place, &error))?;
+        self.report.heads += 1;
         Ok(())
     }
 

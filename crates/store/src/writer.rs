@@ -126,9 +126,7 @@ impl Writer {
             return Ok(());
         }
         self.sign(&mut log)?;
-        if let Some(head) = log.head {
-            log.store_head(&self.connection, &head)?;
-        }
+        log.keep_head(&self.connection)?;
         self.shared.publish(BTreeMap::from([(own, log)]));
         Ok(())
     }
@@ -308,11 +306,10 @@ impl Writer {
             return Ok(());
         };
         // Between checkpoints the newest head lives in memory: a start signs the tail anew.
-        let Some(head) = log.head.filter(|_| log.is_due_for_a_checkpoint()) else {
-            return Ok(());
-        };
-        log.store_head(&self.connection, &head)?;
-        transaction.logs.insert(own, log);
+        if log.head.is_some() && log.is_due_for_a_checkpoint() {
+            log.keep_head(&self.connection)?;
+            transaction.logs.insert(own, log);
+        }
         Ok(())
     }
 
@@ -613,10 +610,13 @@ fn store_group(
     now: Millis,
 ) -> Result<LogMemory, StoreError> {
     let origin = group.chain().identity().origin;
+    let entries = group.entries();
+    if log.is_due_before(group.chain(), entries.len() as u64) {
+        log.keep_head(connection)?;
+    }
     for open in group.opens() {
         log.store_epoch(connection, open)?;
     }
-    let entries = group.entries();
     log.entries += entries.len() as u64;
     for (header, record, hash) in entries {
         log::store_entry(
@@ -631,7 +631,6 @@ fn store_group(
     log.chain = group.chain().clone();
     log.head = Some(*group.head());
     log.note(*group.head(), now);
-    log.store_head(connection, group.head())?;
     log.store_cursor(connection, group.before())?;
     connection
         .prepare_cached(

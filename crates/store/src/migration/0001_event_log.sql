@@ -57,7 +57,8 @@ CREATE TABLE stream_entry(
   PRIMARY KEY (stream, version)
 ) WITHOUT ROWID, STRICT;
 
--- How far each log is stored and folded; moved by compare, in the transaction that stores and folds.
+-- How far each log is stored and folded; moved by compare, in the transaction that stores and folds. A replica's head
+-- at its end stands here, where it is written anyway; the own one is signed after the commit and lives in memory.
 CREATE TABLE cursor(
   origin TEXT PRIMARY KEY REFERENCES origin(name),
   epoch INTEGER NOT NULL REFERENCES epoch(id),
@@ -65,10 +66,11 @@ CREATE TABLE cursor(
   hash BLOB NOT NULL CHECK (length(hash) = 32),
   tree BLOB NOT NULL,
   payload_bytes INTEGER NOT NULL,
-  entries INTEGER NOT NULL
+  entries INTEGER NOT NULL,
+  head BLOB
 ) WITHOUT ROWID, STRICT;
 
--- Signed heads at their positions: checkpoints at most 1,024 entries apart, and the newest.
+-- Checkpoints: signed heads at most 1,024 entries apart, and one at each epoch's end, for good.
 CREATE TABLE head(
   pos INTEGER PRIMARY KEY,
   origin TEXT NOT NULL REFERENCES origin(name),
