@@ -23,11 +23,13 @@ use posko_proto::{
     common::v1::{self as common, LinkState, Provenance},
 };
 use serde_json::json;
+use tonic::Status;
 
 use crate::{
     failure::Failure,
     json,
     label::{self, Label},
+    name::{self, Named},
     output::{Answer, Context, Table, Tint, fields, when},
 };
 
@@ -57,7 +59,7 @@ fn recorded(
     outcome: Option<common::Outcome>,
 ) -> Result<Answer, Failure> {
     let outcome = outcome_of(command, outcome)?;
-    let text = outcome_text(context, what, &outcome);
+    let text = fields(context, outcome_fields(what, &outcome));
     Answer::new(json!({ "outcome": outcome }), text)
 }
 
@@ -68,18 +70,45 @@ fn outcome_of(command: Id, outcome: Option<common::Outcome>) -> Result<json::Out
     Ok(json::Outcome::new(command, &outcome))
 }
 
-fn outcome_text(context: &Context, what: Label, outcome: &json::Outcome) -> String {
-    fields(
-        context,
-        [
-            (what, outcome.stream_id.clone().unwrap_or_default()),
-            (label::VERSION, outcome.version.to_string()),
-            (
-                label::RECORDED,
-                outcome.position.clone().unwrap_or_default(),
-            ),
-        ],
-    )
+fn outcome_fields(what: Label, outcome: &json::Outcome) -> [(Label, String); 3] {
+    [
+        (what, outcome.stream_id.clone().unwrap_or_default()),
+        (label::VERSION, outcome.version.to_string()),
+        (
+            label::RECORDED,
+            outcome.position.clone().unwrap_or_default(),
+        ),
+    ]
+}
+
+/// Returns a list's table, and whether there is more than it shows.
+fn listed(context: &Context, table: &Table, more: bool) -> String {
+    let table = table.render(context);
+    if more {
+        format!("{table}\n{}", context.say(label::MORE))
+    } else {
+        table
+    }
+}
+
+/// Returns the node that a thing is of, and the state of the link to it.
+fn owner(context: &Context, provenance: &Provenance) -> String {
+    let link = link_text(context, provenance.link);
+    format!("{} ({link})", provenance.origin)
+}
+
+/// Returns the color of a severity, a warning's or an incident's.
+fn severity_tint<T: Named>(severity: i32) -> Tint {
+    match name::of::<T>(severity).as_deref() {
+        Some("severe" | "extreme") => Tint::Bad,
+        Some("moderate") => Tint::Warn,
+        _ => Tint::Plain,
+    }
+}
+
+/// Returns how a failure of this command is told.
+fn lost(id: Id) -> impl Fn(Status) -> Failure {
+    move |status| Failure::from(status).of_command(id)
 }
 
 /// Returns lines that warn of every origin whose picture is not live; nothing when all are.
@@ -132,7 +161,7 @@ fn read_line() -> Result<String, Failure> {
     io::stdin()
         .lock()
         .read_line(&mut line)
-        .map_err(|error| Failure::internal(with(error, "read standard input")))?;
+        .map_err(|error| unreadable("standard input", &error))?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
@@ -169,11 +198,12 @@ enum Password {
 
 fn ask(prompt: &str) -> Result<String, Failure> {
     rpassword::prompt_password(format!("{prompt}: "))
-        .map_err(|error| Failure::internal(with(error, "read the terminal")))
+        .map_err(|error| unreadable("the terminal", &error))
 }
 
-fn with(error: io::Error, what: &'static str) -> anyhow::Error {
-    anyhow::Error::new(error).context(what)
+/// Returns the failure of what was typed or piped in and cannot be read: it ended, or is no UTF-8.
+fn unreadable(what: &str, error: &io::Error) -> Failure {
+    Failure::usage(format!("read {what}: {error}"))
 }
 
 /// Returns the origin to keep, or nothing for all.
@@ -226,6 +256,9 @@ mod tests {
                 origin("31", LinkState::Unknown),
             ],
         );
-        assert!(text.ends_with("31      unknown  never"), "{text}");
+        assert!(
+            text.ends_with("31      unknown  not since the node started"),
+            "{text}"
+        );
     }
 }

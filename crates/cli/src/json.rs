@@ -7,12 +7,11 @@ pub(crate) mod federation;
 pub(crate) mod incident;
 pub(crate) mod warning;
 
-use std::fmt::Write;
-
 use chrono::{DateTime, SecondsFormat};
 use posko_proto::{
     Id,
     common::v1::{self as common, LinkState},
+    id::hex,
 };
 use prost_types::Timestamp;
 use serde::Serialize;
@@ -26,17 +25,6 @@ pub(crate) fn id(bytes: &[u8]) -> Option<String> {
         Ok(id) => Some(id.to_string()),
         Err(_) => Some(hex(bytes)),
     }
-}
-
-/// Returns bytes in lower-case hex.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 /// Returns a time in RFC 3339 UTC: nothing when absent or outside of what RFC 3339 can write.

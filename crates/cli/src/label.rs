@@ -83,6 +83,7 @@ labels! {
     CONFIG_VALID: "konfigurasi sah", "configuration is valid";
     CONNECTED: "tersambung", "connected";
     COUNT: "jumlah", "count";
+    DAYS: "hr", "d";
     DEPTH: "kedalaman", "depth";
     DESCRIPTION: "uraian", "description";
     DIGEST: "intisari", "digest";
@@ -105,6 +106,7 @@ labels! {
     FRESHNESS: "kesegaran gambaran", "freshness of the picture";
     GAP: "selisih", "gap";
     GRANT: "penugasan", "grant";
+    HOURS: "j", "h";
     HAZARD: "bahaya", "hazard";
     HEADLINE: "judul", "headline";
     HEALTH: "kesehatan", "health";
@@ -121,10 +123,11 @@ labels! {
     LOGS: "log yang dipegang simpul ini", "logs held by this node";
     MAGNITUDE: "magnitudo", "magnitude";
     MEASURE: "ukuran", "measure";
+    MINUTES: "mnt", "min";
     MILESTONES: "tahapan", "milestones";
     MORE: "masih ada lagi: naikkan `--limit`", "there is more: raise `--limit`";
     NAME: "nama", "name";
-    NEVER: "belum pernah", "never";
+    NEVER: "belum sejak simpul berjalan", "not since the node started";
     NO: "tidak", "no";
     NODE: "simpul", "node";
     NONE: "tidak ada yang cocok", "nothing matches";
@@ -145,17 +148,20 @@ labels! {
     REBUILT: "tampilan dibangun ulang", "views rebuilt";
     RECORDED: "tercatat", "recorded";
     REFUSED: "ditolak", "refused";
+    REFUSED_EVENTS: "peristiwa ditolak", "refused events";
     REPORTED: "dilaporkan", "reported";
     ROLE: "peran", "role";
     ROUND_TRIP: "pulang pergi", "round trip";
     ROWS: "baris", "rows";
     SCALE: "skala", "scale";
     SCOPE: "lingkup", "scope";
+    SECONDS: "dtk", "s";
     SENT: "dikirim", "sent";
     SESSION: "sesi", "session";
     SEVERITY: "keparahan", "severity";
     SINCE: "sejak", "since";
     LAST: "terakhir", "last";
+    TIME: "waktu", "time";
     TIMES: "kali", "times";
     REFUSALS: "sambungan masuk yang ditolak", "refused connections";
     SOFTWARE: "perangkat lunak", "software";
@@ -168,6 +174,7 @@ labels! {
     TYPE_YES: "Ketik ya untuk menerima", "Type yes to accept";
     UNACKNOWLEDGED: "belum diakui", "unacknowledged";
     UNKNOWN: "tidak diketahui", "unknown";
+    UNKNOWN_EVENTS: "peristiwa tak dikenal", "unknown events";
     UNTIL: "sampai", "until";
     URGENCY: "kedesakan", "urgency";
     VERIFIED: "utuh", "intact";

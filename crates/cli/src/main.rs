@@ -31,7 +31,8 @@ const AFTER_HELP: &str = "Examples:
   posko --dir ./32 init --origin 32
   posko --dir ./32 serve
   posko --dir ./32 status
-  posko --dir ./32 incident report --hazard flood --region 32.75.01 --severity severe --channel branch
+  posko --dir ./32 incident report --hazard flood --region 32.75.01 \\
+    --severity severe --channel branch
   posko --dir ./32 --json incident list --open
 
 Exit codes:
@@ -235,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_examples_of_the_help_are_understood() {
+    fn the_examples_of_the_help_are_understood_and_can_be_pasted() {
         let mut seen = 0;
         check_examples(&Posko::command(), &mut seen);
         assert!(seen > 60, "{seen}");
@@ -245,8 +246,15 @@ mod tests {
         let text = command
             .get_after_help()
             .map(ToString::to_string)
-            .unwrap_or_default()
-            .replace("\\\n", " ");
+            .unwrap_or_default();
+        let long = text
+            .lines()
+            .find(|line| line.starts_with(' ') && line.chars().count() > 80);
+        assert_eq!(
+            long, None,
+            "a terminal breaks it, and it can no longer be pasted"
+        );
+        let text = text.replace("\\\n", " ");
         for line in text
             .lines()
             .map(str::trim)

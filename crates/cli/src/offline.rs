@@ -3,6 +3,7 @@
 //! What it never does: print, or talk to a running node.
 
 use std::{
+    fs::TryLockError,
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -13,9 +14,9 @@ use posko_node::{
     Node,
     config::{Config, ConfigError, LogFormat},
     identity::{NodeCard, tls::operator_client_config},
-    offline::{self, InitOptions},
+    offline::{self, InitOptions, UnknownLog},
 };
-use posko_proto::{NodeId, federation::v1::NodeRole};
+use posko_proto::{NodeId, federation::v1::NodeRole, id::hex};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use tokio::{
@@ -47,8 +48,6 @@ pub(crate) struct Init {
     pub(crate) dir: PathBuf,
     /// Its name.
     pub(crate) origin: NodeId,
-    /// What it is in the federation.
-    pub(crate) role: NodeRole,
     /// The card of a node whose federation it joins; without one it makes the federation.
     pub(crate) join: Option<String>,
     /// Where operators reach it, host:port.
@@ -158,8 +157,7 @@ pub(crate) fn home(dir: &Path) -> Result<Home, Failure> {
 /// Returns the first 8 bytes of a certificate's SHA-256, in hexadecimal.
 fn short(certificate: &CertificateDer<'_>) -> String {
     let digest = Sha256::digest(certificate);
-    let first: [u8; 8] = std::array::from_fn(|at| digest.get(at).copied().unwrap_or_default());
-    format!("{:016x}", u64::from_be_bytes(first))
+    hex(digest.get(..8).unwrap_or_default())
 }
 
 /// Returns where a listener on this machine is dialled: one that listens everywhere, on the loopback.
@@ -172,12 +170,28 @@ fn dialled(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
+/// Tells why the node's library did not do it: a directory that another process writes in and a log that is not there
+/// are refusals, all else went wrong.
+fn failed(error: anyhow::Error) -> Failure {
+    if matches!(error.downcast_ref(), Some(TryLockError::WouldBlock)) {
+        return Failure::refused("in_use", error);
+    }
+    match error.downcast_ref::<UnknownLog>() {
+        Some(unknown) => Failure::not_found(unknown),
+        None => Failure::internal(error),
+    }
+}
+
+/// Returns the failure of a file that was named and can be neither read nor written.
+fn unusable_file(error: &anyhow::Error) -> Failure {
+    Failure::usage(format!("{error:#}"))
+}
+
 /// Makes a node's directory: configuration, CA, keys and an empty store.
 pub(crate) async fn init(options: Init) -> Result<Card, Failure> {
     let options = InitOptions {
         dir: options.dir,
         origin: options.origin,
-        role: options.role,
         join: options.join,
         api_address: options.api_address,
         federation_address: options.federation_address,
@@ -264,7 +278,7 @@ pub(crate) fn verify_file(file: &Path) -> Result<LogCheck, Failure> {
             problem: None,
         }),
         // A file that cannot be opened says nothing about the log.
-        Err(error) if error.is::<io::Error>() => Err(Failure::usage(format!("{error:#}"))),
+        Err(error) if error.is::<io::Error>() => Err(unusable_file(&error)),
         Err(error) => Ok(LogCheck {
             origin: String::new(),
             entries: None,
@@ -290,7 +304,13 @@ fn chain(error: &dyn std::error::Error) -> String {
 /// Writes a log of a directory to a file and returns how many entries it has.
 pub(crate) fn export_log(dir: &Path, origin: NodeId, out: &Path) -> Result<u64, Failure> {
     config(dir)?;
-    offline::export_log(dir, origin, out).map_err(Failure::internal)
+    offline::export_log(dir, origin, out).map_err(|error| {
+        if error.is::<io::Error>() {
+            unusable_file(&error)
+        } else {
+            failed(error)
+        }
+    })
 }
 
 /// Builds the views of a stopped node anew and returns how many entries were folded.
@@ -300,7 +320,7 @@ pub(crate) async fn rebuild_views(
 ) -> Result<u64, Failure> {
     config(dir)?;
     let rebuilt = offline::rebuild_views(dir, &mut |step| progress(step.done, step.total)).await;
-    rebuilt.map_err(Failure::internal)
+    rebuilt.map_err(failed)
 }
 
 /// Checks the configuration of a directory; an invalid one is a no that says what and where.
@@ -336,7 +356,7 @@ pub(crate) async fn serve(dir: &Path) -> Result<(), Failure> {
     // When nobody listens any more, the process is ending already.
     let running = Node::start(dir, config, move |error| drop(broken.send(chain(error))))
         .await
-        .map_err(Failure::internal)?;
+        .map_err(failed)?;
     loop {
         tokio::select! {
             _ = terminate.recv() => break,
@@ -393,21 +413,79 @@ mod tests {
         );
     }
 
-    #[tokio::test]
-    async fn a_new_node_has_a_card_that_reads_back_and_an_intact_log() {
-        let home_dir = tempfile::tempdir().unwrap();
-        let dir = home_dir.path().join("32");
-        let options = Init {
-            dir: dir.clone(),
-            origin: "32".parse().unwrap(),
-            role: NodeRole::Node,
+    fn options(dir: &Path, origin: &str) -> Init {
+        Init {
+            dir: dir.into(),
+            origin: origin.parse().unwrap(),
             join: None,
             api_address: "127.0.0.1:7430".into(),
             federation_address: "127.0.0.1:7431".into(),
             public_address: Some("posko.jabar.example:7431".into()),
             names: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_node_is_named_after_a_province_and_nothing_is_left_of_another() {
+        let home_dir = tempfile::tempdir().unwrap();
+        for origin in ["33x", "ims", "99"] {
+            let dir = home_dir.path().join(origin);
+            let failure = init(options(&dir, origin)).await.err().unwrap();
+            assert_eq!((failure.exit as u8, failure.code), (3, "init_refused"));
+            assert!(
+                failure
+                    .message
+                    .contains(&format!("`{origin}` is no province")),
+                "{failure}"
+            );
+            assert!(!dir.exists());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_log_is_exported_whole_or_the_failure_says_why_and_leaves_no_file() {
+        let home_dir = tempfile::tempdir().unwrap();
+        let dir = home_dir.path().join("32");
+        init(options(&dir, "32")).await.unwrap();
+        let out = home_dir.path().join("32.poskolog");
+        let refused = |origin: &str, out: &Path| {
+            let failure = export_log(&dir, origin.parse().unwrap(), out).unwrap_err();
+            (failure.exit as u8, failure.code)
         };
-        let made = init(options).await.unwrap();
+        assert_eq!(refused("36", &out), (3, "not_found"));
+        assert_eq!(refused("32", &out.join("deeper")), (2, "usage"));
+        assert_eq!(refused("32", &dir), (2, "usage"));
+        assert_eq!(std::fs::read_dir(home_dir.path()).unwrap().count(), 1);
+        assert_eq!(export_log(&dir, "32".parse().unwrap(), &out), Ok(0));
+        assert!(verify_file(&out).unwrap().intact);
+    }
+
+    #[tokio::test]
+    async fn what_needs_a_stopped_node_is_refused_while_another_process_writes() {
+        let home_dir = tempfile::tempdir().unwrap();
+        let dir = home_dir.path().join("32");
+        init(options(&dir, "32")).await.unwrap();
+        let other = std::fs::File::open(dir.join("lock")).unwrap();
+        other.try_lock().unwrap();
+        for failure in [
+            rebuild_views(&dir, &mut |_, _| {}).await.unwrap_err(),
+            serve(&dir).await.unwrap_err(),
+        ] {
+            assert_eq!((failure.exit as u8, failure.code), (3, "in_use"));
+            assert!(
+                failure
+                    .message
+                    .ends_with("is in use by another process of this node"),
+                "{failure}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_new_node_has_a_card_that_reads_back_and_an_intact_log() {
+        let home_dir = tempfile::tempdir().unwrap();
+        let dir = home_dir.path().join("32");
+        let made = init(options(&dir, "32")).await.unwrap();
         let face = read_card(&made.card).unwrap();
         assert_eq!((face.origin.as_str(), face.role), ("32", NodeRole::Node));
         assert_eq!(face.address, "posko.jabar.example:7431");

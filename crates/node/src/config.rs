@@ -32,6 +32,7 @@ const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 const PERIOD_SECONDS: i64 = 60;
 const RADIUS_KM: i64 = 300;
+const FLOOR_MIB: i64 = 1024;
 const LOG_FILTER: &str = "info";
 const FEDERATION_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7431);
 const API_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7430);
@@ -42,11 +43,13 @@ const ROOT_KEYS: &[&str] = &[
     "federation_id",
     "federation",
     "api",
+    "disk",
     "feed",
     "log",
 ];
 const FEDERATION_KEYS: &[&str] = &["listen", "public_address"];
 const API_KEYS: &[&str] = &["listen", "names"];
+const DISK_KEYS: &[&str] = &["floor_mib"];
 const FEED_KEYS: &[&str] = &[
     "name",
     "kind",
@@ -62,6 +65,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("", ROOT_KEYS),
     ("federation", FEDERATION_KEYS),
     ("api", API_KEYS),
+    ("disk", DISK_KEYS),
     ("feed", FEED_KEYS),
     ("log", LOG_KEYS),
 ];
@@ -79,6 +83,8 @@ pub struct Config {
     pub federation: FederationConfig,
     /// How its people and programs reach it.
     pub api: ApiConfig,
+    /// How much of the disk it leaves free.
+    pub disk: DiskConfig,
     /// The feeds that it asks for warnings, in the file's order.
     pub feeds: Vec<FeedConfig>,
     /// How it logs.
@@ -101,6 +107,13 @@ pub struct ApiConfig {
     pub listen: SocketAddr,
     /// The host names and addresses that stand in its certificate beside `localhost`.
     pub names: Vec<String>,
+}
+
+/// How much of the disk a node leaves free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DiskConfig {
+    /// Below how many free MiB it takes no entries of other nodes; below half of it, no commands either.
+    pub floor_mib: u64,
 }
 
 /// How a node logs.
@@ -230,6 +243,7 @@ impl Config {
             federation_id: parse_federation_id(&root)?,
             federation: FederationConfig::parse(&root)?,
             api: ApiConfig::parse(&root)?,
+            disk: DiskConfig::parse(&root)?,
             feeds: parse_feeds(&root)?,
             log: LogConfig::parse(&root)?,
         };
@@ -281,6 +295,8 @@ impl Config {
         self.federation.write(to)?;
         writeln!(to)?;
         self.api.write(to)?;
+        writeln!(to)?;
+        self.disk.write(to)?;
         writeln!(to)?;
         write_feeds(&self.feeds, to)?;
         writeln!(to)?;
@@ -402,6 +418,36 @@ impl ApiConfig {
             "# Host names and IP addresses that stand in the API's certificate beside localhost. Default []."
         )?;
         writeln!(to, "names = [{}]", names.join(", "))
+    }
+}
+
+// === impl DiskConfig ===
+
+impl DiskConfig {
+    fn parse(root: &Section<'_>) -> Result<Self, ConfigError> {
+        let floor_mib = match root.table("disk")? {
+            None => FLOOR_MIB,
+            Some(section) => {
+                section.check_keys()?;
+                section.integer("floor_mib", FLOOR_MIB, 1..=1_048_576)?
+            }
+        };
+        Ok(Self {
+            floor_mib: floor_mib.unsigned_abs(),
+        })
+    }
+
+    fn write(self, to: &mut String) -> std::fmt::Result {
+        writeln!(to, "[disk]")?;
+        writeln!(
+            to,
+            "# Below this free space in MiB, 1 to 1048576, the node takes no entries of other nodes,"
+        )?;
+        writeln!(
+            to,
+            "# below half of it no commands either, until there is more again. Default {FLOOR_MIB}."
+        )?;
+        writeln!(to, "floor_mib = {}", self.floor_mib)
     }
 }
 

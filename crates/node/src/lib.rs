@@ -9,6 +9,7 @@
 
 pub mod api;
 pub mod config;
+pub mod disk;
 pub mod identity;
 pub mod intake;
 pub mod node;

@@ -6,7 +6,7 @@ use std::{
     net::SocketAddr,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -19,7 +19,6 @@ use posko_ledger::{
 };
 use posko_proto::{Id, common::v1::Role, time::Millis};
 use posko_store::{Actor, Command, Options, Request, Store, StoreError};
-use sha2::{Digest, Sha256};
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, watch},
@@ -32,6 +31,7 @@ use tracing::{error, info, warn};
 use crate::{
     api::{self, auth_token_hash, random_token},
     config::Config,
+    disk::{self, Disk},
     identity::{Keys, Leaf, NodeCard, ReloadingKey, Trust, tls::operator_server_config},
     intake::{self, Feeds, Recorder, Take},
     peer::{Peers, PeersConfig},
@@ -106,6 +106,7 @@ impl Node {
 
         let moved = watch_moves(&store);
         let not_writing = Arc::new(RwLock::new(String::new()));
+        let (room, disk) = watch::channel(Disk::unread(config.disk.floor_mib << 20));
         let peers = Peers::start(PeersConfig {
             store: store.clone(),
             trust: trust.clone(),
@@ -114,9 +115,13 @@ impl Node {
             own: identity,
             software: crate::SOFTWARE.into(),
             not_writing: not_writing.clone(),
+            disk: disk.clone(),
         })?;
         let feeds: Arc<RwLock<Option<Feeds>>> = Arc::default();
-        let recorder = FeedRecorder(store.clone());
+        let recorder = FeedRecorder {
+            store: store.clone(),
+            disk: disk.clone(),
+        };
         let running = Feeds::start(&config.feeds, recorder, Arc::new(now));
         *feeds.write().unwrap_or_else(PoisonError::into_inner) = Some(running);
 
@@ -132,6 +137,8 @@ impl Node {
             started_at: now(),
             moved,
             not_writing,
+            disk,
+            cards: Mutex::default(),
             logins: api::Throttle::default(),
             callers: api::Callers::default(),
             hashing: Semaphore::new(2),
@@ -141,6 +148,11 @@ impl Node {
             api_listener,
             server,
             api::routes(shared)?,
+            stopped.clone(),
+        ));
+        tasks.spawn(disk::watch(
+            room,
+            disk::free_of(dir.to_owned()),
             stopped.clone(),
         ));
         tasks.spawn(renew(dir.to_owned(), key.clone(), stopped));
@@ -395,10 +407,19 @@ fn reload(key: &ReloadingKey, dir: &Path) -> Option<Leaf> {
 }
 
 /// Records what feeds publish, as the node itself.
-struct FeedRecorder(Store);
+struct FeedRecorder {
+    store: Store,
+    disk: watch::Receiver<Disk>,
+}
 
 impl Recorder for FeedRecorder {
     async fn record(&self, take: Take, _feed: &str) -> Result<intake::Recorded, Refusal> {
+        if let Some(message) = self.disk.borrow().no_commands() {
+            return Err(Refusal {
+                code: posko_domain::code::Code::Unavailable,
+                message,
+            });
+        }
         let at: Millis = now();
         let (mut seed, mut command_id) = ([0; 32], [0; 16]);
         if getrandom::fill(&mut seed)
@@ -410,19 +431,17 @@ impl Recorder for FeedRecorder {
                 message: "the operating system gave no random bytes".into(),
             });
         }
-        let digest = Sha256::new()
-            .chain_update(b"posko/feed/v1\0")
-            .chain_update(take.command_id.as_bytes())
-            .finalize();
         let accepted = api::execute(
-            &self.0,
+            &self.store,
             Request {
                 command_id: Id(command_id),
-                digest: digest.into(),
-                actor: Actor {
+                // A random id never comes again with another request.
+                digest: [0; 32],
+                authority: Actor {
                     role: Role::Feed,
                     ..Actor::default()
-                },
+                }
+                .into(),
                 stream: take.stream,
                 expected_version: 0,
                 now: at,

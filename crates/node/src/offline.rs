@@ -8,8 +8,9 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
+use posko_domain::region;
 use posko_ledger::{key::SecretKey, log_file};
-use posko_proto::{Id, NodeId, federation::v1::NodeRole};
+use posko_proto::{Id, NodeId};
 use posko_store::{LogReport, Store, VerifyError};
 use uuid::Uuid;
 
@@ -25,10 +26,8 @@ use crate::{
 pub struct InitOptions {
     /// Where it lives; made when it is not there, and must be empty.
     pub dir: PathBuf,
-    /// Its name.
+    /// Its name: the code of its province.
     pub origin: NodeId,
-    /// What it is.
-    pub role: NodeRole,
     /// The card of a node whose federation it joins; without one it makes the federation.
     pub join: Option<String>,
     /// Where it listens for operators.
@@ -46,12 +45,12 @@ pub struct InitOptions {
 /// A node that joins has not accepted anybody yet: cards are accepted one by one, with `posko peer add`.
 pub async fn init(options: InitOptions) -> anyhow::Result<NodeCard> {
     let InitOptions {
-        dir,
-        origin,
-        role,
-        join,
-        ..
+        dir, origin, join, ..
     } = &options;
+    ensure!(
+        region::find(origin.as_str()).is_some(),
+        "`{origin}` is no province: expected the code of one, such as `32`"
+    );
     let federation = match join {
         None => Id::from(Uuid::new_v4()),
         Some(text) => {
@@ -63,7 +62,7 @@ pub async fn init(options: InitOptions) -> anyhow::Result<NodeCard> {
             card.identity().federation
         }
     };
-    let config = configuration(&options, federation)?;
+    let config = configuration(&options, federation).context("the new configuration")?;
     fs::create_dir_all(dir).with_context(|| format!("make `{}`", dir.display()))?;
     let file = dir.join("config.toml");
     ensure!(
@@ -72,7 +71,8 @@ pub async fn init(options: InitOptions) -> anyhow::Result<NodeCard> {
         file.display()
     );
     let _lock = lock(dir)?;
-    let keys = Keys::create(dir, federation, *origin, *role, &options.names, unix_now())
+    let role = config.role;
+    let keys = Keys::create(dir, federation, *origin, role, &options.names, unix_now())
         .context("make the keys")?;
     let card = keys.make_card(options.public_address.as_deref().unwrap_or_default())?;
     write_secret(&dir.join(CARD), &card.to_text())?;
@@ -87,9 +87,8 @@ fn configuration(options: &InitOptions, federation: Id) -> anyhow::Result<Config
     let names: Vec<String> = options.names.iter().map(|name| quoted(name)).collect();
     let public = options.public_address.as_ref();
     let text = format!(
-        "origin = {}\nrole = {}\nfederation_id = {}\n[federation]\nlisten = {}\n{}[api]\nlisten = {}\nnames = [{}]\n",
+        "origin = {}\nfederation_id = {}\n[federation]\nlisten = {}\n{}[api]\nlisten = {}\nnames = [{}]\n",
         quoted(options.origin.as_str()),
-        quoted(crate::identity::role_name(options.role)),
         quoted(&federation.to_string()),
         quoted(&options.federation_address),
         public
@@ -164,16 +163,37 @@ pub fn verify_file(path: &Path) -> anyhow::Result<log_file::Summary> {
     log_file::verify(std::io::BufReader::new(file)).with_context(|| format!("`{}`", path.display()))
 }
 
-/// Writes a log of a directory to a file, whole or not at all, and returns how many entries it has.
+/// A log that a directory does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("log `{0}` is not known here")]
+pub struct UnknownLog(
+    /// Whose it would be.
+    pub NodeId,
+);
+
+/// Writes a log of a directory to a file, whole or not at all, and returns how many entries it has; one that the
+/// directory does not hold is an [`UnknownLog`], a file that cannot be written an [`std::io::Error`].
 pub fn export_log(dir: &Path, origin: NodeId, out: &Path) -> anyhow::Result<u64> {
     let store = inspect(dir)?;
-    let beside = out.with_extension("part");
-    let file = File::create(&beside).with_context(|| format!("write `{}`", beside.display()))?;
-    let entries = store
-        .export_log(origin, BufWriter::new(file))
-        .context("export the log")?;
-    File::open(&beside)?.sync_all()?;
-    fs::rename(&beside, out).with_context(|| format!("write `{}`", out.display()))?;
+    ensure!(
+        store.logs().iter().any(|log| log.origin == origin),
+        UnknownLog(origin)
+    );
+    let mut beside = out.as_os_str().to_owned();
+    beside.push(".part");
+    let written = write_log(&store, origin, Path::new(&beside))
+        .and_then(|entries| Ok(fs::rename(&beside, out).map(|()| entries)?));
+    if written.is_err() {
+        // What cannot be removed was not made.
+        let _ = fs::remove_file(&beside);
+    }
+    written.with_context(|| format!("write `{}`", out.display()))
+}
+
+fn write_log(store: &Store, origin: NodeId, file: &Path) -> anyhow::Result<u64> {
+    let file = File::create(file)?;
+    let entries = store.export_log(origin, BufWriter::new(&file))?;
+    file.sync_all()?;
     Ok(entries)
 }
 

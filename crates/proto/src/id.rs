@@ -1,6 +1,9 @@
 //! Ids: of things, 16 bytes, and of nodes, a short name.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt::{self, Write as _},
+    str::FromStr,
+};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -136,9 +139,24 @@ impl fmt::Debug for NodeId {
     }
 }
 
+/// Returns bytes in lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_byte_has_two_hexadecimal_digits() {
+        assert_eq!(hex(&[0, 0x0a, 0xff]), "000aff");
+    }
 
     #[test]
     fn a_node_id_survives_its_padded_form() {

@@ -1,7 +1,7 @@
 //! Commands as the writer takes them, and their answers.
 
 use posko_domain::{
-    account::AccountCommand,
+    account::{AccountCommand, AccountState, Action},
     code::{Code, Refusal},
     incident::IncidentCommand,
     warning::WarningCommand,
@@ -38,6 +38,28 @@ pub struct Actor {
     pub delegation: Option<Id>,
 }
 
+/// By what right a command is given.
+#[derive(Debug, Clone)]
+pub enum Authority {
+    /// A role that was looked for already, since it does not depend on where the thing is.
+    Actor(Actor),
+    /// The rights of an account: the role is looked for when the command is decided, where the thing is then.
+    Account {
+        /// The account.
+        id: Id,
+        /// Its rights.
+        state: AccountState,
+        /// What it does.
+        action: Action,
+    },
+}
+
+impl From<Actor> for Authority {
+    fn from(actor: Actor) -> Self {
+        Self::Actor(actor)
+    }
+}
+
 /// A login name and a password hash, which stand beside the log and never in it.
 #[derive(Clone)]
 pub struct Credential {
@@ -53,8 +75,8 @@ pub struct Request {
     pub command_id: Id,
     /// What binds the id to this very command: a SHA-256 over the request as it came.
     pub digest: Hash,
-    /// Who.
-    pub actor: Actor,
+    /// By what right.
+    pub authority: Authority,
     /// The thing.
     pub stream: Id,
     /// The version of it that the person saw; 0 leaves it unchecked.

@@ -37,7 +37,7 @@ pub(crate) fn open_writer(path: &Path, identity: &Identity) -> Result<Connection
     let mut connection = Connection::open(path)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.execute_batch(
-        "PRAGMA page_size = 8192;
+        "PRAGMA page_size = 4096;
          PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON;
@@ -45,7 +45,7 @@ pub(crate) fn open_writer(path: &Path, identity: &Identity) -> Result<Connection
          PRAGMA cell_size_check = ON;
          PRAGMA trusted_schema = OFF;
          PRAGMA temp_store = MEMORY;
-         PRAGMA wal_autocheckpoint = 4000;
+         PRAGMA wal_autocheckpoint = 8000;
          PRAGMA cache_size = -65536;",
     )?;
     // What a killed process left in the log may not be on the disk yet: nothing is told of it before it is.

@@ -1,6 +1,7 @@
 //! What can go wrong with the file.
 
 use posko_ledger::{Malformed, chain::ChainError, entry::BadRecord, epoch::Position};
+use posko_proto::NodeId;
 
 /// What can go wrong with the file.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +50,14 @@ pub enum StoreError {
         "the first epoch of a log needs the recovery key, which is not in the node's directory"
     )]
     NoRecoveryKey,
+    /// A card names another recovery key than the one that its log was first accepted with.
+    #[error(
+        "the log of `{origin}` keeps the recovery key that it was first accepted with, and the card has another: a node whose keys were all lost joins under a new origin name"
+    )]
+    OtherRecoveryKey {
+        /// Whose card it is.
+        origin: NodeId,
+    },
     /// The log key is not the one that the log names.
     #[error("the log key in the node's directory is not the one that the log's last epoch names")]
     OtherLogKey,

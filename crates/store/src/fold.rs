@@ -31,6 +31,15 @@ pub(crate) struct Stored {
     body: Vec<u8>,
 }
 
+impl Stored {
+    /// Returns the area that the stream is of.
+    pub(crate) fn area(&self) -> Option<Area> {
+        [Area::Warning, Area::Incident, Area::Account]
+            .into_iter()
+            .find(|area| area_number(*area) == self.area)
+    }
+}
+
 /// Why an entry changed nothing; each is counted.
 #[derive(Clone, Copy)]
 enum Unfolded {

@@ -13,10 +13,12 @@ pub mod query;
 pub mod replica;
 pub mod view;
 
+mod authority;
 mod connection;
 mod export;
 mod fold;
 mod rebuild;
+mod tail;
 mod verify;
 mod writer;
 
@@ -41,13 +43,13 @@ use posko_proto::{Id, NodeId, time::Millis};
 use rusqlite::{Connection, ErrorCode};
 
 pub use crate::{
-    command::{Accepted, Actor, Command, Request},
+    command::{Accepted, Actor, Authority, Command, Request},
     error::{ApplyError, PageError, StoreError},
     log::{LogState, Page},
     rebuild::Progress,
     verify::{LogReport, VerifyError},
 };
-use crate::{log::LogMemory, rebuild::Rebuild, writer::Job};
+use crate::{log::LogMemory, rebuild::Rebuild, tail::Tail, writer::Job};
 
 /// The most commands that may wait for the writer; one more is refused as unavailable.
 pub const MAX_WAITING_COMMANDS: usize = 4096;
@@ -94,6 +96,8 @@ struct Inner {
 #[derive(Default)]
 pub(crate) struct Shared {
     logs: RwLock<BTreeMap<NodeId, LogMemory>>,
+    /// The own log's newest commits.
+    tail: RwLock<Tail>,
     moved: RwLock<Vec<Moved>>,
     /// Why nothing is written to the own log any more.
     fence: OnceLock<String>,
@@ -116,6 +120,12 @@ impl Shared {
             }
             published.insert(origin, log);
         }
+    }
+
+    /// Returns whose logs are held.
+    fn origins(&self) -> Vec<NodeId> {
+        let logs = self.logs.read().unwrap_or_else(PoisonError::into_inner);
+        logs.keys().copied().collect()
     }
 
     /// Lets a log be held from now on; one that is held already stays as it is.

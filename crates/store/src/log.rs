@@ -1,6 +1,6 @@
 //! The logs in the file: where each ends, and pages of them for followers.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::PoisonError};
 
 use posko_ledger::{
     MAX_GROUP_BYTES, MAX_GROUP_ENTRIES,
@@ -306,7 +306,16 @@ pub(crate) fn load_all(
 }
 
 fn load(connection: &Connection, identity: Identity) -> Result<LogMemory, StoreError> {
-    type Row = (i64, i64, [u8; 32], Vec<u8>, i64, i64, Vec<u8>, Option<Vec<u8>>);
+    type Row = (
+        i64,
+        i64,
+        [u8; 32],
+        Vec<u8>,
+        i64,
+        i64,
+        Vec<u8>,
+        Option<Vec<u8>>,
+    );
     let mut log = LogMemory::new(identity);
     let origin = identity.origin.as_str();
     let row: Option<Row> = connection
@@ -377,7 +386,9 @@ fn load_heads(
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )
         .optional()?;
-    let newest = newest.map(|signed| SignedHead::decode(&signed)).transpose()?;
+    let newest = newest
+        .map(|signed| SignedHead::decode(&signed))
+        .transpose()?;
     if let Some((pos, entries, signed)) = kept {
         let head = SignedHead::decode(&signed)?;
         log.kept = Kept {
@@ -422,6 +433,28 @@ impl Store {
     /// Returns the epochs of a log, oldest first.
     pub fn opens(&self, origin: NodeId) -> Result<Vec<EpochOpen>, StoreError> {
         self.read(|connection| opens(connection, origin))
+    }
+
+    /// Returns what follows a position of a log as far as it is in memory, without waiting for the disk; none when it
+    /// must be read with [`Store::page`].
+    pub fn fresh_page(
+        &self,
+        origin: NodeId,
+        after: Position,
+        max_entries: usize,
+        max_bytes: usize,
+        classes: u32,
+    ) -> Option<Page> {
+        if origin != self.identity().origin {
+            return None;
+        }
+        let tail = self
+            .0
+            .shared
+            .tail
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        tail.page(after, max_entries, max_bytes, classes)
     }
 
     /// Returns what follows a position of a log: at least one entry where there is one, within the limits.

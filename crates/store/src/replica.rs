@@ -19,7 +19,8 @@ pub struct Peer {
 
 impl Store {
     /// Accepts a node's card: its log may be held from now on. A log that is held keeps the recovery key that it was
-    /// first accepted with; a card with another one is refused.
+    /// first accepted with, also after its card was removed: one with another key is
+    /// [`StoreError::OtherRecoveryKey`].
     pub fn accept_peer(
         &self,
         identity: Identity,
@@ -29,8 +30,8 @@ impl Store {
         if let Some(chain) = self.chain(identity.origin)
             && chain.identity().recovery != identity.recovery
         {
-            return Err(StoreError::Corrupt {
-                what: "the card's recovery key, which is not the one accepted before,",
+            return Err(StoreError::OtherRecoveryKey {
+                origin: identity.origin,
             });
         }
         self.change(move |connection| {

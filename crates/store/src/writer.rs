@@ -11,7 +11,7 @@ mod tests;
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{
-        Arc,
+        Arc, PoisonError,
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
@@ -33,10 +33,10 @@ use rusqlite::{Connection, OptionalExtension, config::DbConfig, named_params};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Options, Shared, StoreError,
-    command::{self, Accepted, Answer, Command, Request},
+    Options, Shared, StoreError, authority,
+    command::{self, Accepted, Actor, Answer, Command, Request},
     error::ApplyError,
-    fold,
+    fold::{self, Stored},
     log::{self, CHECKPOINT_BYTES, CHECKPOINT_ENTRIES, LogMemory},
     rebuild::Rebuild,
     view::{self, Tables},
@@ -93,6 +93,8 @@ pub(crate) struct Writer {
 struct Transaction {
     logs: BTreeMap<NodeId, LogMemory>,
     opened: bool,
+    /// The records that were added to the own log.
+    added: Vec<Record>,
     answers: Vec<Committed>,
 }
 
@@ -161,13 +163,14 @@ impl Writer {
 
     /// Does what waits, up to a stop or a full verification group, in one transaction.
     fn transact(&mut self, jobs: &mut VecDeque<Job>) {
-        if let Err(error) = self.connection.execute_batch("BEGIN IMMEDIATE") {
+        if let Err(error) = run(&self.connection, "BEGIN IMMEDIATE") {
             self.fail(&error.into());
             return;
         }
         let mut transaction = Transaction {
             logs: BTreeMap::new(),
             opened: self.opened,
+            added: Vec::new(),
             answers: Vec::new(),
         };
         if let Err(error) = self.store_newest_head(&mut transaction) {
@@ -207,7 +210,7 @@ impl Writer {
                 outcome = Err(StoreError::Undone("the disk is full or failed".into()));
             }
         }
-        let committed = outcome.and_then(|()| Ok(self.connection.execute_batch("COMMIT")?));
+        let committed = outcome.and_then(|()| Ok(run(&self.connection, "COMMIT")?));
         self.finish(transaction, rebuilding, committed);
     }
 
@@ -223,16 +226,17 @@ impl Writer {
             Some(log) if log.is_unsigned() => self.sign(log),
             _ => Ok(()),
         });
+        let mut moved = Vec::new();
         if let Err(error) = &committed {
             if !self.connection.is_autocommit() {
-                drop(self.connection.execute_batch("ROLLBACK"));
+                drop(run(&self.connection, "ROLLBACK"));
             }
             self.fail_if_fatal(error);
         } else {
             self.opened = transaction.opened;
-            let moved: Vec<NodeId> = transaction.logs.keys().copied().collect();
+            moved.extend(transaction.logs.keys().copied());
+            self.publish_tail(&transaction.logs, transaction.added);
             self.shared.publish(transaction.logs);
-            self.shared.notify(&moved);
         }
         let reason = committed.as_ref().err().map(ToString::to_string);
         for answer in transaction.answers {
@@ -241,6 +245,8 @@ impl Writer {
                 None => Ok(()),
             });
         }
+        // Who asked goes before who follows: a batch takes longer to make than an answer.
+        self.shared.notify(&moved);
         if let Some(mut rebuild) = rebuilding {
             self.rebuilding = match committed {
                 Err(error) => {
@@ -251,6 +257,28 @@ impl Writer {
                 Ok(()) => self.jobs.send(Job::Rebuild(rebuild)).is_ok(),
             };
         }
+    }
+
+    /// Keeps what was added for followers that keep up; called before the new ends are published.
+    fn publish_tail(&self, logs: &BTreeMap<NodeId, LogMemory>, added: Vec<Record>) {
+        let own = self.options.identity.origin;
+        let Some(head) = logs
+            .get(&own)
+            .and_then(|log| log.head)
+            .filter(|_| !added.is_empty())
+        else {
+            return;
+        };
+        let before = self
+            .shared
+            .log(own)
+            .map_or(Position::START, |log| log.chain.end());
+        let mut tail = self
+            .shared
+            .tail
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        tail.push(before, added, head);
     }
 
     /// Answers what waits without doing it; a stop stays.
@@ -324,6 +352,7 @@ impl Writer {
         self.waiting.fetch_sub(1, Ordering::Relaxed);
         let own = self.options.identity.origin;
         let before = (transaction.logs.get(&own).cloned(), transaction.opened);
+        let added = transaction.added.len();
         let answer = savepoint(&self.connection, |connection| {
             self.decide(connection, transaction, request)
         });
@@ -333,6 +362,7 @@ impl Writer {
                 None => transaction.logs.remove(&own),
             };
             transaction.opened = before.1;
+            transaction.added.truncate(added);
             self.fail_if_fatal(&error);
             Err(command::unavailable(&error.to_string()))
         });
@@ -350,6 +380,13 @@ impl Writer {
         transaction: &mut Transaction,
         request: &Request,
     ) -> Result<Answer, StoreError> {
+        let own = self.options.identity.origin;
+        let state = fold::state(connection, Tables::LIVE, own, request.stream)?;
+        let origins = || self.shared.origins();
+        let actor = match authority::actor(connection, own, origins, request, state.as_ref())? {
+            Ok(actor) => actor,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         if let Some((digest, outcome)) = seen(connection, request.command_id)? {
             return Ok(if digest == request.digest {
                 outcome
@@ -363,25 +400,26 @@ impl Writer {
                 message: why.clone(),
             }));
         }
-        let answer = match self.events(connection, request)? {
+        let version = state.as_ref().map_or(0, |state| state.version);
+        let answer = match self.events(connection, request, state.as_ref(), version)? {
             Err(refusal) => Err(refusal),
-            Ok((version, events)) => {
-                self.record(connection, transaction, request, version, &events)?
+            Ok(events) => {
+                self.record(connection, transaction, request, &actor, version, &events)?
             }
         };
         remember(connection, request, &answer)?;
         Ok(answer)
     }
 
-    /// Returns the stream's version and the events that the command leads to, or why it is refused.
+    /// Returns the events that the command leads to, or why it is refused.
     fn events(
         &self,
         connection: &Connection,
         request: &Request,
-    ) -> Result<Result<(u32, Vec<Event>), Refusal>, StoreError> {
+        state: Option<&Stored>,
+        version: u32,
+    ) -> Result<Result<Vec<Event>, Refusal>, StoreError> {
         let own = self.options.identity.origin;
-        let state = fold::state(connection, Tables::LIVE, own, request.stream)?;
-        let version = state.as_ref().map_or(0, |state| state.version);
         if request.expected_version != 0 && request.expected_version != version {
             return Ok(Err(Refusal {
                 code: Code::Conflict,
@@ -405,24 +443,23 @@ impl Writer {
                 incident::year_of(request.now),
             )?,
         };
-        let decided = match &request.command {
+        Ok(match &request.command {
             Command::Incident(command) => {
-                incident::decide(fold::incident(state.as_ref())?.as_ref(), command, &context)
+                incident::decide(fold::incident(state)?.as_ref(), command, &context)
                     .map(|events| events.into_iter().map(Event::Incident).collect())
                     .map_err(Refusal::from)
             }
             Command::Warning(command) => {
-                warning::decide(fold::warning(state.as_ref())?.as_ref(), command, &context)
+                warning::decide(fold::warning(state)?.as_ref(), command, &context)
                     .map(|events| events.into_iter().map(Event::Warning).collect())
                     .map_err(Refusal::from)
             }
             Command::Account(command) => {
-                account::decide(fold::account(state.as_ref())?.as_ref(), command, &context)
+                account::decide(fold::account(state)?.as_ref(), command, &context)
                     .map(|events| events.into_iter().map(Event::Account).collect())
                     .map_err(Refusal::from)
             }
-        };
-        Ok(decided.map(|events: Vec<Event>| (version, events)))
+        })
     }
 
     /// Appends the events to the own log and folds them.
@@ -431,6 +468,7 @@ impl Writer {
         connection: &Connection,
         transaction: &mut Transaction,
         request: &Request,
+        actor: &Actor,
         version: u32,
         events: &[Event],
     ) -> Result<Answer, StoreError> {
@@ -451,7 +489,7 @@ impl Writer {
         }
         // Nothing of a refused command may stay: its size is known before anything is written.
         let bodies: Vec<Vec<u8>> = (events.iter())
-            .map(|event| envelope(request, event).encode_to_vec())
+            .map(|event| envelope(request, actor, event).encode_to_vec())
             .collect();
         if let Some(body) = bodies.iter().find(|body| body.len() > MAX_PAYLOAD_BYTES) {
             return Ok(Err(too_large(body.len())));
@@ -461,6 +499,7 @@ impl Writer {
             self.open_epoch(connection, &mut log, request.now)?;
             transaction.opened = true;
         }
+        let mut added = Vec::with_capacity(events.len());
         for (index, (event, body)) in events.iter().zip(bodies).enumerate() {
             accepted.version += 1;
             let salt = salt(&request.seed, index as u32);
@@ -495,6 +534,7 @@ impl Writer {
                     ":pos": at,
                 })?;
             fold::own(connection, own, &header, &record)?;
+            added.push(record);
             accepted.event_ids.push(header.event_id);
             if let Event::Incident(posko_domain::event::IncidentEvent::Reported(reported)) = event {
                 accepted.number = Some(reported.number.clone());
@@ -503,6 +543,7 @@ impl Writer {
         store_credential(connection, request)?;
         log.store_cursor(connection, before)?;
         accepted.position = log.chain.end();
+        transaction.added.append(&mut added);
         transaction.logs.insert(own, log);
         Ok(Ok(accepted))
     }
@@ -651,25 +692,29 @@ pub(crate) fn savepoint<T>(
     connection: &Connection,
     job: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    connection.prepare_cached("SAVEPOINT job")?.execute([])?;
+    run(connection, "SAVEPOINT job")?;
     let result = job(connection);
     if result.is_err() {
         if connection.is_autocommit() {
             // The whole transaction is undone, and the savepoint with it; the reason is the one to tell.
             return result;
         }
-        connection.prepare_cached("ROLLBACK TO job")?.execute([])?;
+        run(connection, "ROLLBACK TO job")?;
     }
-    connection.prepare_cached("RELEASE job")?.execute([])?;
+    run(connection, "RELEASE job")?;
     result
 }
 
-fn envelope(request: &Request, event: &Event) -> Envelope {
+fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(statement)?.execute([]).map(drop)
+}
+
+fn envelope(request: &Request, actor: &Actor, event: &Event) -> Envelope {
     Envelope {
-        actor_ref: request.actor.account.to_vec(),
-        role: request.actor.role.into(),
-        scope: request.actor.scope.clone(),
-        delegation: request.actor.delegation.map(Id::to_vec).unwrap_or_default(),
+        actor_ref: actor.account.to_vec(),
+        role: actor.role.into(),
+        scope: actor.scope.clone(),
+        delegation: actor.delegation.map(Id::to_vec).unwrap_or_default(),
         command_id: request.command_id.to_vec(),
         cause: request.cause.map(Id::to_vec).unwrap_or_default(),
         occurred_at: Some(request.occurred_at.into()),

@@ -2,8 +2,9 @@
 
 use std::{
     env,
+    ffi::OsString,
     os::unix::process::CommandExt,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, ExitCode},
 };
 
@@ -12,21 +13,13 @@ use clap::Args;
 
 use crate::{repo, repo::Repo};
 
-/// How the story is played.
+/// What is passed on to the demo.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Plays the story to its end and stops, instead of running until Ctrl-C
-    #[arg(long)]
-    once: bool,
-    /// Prints one JSON object with the checks
-    #[arg(long)]
-    json: bool,
-    /// Also plays the recorded feeds of a folder
-    #[arg(long, value_name = "DIR")]
-    feed: Option<PathBuf>,
-    /// Keeps the nodes' directories and every node's exported logs
-    #[arg(long, value_name = "DIR")]
-    keep: Option<PathBuf>,
+    /// Arguments of the demo: `--once` to stop at the story's end, `--json` for one JSON object with the checks,
+    /// `--feed DIR` to play recorded feeds too, `--keep DIR` to keep the nodes' directories and their exported logs
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
 }
 
 /// Builds unless `POSKO_PROGRAM` names a program that is built, and becomes the demo.
@@ -39,18 +32,7 @@ pub(crate) fn run(repo: &Repo, options: &Options) -> Result<ExitCode> {
         None => build(repo)?,
     };
     let mut command = Command::new(&demo);
-    command.env("POSKO_PROGRAM", posko);
-    for (name, on) in [("--once", options.once), ("--json", options.json)] {
-        if on {
-            command.arg(name);
-        }
-    }
-    let folders = [("--feed", &options.feed), ("--keep", &options.keep)];
-    for (name, folder) in folders {
-        if let Some(folder) = folder {
-            command.arg(name).arg(absolute(folder)?);
-        }
-    }
+    command.env("POSKO_PROGRAM", posko).args(&options.arguments);
     // The demo takes this process's place, so that a Ctrl-C is its own to answer.
     Err(command.exec()).with_context(|| format!("start `{}`", demo.display()))
 }
@@ -62,8 +44,4 @@ fn build(repo: &Repo) -> Result<(PathBuf, PathBuf)> {
         .context("build the program and the demo")?;
     let folder = repo.target.join("debug");
     Ok((folder.join("posko"), folder.join("posko-demo")))
-}
-
-fn absolute(folder: &Path) -> Result<PathBuf> {
-    std::path::absolute(folder).with_context(|| format!("find `{}`", folder.display()))
 }

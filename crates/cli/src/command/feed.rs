@@ -119,7 +119,7 @@ mod tests {
         };
         let text = feeds_table(&context(Lang::En), &[feed]);
         assert!(
-            text.contains("bmkg  dead") && text.contains("never"),
+            text.contains("bmkg  dead") && text.contains("not since the node started"),
             "{text}"
         );
     }

@@ -15,7 +15,8 @@ use prost_types::Timestamp;
 use serde_json::json;
 
 use super::{
-    enough, freshness, link_text, named, named_code, outcome_of, outcome_text, page_size, recorded,
+    enough, freshness, link_tint, listed, lost, named, named_code, outcome_fields, outcome_of,
+    owner, page_size, recorded, severity_tint,
 };
 use crate::{
     client::{Client, Who},
@@ -28,9 +29,11 @@ use crate::{
 /// Reports, runs, lists and shows incidents
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  posko incident report --hazard flood --region 32.75.01 --severity severe --channel branch
+  posko incident report --hazard flood --region 32.75.01 --severity severe \\
+    --channel branch
   posko incident verify PMI-32-2026-000001 --source government
-  posko incident impact PMI-32-2026-000001 --figure displaced=1200 --figure dead=0 --source government
+  posko incident impact PMI-32-2026-000001 --figure displaced=1200 \\
+    --figure dead=0 --source government
   posko incident list --open
   posko incident notices
 
@@ -44,9 +47,12 @@ pub(crate) struct IncidentArgs {
 enum IncidentCommand {
     /// Opens an incident, also from a warning
     #[command(after_help = "Examples:
-  posko incident report --hazard flood --region 32.75.01 --lat -6.24 --lon 106.99 --severity severe --channel branch
-  posko incident report --from-warning 32/0192f3c4-5a6b-7c8d-9e0f-112233445566 --region 32.03
-  posko incident report --exercise --hazard landslide --region 32.01 --channel branch --note \"Gladi\"
+  posko incident report --hazard flood --region 32.75.01 \\
+    --lat -6.24 --lon 106.99 --severity severe --channel branch
+  posko incident report --region 32.03 \\
+    --from-warning 32/0192f3c4-5a6b-7c8d-9e0f-112233445566
+  posko incident report --exercise --hazard landslide --region 32.01 \\
+    --channel branch --note \"Gladi\"
 
 With a warning the hazard may be left out, and the place too when the warning names a single one of this province.")]
     Report(Box<ReportArgs>),
@@ -89,7 +95,8 @@ With a warning the hazard may be left out, and the place too when the warning na
     },
     /// Sets impact figures with their source and time
     #[command(after_help = "Examples:
-  posko incident impact PMI-32-2026-000001 --figure displaced=1200 --figure houses_severe=85 --source government \\
+  posko incident impact PMI-32-2026-000001 --figure displaced=1200 \\
+    --figure houses_severe=85 --source government \\
     --as-of 2026-01-05T12:00:00+07:00
 
 Measures: dead, missing, injured_severe, injured_moderate, injured_slight, sick, affected, displaced,
@@ -433,11 +440,6 @@ impl IncidentArgs {
     }
 }
 
-/// Returns how a failure of this command is told.
-fn lost(id: Id) -> impl Fn(tonic::Status) -> Failure {
-    move |status| Failure::from(status).of_command(id)
-}
-
 fn one_a_measure(figures: &[Figure]) -> Result<(), Failure> {
     let mut seen = Vec::new();
     for figure in figures {
@@ -495,11 +497,9 @@ async fn report(context: &Context, client: &Client, args: ReportArgs) -> Result<
         .map_err(lost(id))?
         .into_inner();
     let outcome = outcome_of(id, reported.outcome)?;
-    let number = fields(context, [(label::NUMBER, reported.number.clone())]);
-    let text = format!(
-        "{number}\n{}",
-        outcome_text(context, label::INCIDENT, &outcome)
-    );
+    let [incident, version, position] = outcome_fields(label::INCIDENT, &outcome);
+    let number = (label::NUMBER, reported.number.clone());
+    let text = fields(context, [number, incident, version, position]);
     Answer::new(
         json!({ "outcome": outcome, "number": reported.number }),
         text,
@@ -578,33 +578,21 @@ fn render_list(
             ),
             (
                 label::of::<Severity>(incident.severity, context.lang),
-                severity_tint(incident.severity),
+                severity_tint::<Severity>(incident.severity),
             ),
             (place(incident), Tint::Plain),
             (incident.zone_ids.join(" "), Tint::Plain),
             (when(reported), Tint::Plain),
-            (
-                format!(
-                    "{} ({})",
-                    provenance.origin,
-                    link_text(context, provenance.link)
-                ),
-                super::link_tint(provenance.link),
-            ),
+            (owner(context, &provenance), link_tint(provenance.link)),
             (
                 view::id(&incident.incident_id).unwrap_or_default(),
                 Tint::Plain,
             ),
         ]);
     }
-    let more = if more {
-        format!("\n{}", context.say(label::MORE))
-    } else {
-        String::new()
-    };
     format!(
-        "{}{more}{}",
-        table.render(context),
+        "{}{}",
+        listed(context, &table, more),
         freshness(context, origins)
     )
 }
@@ -638,14 +626,6 @@ fn status_tint(status: i32) -> Tint {
             | Status::Closed,
         )
         | Err(_) => Tint::Plain,
-    }
-}
-
-fn severity_tint(severity: i32) -> Tint {
-    match Severity::try_from(severity) {
-        Ok(Severity::Severe | Severity::Extreme) => Tint::Bad,
-        Ok(Severity::Moderate) => Tint::Warn,
-        Ok(Severity::Unspecified | Severity::Minor) | Err(_) => Tint::Plain,
     }
 }
 
@@ -716,14 +696,7 @@ fn render(context: &Context, found: &GetIncidentResponse) -> String {
                 label::DUPLICATE_OF,
                 view::id(&incident.duplicate_of).unwrap_or_default(),
             ),
-            (
-                label::ORIGIN,
-                format!(
-                    "{} ({})",
-                    provenance.origin,
-                    link_text(context, provenance.link)
-                ),
-            ),
+            (label::ORIGIN, owner(context, &provenance)),
             (label::HEARD, when(provenance.heard_at.as_ref())),
             (label::VERSION, incident.version.to_string()),
         ],
@@ -747,7 +720,7 @@ fn render(context: &Context, found: &GetIncidentResponse) -> String {
             when(figure.as_of.as_ref()),
         ]);
     }
-    let mut notes = Table::new(context, &[label::SINCE, label::ACTOR, label::NOTES]);
+    let mut notes = Table::new(context, &[label::TIME, label::ACTOR, label::NOTES]);
     for note in &found.notes {
         let actor = view::id(&note.actor_ref).unwrap_or_default();
         notes.row([when(note.at.as_ref()), actor, note.text.clone()]);
@@ -823,12 +796,7 @@ async fn notices(context: &Context, client: &Client, limit: u32) -> Result<Answe
             ),
         ]);
     }
-    let more_text = if more {
-        format!("\n{}", context.say(label::MORE))
-    } else {
-        String::new()
-    };
-    let text = format!("{}{more_text}", table.render(context));
+    let text = listed(context, &table, more);
     let notices: Vec<view::incident::Notice> = notices.into_iter().map(Into::into).collect();
     Answer::new(json!({ "notices": notices, "more": more }), text)
 }

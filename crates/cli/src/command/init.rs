@@ -1,12 +1,12 @@
 //! `posko init`: makes a node.
 
 use clap::Args;
-use posko_proto::{NodeId, federation::v1::NodeRole};
+use posko_proto::NodeId;
 
 use crate::{
     command::peer::card_text,
     failure::Failure,
-    input, label, name,
+    input, label,
     offline::{self, Init},
     output::{Answer, Context, fields},
 };
@@ -15,18 +15,16 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   posko --dir /var/lib/posko init --origin 32
-  posko --dir /var/lib/posko init --origin 31 --join @jabar.card --public-address posko.dki.example:7431
-  posko --dir ./gw init --origin ims --role gateway --join - < jabar.card
+  posko --dir /var/lib/posko init --origin 31 --join @jabar.card \\
+    --public-address posko.dki.example:7431
+  posko --dir ./36 init --origin 36 --join - < jabar.card
 
 The first node makes the federation; every other joins it with the card of any node of it.
 What it prints is the new node's own card, to be given to its peers.")]
 pub(crate) struct InitArgs {
-    /// Name of the node and of its log: a province code, or `ims`
+    /// Code of the province, which names the node and its log
     #[arg(long, value_parser = input::node)]
     origin: NodeId,
-    /// What it is in the federation: node, gateway, standby or observer
-    #[arg(long, default_value = "node", value_parser = name::parse::<NodeRole>)]
-    role: NodeRole,
     /// Card of a node of the federation to join: the text, `@FILE`, or `-` for standard input
     #[arg(long, value_name = "CARD")]
     join: Option<String>,
@@ -51,7 +49,6 @@ impl InitArgs {
         let card = offline::init(Init {
             dir: context.dir.clone(),
             origin: self.origin,
-            role: self.role,
             join,
             api_address: self.api_address,
             federation_address: self.federation_address,

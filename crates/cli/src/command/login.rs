@@ -17,7 +17,7 @@ use crate::{
 #[command(after_help = "Examples:
   posko login sari
   posko login sari --password-stdin < password.txt
-  POSKO_TOKEN=$(posko login sari --password-stdin --print-token < password.txt) posko incident list
+  export POSKO_TOKEN=$(posko login sari --print-token)
 
 The token is kept in ~/.config/posko/, for you alone, until `posko logout`.
 Which token a command sends: $POSKO_TOKEN, else that of your login, else DIR/operator.token where you may read it.")]

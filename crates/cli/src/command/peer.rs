@@ -14,7 +14,7 @@ use posko_proto::{
 };
 use serde_json::json;
 
-use super::{read_line, with};
+use super::{read_line, unreadable};
 use crate::{
     client::{Client, Who},
     failure::Failure,
@@ -231,7 +231,7 @@ pub(crate) fn card_text(given: &str) -> Result<String, Failure> {
             io::stdin()
                 .lock()
                 .read_to_string(&mut text)
-                .map_err(|error| Failure::internal(with(error, "read standard input")))?;
+                .map_err(|error| unreadable("standard input", &error))?;
             text
         }
         None => given.into(),

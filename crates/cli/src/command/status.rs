@@ -20,7 +20,8 @@ use crate::{
 #[command(after_help = "Examples:
   posko status
   posko --lang en status
-  posko status --json | jq '.origins[] | select(.link != \"own\") | {origin, entries_behind, why}'
+  posko status --json |
+    jq '.origins[] | select(.link != \"own\") | {origin, entries_behind, why}'
 
 The first table says how far this node has the log of each origin, the second what each peer has of this node's log.
 While a link is unknown the lag is unknown too, null in JSON: it is never shown as 0.")]
@@ -140,24 +141,24 @@ fn origins(context: &Context, origins: &[OriginStatus]) -> String {
             ),
             (origin.entries.to_string(), Tint::Plain),
             (lag(origin.entries_behind.to_string()), tint),
-            (lag(span(origin.seconds_behind)), tint),
+            (lag(span(context, origin.seconds_behind)), tint),
             (heard, Tint::Plain),
             (origin.source.clone(), Tint::Plain),
-            (why(origin), tint),
+            (why(context, origin), tint),
         ]);
     }
     table.render(context)
 }
 
-fn why(origin: &OriginStatus) -> String {
+fn why(context: &Context, origin: &OriginStatus) -> String {
     let counted = [
-        ("unknown_events", origin.unknown_events),
-        ("refused_events", origin.refused_events),
+        (label::UNKNOWN_EVENTS, origin.unknown_events),
+        (label::REFUSED_EVENTS, origin.refused_events),
     ];
     let counted = counted
         .iter()
         .filter(|(_, count)| *count > 0)
-        .map(|(name, count)| format!("{name} {count}"));
+        .map(|(name, count)| format!("{}: {count}", context.say(*name)));
     let reason = Some(origin.why.clone()).filter(|why| !why.is_empty());
     reason
         .into_iter()
@@ -204,18 +205,23 @@ fn peers(context: &Context, peers: &[PeerStatus]) -> String {
 }
 
 /// Returns a span of seconds in its two largest units.
-fn span(seconds: u64) -> String {
-    let units = [(86_400, "d"), (3600, "h"), (60, "m"), (1, "s")];
+fn span(context: &Context, seconds: u64) -> String {
+    let units = [
+        (86_400, label::DAYS),
+        (3600, label::HOURS),
+        (60, label::MINUTES),
+        (1, label::SECONDS),
+    ];
     let mut rest = seconds;
     let mut parts = Vec::new();
     for (length, unit) in units {
         if rest >= length {
-            parts.push(format!("{}{unit}", rest / length));
+            parts.push(format!("{} {}", rest / length, context.say(unit)));
             rest %= length;
         }
     }
     if parts.is_empty() {
-        "0s".into()
+        format!("0 {}", context.say(label::SECONDS))
     } else {
         parts.into_iter().take(2).collect::<Vec<String>>().join(" ")
     }
@@ -253,7 +259,7 @@ mod tests {
                 "7",
                 "unknown",
                 "unknown",
-                "never",
+                "not since the node started",
                 "-",
                 "connection refused"
             ]
@@ -288,8 +294,12 @@ mod tests {
             unknown_events: 3,
             ..Default::default()
         };
-        assert_eq!(why(&origin), "old program, unknown_events 3");
-        assert_eq!(why(&OriginStatus::default()), "");
+        let context = context(Lang::Id);
+        assert_eq!(
+            why(&context, &origin),
+            "old program, peristiwa tak dikenal: 3"
+        );
+        assert_eq!(why(&context, &OriginStatus::default()), "");
     }
 
     #[test]
@@ -306,14 +316,15 @@ mod tests {
 
     #[test]
     fn spans_show_two_units() {
-        for (seconds, text) in [
-            (0, "0s"),
-            (59, "59s"),
-            (60, "1m"),
-            (3_661, "1h 1m"),
-            (90_061, "1d 1h"),
+        for (seconds, id, en) in [
+            (0, "0 dtk", "0 s"),
+            (59, "59 dtk", "59 s"),
+            (60, "1 mnt", "1 min"),
+            (3_661, "1 j 1 mnt", "1 h 1 min"),
+            (90_061, "1 hr 1 j", "1 d 1 h"),
         ] {
-            assert_eq!(span(seconds), text);
+            assert_eq!(span(&context(Lang::Id), seconds), id);
+            assert_eq!(span(&context(Lang::En), seconds), en);
         }
     }
 }

@@ -13,7 +13,7 @@ use posko_proto::{
 use prost_types::Timestamp;
 use serde_json::json;
 
-use super::{PAGE, Password, read_password, recorded};
+use super::{PAGE, Password, lost, read_password, recorded};
 use crate::{
     client::{Client, Who},
     failure::Failure,
@@ -57,8 +57,10 @@ enum UserCommand {
     },
     /// Gives an account a role
     #[command(after_help = "Examples:
-  posko user grant sari --role duty_officer --scope 32.75 --until 2026-12-31T23:59:59+07:00
-  posko user grant budi --role viewer --delegated-by 0192f3c4-5a6b-7c8d-9e0f-112233445566")]
+  posko user grant sari --role duty_officer --scope 32.75 \\
+    --until 2026-12-31T23:59:59+07:00
+  posko user grant budi --role viewer \\
+    --delegated-by 0192f3c4-5a6b-7c8d-9e0f-112233445566")]
     Grant {
         /// Login name or id of the account
         account: String,
@@ -282,11 +284,6 @@ impl UserArgs {
             UserCommand::Sessions { account, end: None } => sessions(context, account).await,
         }
     }
-}
-
-/// Returns how a failure of this command is told.
-fn lost(id: Id) -> impl Fn(tonic::Status) -> Failure {
-    move |status| Failure::from(status).of_command(id)
 }
 
 async fn accounts(client: &Client) -> Result<Vec<Account>, Failure> {

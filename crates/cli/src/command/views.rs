@@ -3,7 +3,10 @@
 use std::io::{self, IsTerminal};
 
 use clap::{Args, Subcommand};
-use posko_proto::federation::v1::{GetDigestsRequest, GetDigestsResponse, RebuildViewsRequest};
+use posko_proto::{
+    federation::v1::{GetDigestsRequest, GetDigestsResponse, RebuildViewsRequest},
+    id::hex,
+};
 use serde_json::json;
 
 use crate::{
@@ -40,7 +43,8 @@ The node goes on answering from the old views meanwhile; progress goes to stderr
     /// Shows a digest of every view for every origin: equal digests at equal positions are equal pictures
     #[command(after_help = "Examples:
   posko views digest
-  posko views digest --json | jq -r '.digests[] | [.view, .origin, .sha256] | @tsv'")]
+  posko views digest --json |
+    jq -r '.digests[] | [.view, .origin, .sha256] | @tsv'")]
     Digest,
 }
 
@@ -115,7 +119,7 @@ fn digests_table(context: &Context, digests: &GetDigestsResponse) -> String {
             digest.view.clone(),
             digest.origin.clone(),
             digest.rows.to_string(),
-            json::hex(&digest.sha256),
+            hex(&digest.sha256),
         ]);
     }
     let positions: Vec<String> = digests.positions.iter().map(json::position).collect();

@@ -15,7 +15,10 @@ use posko_proto::{
 use prost_types::Timestamp;
 use serde_json::json;
 
-use super::{enough, feed::feeds_table, freshness, link_text, named, page_size, recorded};
+use super::{
+    enough, feed::feeds_table, freshness, listed, lost, named, owner, page_size, recorded,
+    severity_tint,
+};
 use crate::{
     client::{Client, Who},
     failure::Failure,
@@ -29,8 +32,8 @@ use crate::{
 #[command(after_help = "Examples:
   posko warning list --in-force
   posko warning show 32/0192f3c4-5a6b-7c8d-9e0f-112233445566
-  posko warning record --publisher \"BPBD Kota Bekasi\" --hazard flood --severity severe \\
-    --headline \"Banjir Kali Bekasi\" --region 32.75")]
+  posko warning record --publisher \"BPBD Kota Bekasi\" --hazard flood \\
+    --severity severe --headline \"Banjir Kali Bekasi\" --region 32.75")]
 pub(crate) struct WarningArgs {
     #[command(subcommand)]
     command: WarningCommand,
@@ -40,11 +43,14 @@ pub(crate) struct WarningArgs {
 enum WarningCommand {
     /// Records a warning that came by telephone, letter or radio
     #[command(after_help = "Examples:
-  posko warning record --publisher \"BPBD Kota Bekasi\" --hazard flood --severity severe --urgency immediate \\
-    --certainty observed --headline \"Banjir Kali Bekasi\" --region 32.75 --expires-at 2026-01-05T18:00:00+07:00
-  posko warning record --publisher PVMBG --hazard volcano --headline \"Level III\" \\
-    --area \"radius 5 km\" --circle -6.77,107.60,5000
-  posko warning record --exercise --publisher \"PMI Kota Bekasi\" --hazard flood --headline \"Gladi\" --region 32.75")]
+  posko warning record --publisher \"BPBD Kota Bekasi\" --hazard flood \\
+    --severity severe --urgency immediate --certainty observed \\
+    --headline \"Banjir Kali Bekasi\" --region 32.75 \\
+    --expires-at 2026-01-05T18:00:00+07:00
+  posko warning record --publisher PVMBG --hazard volcano \\
+    --headline \"Level III\" --area \"radius 5 km\" --circle -6.77,107.60,5000
+  posko warning record --exercise --publisher \"PMI Kota Bekasi\" \\
+    --hazard flood --headline \"Gladi\" --region 32.75")]
     Record(Box<RecordArgs>),
     /// Lists warnings of the whole region, newest first, with the health of the feeds
     #[command(after_help = "Examples:
@@ -184,7 +190,7 @@ impl WarningArgs {
                     .warnings()
                     .record_warning(request)
                     .await
-                    .map_err(|status| Failure::from(status).of_command(id))?
+                    .map_err(lost(id))?
                     .into_inner();
                 recorded(context, label::WARNING, id, answer.outcome)
             }
@@ -205,7 +211,7 @@ impl WarningArgs {
                     .warnings()
                     .cancel_warning(request)
                     .await
-                    .map_err(|status| Failure::from(status).of_command(id))?
+                    .map_err(lost(id))?
                     .into_inner();
                 recorded(context, label::WARNING, id, answer.outcome)
             }
@@ -331,7 +337,7 @@ fn render_list(
             (label::of::<Hazard>(said.hazard, context.lang), Tint::Plain),
             (
                 label::of::<Severity>(said.severity, context.lang),
-                severity_tint(said.severity),
+                severity_tint::<Severity>(said.severity),
             ),
             (when(said.sent_at.as_ref()), Tint::Plain),
             (when(said.expires_at.as_ref()), Tint::Plain),
@@ -346,14 +352,9 @@ fn render_list(
             ),
         ]);
     }
-    let more = if more {
-        format!("\n{}", context.say(label::MORE))
-    } else {
-        String::new()
-    };
     format!(
-        "{}{more}{}\n\n{}",
-        table.render(context),
+        "{}{}\n\n{}",
+        listed(context, &table, more),
         freshness(context, origins),
         feeds_table(context, feeds)
     )
@@ -375,14 +376,6 @@ fn state_tint(state: i32) -> Tint {
         Tint::Warn
     } else {
         Tint::Plain
-    }
-}
-
-fn severity_tint(severity: i32) -> Tint {
-    match Severity::try_from(severity) {
-        Ok(Severity::Severe | Severity::Extreme) => Tint::Bad,
-        Ok(Severity::Moderate) => Tint::Warn,
-        Ok(Severity::Unspecified | Severity::Minor) | Err(_) => Tint::Plain,
     }
 }
 
@@ -468,14 +461,7 @@ fn render(context: &Context, warning: &Warning) -> String {
             ),
             (label::DESCRIPTION, said.description),
             (label::INSTRUCTION, said.instruction),
-            (
-                label::ORIGIN,
-                format!(
-                    "{} ({})",
-                    provenance.origin,
-                    link_text(context, provenance.link)
-                ),
-            ),
+            (label::ORIGIN, owner(context, &provenance)),
             (label::HEARD, when(provenance.heard_at.as_ref())),
             (label::VERSION, warning.version.to_string()),
         ],

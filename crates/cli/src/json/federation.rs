@@ -1,9 +1,9 @@
 //! The node's status, peers, digests and zones in JSON.
 
-use posko_proto::{common::v1::LinkState, federation::v1 as federation};
+use posko_proto::{common::v1::LinkState, federation::v1 as federation, id::hex};
 use serde::Serialize;
 
-use super::{hex, id, link, position, text, time};
+use super::{id, link, position, text, time};
 use crate::name;
 
 /// The status of a node.

@@ -136,6 +136,8 @@ pub enum Input {
     },
     /// The own head was signed again.
     OwnHead(SignedHead),
+    /// How many bytes are free beside the log, for the next heartbeat.
+    DiskFree(u64),
     /// A read was answered.
     Page {
         /// The want that it was for.
@@ -154,7 +156,7 @@ pub enum Input {
     },
     /// A log is to be pulled from its durable end: the answer to [`Output::Reload`], or a log not pulled before.
     Chain(Box<Chain>),
-    /// This node pauses, or goes on with [`PauseReason::Over`].
+    /// This node takes no more entries, or goes on with [`PauseReason::Over`]; what is under way already is taken.
     Pause {
         /// Why.
         reason: PauseReason,
@@ -334,6 +336,8 @@ pub struct Session {
     round_trip_ms: Option<u64>,
     own_head: Option<SignedHead>,
     own_ahead: Option<Position>,
+    disk_free: u64,
+    paused: bool,
     ends: BTreeMap<NodeId, Position>,
     pulls: BTreeMap<NodeId, Pull>,
     serves: BTreeMap<NodeId, Serve>,
@@ -375,6 +379,8 @@ impl Session {
             round_trip_ms: None,
             own_head,
             own_ahead: None,
+            disk_free: 0,
+            paused: false,
             ends,
             pulls,
             serves: BTreeMap::new(),
@@ -409,6 +415,7 @@ impl Session {
             Input::Frame(frame) => return self.frame(now, *frame),
             Input::Moved { origin, end } => self.moved(origin, end),
             Input::OwnHead(head) => self.own_head = Some(head),
+            Input::DiskFree(bytes) => self.disk_free = bytes,
             Input::Page {
                 want_id,
                 origin,
@@ -428,6 +435,10 @@ impl Session {
                     detail,
                 };
                 self.send(Body::Pause(pause), LaneKind::Control);
+                self.paused = reason != PauseReason::Over;
+                for pull in self.pulls.values_mut() {
+                    pull.pause(self.paused, &mut self.out);
+                }
             }
             Input::Close { reason, detail } => return Err(Stop { reason, detail }),
             Input::Tick => return self.tick(now),
@@ -744,7 +755,7 @@ impl Session {
             echo_monotonic_ms,
             echo_age_ms,
             heads: self.own_head.iter().map(SignedHead::to_wire).collect(),
-            disk_free_bytes: 0,
+            disk_free_bytes: self.disk_free,
             queue_entries: self.pulls.values().map(Pull::queued).sum(),
         };
         self.send(Body::Heartbeat(beat), LaneKind::Control);
@@ -814,7 +825,9 @@ impl Session {
         } else if origin == self.config.me.origin || self.pulls.len() >= MAX_ORIGINS {
             return;
         } else {
-            self.pulls.insert(origin, Pull::new(chain));
+            let mut pull = Pull::new(chain);
+            pull.pause(self.paused, &mut self.out);
+            self.pulls.insert(origin, pull);
         }
         if self.phase == Phase::Open
             && let Some(pull) = self.pulls.get_mut(&origin)

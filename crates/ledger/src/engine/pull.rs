@@ -52,8 +52,10 @@ pub(super) struct Pull {
     /// The log went on without this session: wait for what is in flight, then begin again from its end.
     stale: bool,
     best: Option<SignedHead>,
-    /// A head that came before the first epoch, whose key is not known yet.
+    /// A head whose key is not known yet: it came before the epoch that names it.
     early: Option<SignedHead>,
+    /// Whether this node takes nothing more for now: then no window is open.
+    paused: bool,
 }
 
 /// Openings and entries of one epoch, up to a head or not yet.
@@ -118,6 +120,7 @@ impl Pull {
             stale: false,
             best: None,
             early: None,
+            paused: false,
         }
     }
 
@@ -147,7 +150,7 @@ impl Pull {
             after_epoch_nonce: after.epoch.nonce.to_vec(),
             after_seq: after.seq,
             after_hash: after.hash.to_vec(),
-            window_bytes: self.window,
+            window_bytes: self.open_window(),
             batch_entries: MAX_GROUP_ENTRIES as u32,
         };
         out.push(Output::Send(Box::new(Body::Want(want)), LaneKind::Control));
@@ -202,14 +205,36 @@ impl Pull {
     }
 
     pub(super) fn head(&mut self, signed: SignedHead, out: &mut Vec<Output>) {
-        let Some(key) = self.chain.log_key() else {
-            self.early = Some(signed);
+        if self.best == Some(signed) {
             return;
-        };
-        if self.best != Some(signed) && signed.verify(key) {
+        }
+        if self.chain.log_key().is_some_and(|key| signed.verify(key)) {
+            self.hear(signed, out);
+        } else {
+            self.early = Some(signed);
+        }
+    }
+
+    /// Tells of a head whose signature holds.
+    fn hear(&mut self, signed: SignedHead, out: &mut Vec<Output>) {
+        if self.best != Some(signed) {
             self.best = Some(signed);
             out.push(Output::Heard(Box::new(signed)));
         }
+    }
+
+    /// Closes the window, or opens it again, and tells the peer so when it was told a window already.
+    pub(super) fn pause(&mut self, paused: bool, out: &mut Vec<Output>) {
+        if self.paused != paused {
+            self.paused = paused;
+            if self.want_id > 0 {
+                self.send_ack(out);
+            }
+        }
+    }
+
+    fn open_window(&self) -> u32 {
+        if self.paused { 0 } else { self.window }
     }
 
     pub(super) fn epochs(
@@ -440,6 +465,8 @@ impl Pull {
                         owed: group.owed,
                     });
                     out.push(Output::Apply(Box::new(verified)));
+                    // Its origin is heard by what it sends, not by heartbeats alone.
+                    self.hear(head, out);
                     if let Some(early) = self.early.take() {
                         self.head(early, out);
                     }
@@ -503,6 +530,10 @@ impl Pull {
 
     fn acknowledge(&mut self, now: Now, round_trip: Option<u64>, out: &mut Vec<Output>) {
         self.widen(now, round_trip);
+        self.send_ack(out);
+    }
+
+    fn send_ack(&self, out: &mut Vec<Output>) {
         let ack = Ack {
             origin: self.chain.identity().origin.to_string(),
             epoch_no: self.durable.epoch.no,
@@ -511,7 +542,7 @@ impl Pull {
             durable_hash: self.durable.hash.to_vec(),
             applied_seq: self.durable.seq,
             consumed_bytes: self.consumed,
-            window_bytes: self.window,
+            window_bytes: self.open_window(),
         };
         out.push(Output::Send(Box::new(Body::Ack(ack)), LaneKind::Control));
     }

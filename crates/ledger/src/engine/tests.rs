@@ -4,7 +4,7 @@ use posko_proto::{
     NodeId,
     federation::v1::{
         Ack, Batch, Epochs, Frame, Goodbye, GoodbyeReason, Hello, Lane, Nack, NackCode, NodeRole,
-        Want, WantMode, frame::Body,
+        PauseReason, Want, WantMode, frame::Body,
     },
 };
 use proptest::prelude::*;
@@ -802,6 +802,45 @@ fn a_head_that_came_before_the_first_epoch_is_heard_once_its_key_is_known() {
     );
 }
 
+#[test]
+fn the_head_in_a_hello_is_heard_without_waiting_for_a_heartbeat() {
+    let (_, _, log) = sent_by_32(3);
+    let mut held = logs("31", 0, "32");
+    held.insert(node("32"), log.clone());
+    let mut lone = Lone::new(&held);
+    let theirs: Logs = [(node("32"), log.clone())].into();
+    let outputs = lone.frame(Body::Hello(hello_of("32", &theirs, "31")));
+    let heard = Output::Heard(Box::new(log.head().unwrap()));
+    assert!(outputs.contains(&heard), "{outputs:?}");
+}
+
+#[test]
+fn an_origin_is_heard_by_its_entries_without_waiting_for_a_heartbeat() {
+    let (epochs, batch, log) = sent_by_32(3);
+    let mut lone = Lone::met(&logs("31", 0, "32"));
+    lone.frame(Body::Epochs(epochs));
+    let outputs = lone.frame(Body::Batch(batch));
+    let heard = Output::Heard(Box::new(log.head().unwrap()));
+    assert!(outputs.contains(&heard), "{outputs:?}");
+}
+
+#[test]
+fn the_free_space_is_told_in_heartbeats() {
+    let mut lone = Lone::met(&logs("31", 0, "32"));
+    lone.session.handle(now(200), Input::DiskFree(7));
+    let outputs = lone
+        .session
+        .handle(now(100 + super::HEARTBEAT_MS), Input::Tick);
+    let told = outputs.iter().find_map(|output| match output {
+        Output::Send(body, _) => match body.as_ref() {
+            Body::Heartbeat(beat) => Some(beat.disk_free_bytes),
+            _ => None,
+        },
+        _ => None,
+    });
+    assert_eq!(told, Some(7));
+}
+
 // === two sessions over a simulated link ===
 
 struct Side {
@@ -1003,6 +1042,37 @@ fn a_group_larger_than_the_window_and_a_long_log_arrive_whole() {
         pair.write(0, 1000, 700, false);
     }
     pair.connect();
+    pair.settle();
+    pair.check();
+}
+
+#[test]
+fn a_pause_stops_the_peers_entries_until_it_is_over_and_nothing_else() {
+    let pause = |reason| Input::Pause {
+        reason,
+        detail: "the disk".into(),
+    };
+    let mut pair = Pair::new();
+    pair.write(1, 3, 100, false);
+    // Before the first frame of the peer, as in a session that begins with a full disk.
+    pair.connect();
+    pair.input(0, pause(PauseReason::Disk));
+    pair.settle();
+    assert_eq!(pair.sides[0].logs[&node("32")].chain.end(), Position::START);
+    pair.input(0, pause(PauseReason::Over));
+    pair.settle();
+    pair.check();
+
+    pair.input(0, pause(PauseReason::Disk));
+    pair.settle();
+    let held = pair.sides[0].logs[&node("32")].chain.end();
+    pair.write(1, 3, 100, false);
+    pair.write(0, 3, 100, false);
+    pair.settle();
+    let logs = |side: usize, origin: &str| pair.sides[side].logs[&node(origin)].chain.end();
+    assert_eq!(logs(0, "32"), held);
+    assert_eq!(logs(1, "31"), logs(0, "31"));
+    pair.input(0, pause(PauseReason::Over));
     pair.settle();
     pair.check();
 }

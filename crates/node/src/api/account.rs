@@ -45,7 +45,7 @@ impl Api {
             framed,
             digest,
             stream: account,
-            actor,
+            authority: actor.into(),
             command,
             credential,
         };

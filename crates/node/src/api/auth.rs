@@ -16,8 +16,8 @@ use posko_domain::{
     account::{AccountState, Action, Grant, HeldGrant, authorize},
     code::Refusal,
 };
-use posko_proto::{Id, common::v1::Role, time::Millis};
-use posko_store::{Actor, account::Session};
+use posko_proto::{Id, common::v1::Role, id::hex, time::Millis};
+use posko_store::{Actor, Authority, account::Session};
 use sha2::{Digest, Sha256};
 use tonic::{Status, metadata::MetadataMap};
 
@@ -53,6 +53,15 @@ impl Caller {
             scope: held.scope,
             delegation: held.delegation,
         })
+    }
+
+    /// Lets the action be judged where the thing is when the command is decided.
+    pub(crate) fn account_for(self, action: Action) -> Authority {
+        Authority::Account {
+            id: self.account,
+            state: self.state,
+            action,
+        }
     }
 }
 
@@ -322,16 +331,4 @@ fn same(left: &[u8; 32], right: &[u8; 32]) -> bool {
         .zip(right)
         .fold(0, |difference, (left, right)| difference | (left ^ right))
         == 0
-}
-
-/// Returns bytes in hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }

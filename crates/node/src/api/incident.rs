@@ -5,7 +5,7 @@ use posko_domain::{
     code::Refusal,
     context::stream_of,
     incident::{IncidentCommand, IncidentRejection, warning_named},
-    region,
+    region, zone,
 };
 use posko_proto::{
     Id, NodeId,
@@ -77,22 +77,11 @@ impl Api {
         let command = IncidentCommand::try_from(&request)
             .map_err(|rejection| refused(&Refusal::from(rejection)))?;
         let stream = id("incident_id", request.incident())?;
-        let found = self.ask(move |store| store.incident_state(stream)).await?;
-        let incident = found
-            .ok_or_else(|| Status::not_found(format!("incident `{stream}` is not known here")))?;
-        let own = self.0.store.identity().origin;
-        if incident.origin != own {
-            return Err(Status::failed_precondition(format!(
-                "incident `{}` belongs to node `{}`: only its owner changes it",
-                incident.state.number, incident.origin
-            )));
-        }
-        let actor = caller.may(R::ACTION, Some(&incident.state.place.region_code))?;
         self.execute(Asked {
             framed,
             digest: digest(R::RPC, &request),
             stream,
-            actor,
+            authority: caller.account_for(R::ACTION),
             command: Command::Incident(command),
             credential: None,
         })
@@ -178,7 +167,7 @@ impl IncidentService for Api {
                 framed,
                 digest: digest("ReportIncident", &request),
                 stream,
-                actor,
+                authority: actor.into(),
                 command: Command::Incident(command),
                 credential: None,
             })
@@ -310,6 +299,15 @@ impl IncidentService for Api {
         let request = request.into_inner();
         if !request.region_code.is_empty() {
             region::parse(&request.region_code).map_err(|error| invalid("region_code", &error))?;
+        }
+        if !request.zone_id.is_empty() && zone::find(&request.zone_id).is_none() {
+            let known: Vec<&str> = zone::all().iter().map(|zone| zone.id).collect();
+            let reason = format!(
+                "`{}` is no zone: expected one of {}",
+                request.zone_id,
+                known.join(", ")
+            );
+            return Err(invalid("zone_id", &reason));
         }
         let given = |text: String| (!text.is_empty()).then_some(text);
         let filter = Filter {

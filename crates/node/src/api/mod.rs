@@ -10,7 +10,7 @@ mod node;
 mod warning;
 
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -22,12 +22,13 @@ use posko_proto::{
     account::v1::account_service_server::AccountServiceServer,
     common::v1::{self as common, CommandMeta, LinkState, Provenance},
     federation::v1::node_service_server::NodeServiceServer,
+    id::hex,
     incident::v1::incident_service_server::IncidentServiceServer,
     time::Millis,
     warning::v1::warning_service_server::WarningServiceServer,
 };
 use posko_store::{
-    Accepted, Actor, Command, LogState, Request, Store, StoreError, command::Credential,
+    Accepted, Authority, Command, LogState, Request, Store, StoreError, command::Credential,
 };
 use prost::Message;
 use sha2::{Digest, Sha256};
@@ -36,6 +37,7 @@ use tonic::{Status, service::Routes};
 use tracing::error;
 
 use crate::{
+    disk::Disk,
     identity::{NodeCard, Trust},
     intake::Feeds,
     peer::Peers,
@@ -52,7 +54,7 @@ pub(crate) use self::auth::{Callers, Throttle, token_hash as auth_token_hash};
 pub(crate) fn random_token() -> anyhow::Result<String> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("draw a token: {error}"))?;
-    Ok(auth::hex(&bytes))
+    Ok(hex(&bytes))
 }
 
 /// The largest message that a call may bring: a note or a list of grants is far smaller.
@@ -69,8 +71,12 @@ pub(crate) struct Shared {
     pub(crate) started_at: Millis,
     /// Counts the commits that moved a log.
     pub(crate) moved: watch::Receiver<u64>,
-    /// Why no commands are taken; empty while they are.
+    /// Why no commands are taken until the next start; empty while they are.
     pub(crate) not_writing: Arc<RwLock<String>>,
+    /// The disk's free space, which may stop commands for a while.
+    pub(crate) disk: watch::Receiver<Disk>,
+    /// Held while the accepted cards change: what is stored and what is in use change as one.
+    pub(crate) cards: Mutex<()>,
     pub(crate) logins: Throttle,
     pub(crate) callers: Callers,
     /// Password hashing takes 19 MiB and tens of milliseconds each: two at a time leave the node to its work.
@@ -134,7 +140,7 @@ pub(crate) struct Asked {
     pub(crate) framed: Framed,
     pub(crate) digest: [u8; 32],
     pub(crate) stream: Id,
-    pub(crate) actor: Actor,
+    pub(crate) authority: Authority,
     pub(crate) command: Command,
     pub(crate) credential: Option<Credential>,
 }
@@ -142,20 +148,14 @@ pub(crate) struct Asked {
 impl Api {
     /// Has the store execute a command, and waits until the answer is durable.
     pub(crate) async fn execute(&self, asked: Asked) -> Result<Accepted, Status> {
-        let reason = self
-            .0
-            .not_writing
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        if !reason.is_empty() {
+        if let Some(reason) = self.not_writing() {
             return Err(Status::unavailable(reason));
         }
         let now = now();
         let request = Request {
             command_id: asked.framed.command_id,
             digest: asked.digest,
-            actor: asked.actor,
+            authority: asked.authority,
             stream: asked.stream,
             expected_version: asked.framed.expected_version,
             now,
@@ -169,6 +169,14 @@ impl Api {
         execute(&self.0.store, request)
             .await
             .map_err(|refusal| refused(&refusal))
+    }
+
+    /// Says why no commands are taken.
+    fn not_writing(&self) -> Option<String> {
+        let fenced = self.0.not_writing.read();
+        let fenced = fenced.unwrap_or_else(PoisonError::into_inner).clone();
+        let fenced = Some(fenced).filter(|why| !why.is_empty());
+        fenced.or_else(|| self.0.disk.borrow().no_commands())
     }
 
     /// Says whose a fact is and how far the picture of its owner can be trusted.
@@ -316,7 +324,9 @@ pub(crate) fn refused(refusal: &Refusal) -> Status {
 fn stored(error: &StoreError) -> Status {
     match error {
         StoreError::NotFound(_) => Status::not_found(error.to_string()),
-        StoreError::Rebuilding => Status::failed_precondition(error.to_string()),
+        StoreError::Rebuilding | StoreError::OtherRecoveryKey { .. } => {
+            Status::failed_precondition(error.to_string())
+        }
         StoreError::Deadline(_) | StoreError::Stopped | StoreError::Undone(_) => {
             Status::unavailable(error.to_string())
         }

@@ -16,14 +16,18 @@ use posko_proto::{
     },
     time::Millis,
 };
-use posko_store::LogState;
+use posko_store::{LogState, Store};
 use tokio::sync::mpsc;
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, codegen::BoxStream};
 use tracing::info;
 
-use super::{Api, ahead, internal, invalid, position, stored};
-use crate::{identity::NodeCard, peer::Refused, time::now};
+use super::{Api, Shared, ahead, internal, invalid, position, stored};
+use crate::{
+    identity::{NodeCard, Trust},
+    peer::Refused,
+    time::now,
+};
 
 impl Api {
     fn origin_status(&self, log: &LogState, unfolded: [u64; 3]) -> OriginStatus {
@@ -53,7 +57,10 @@ impl Api {
     fn why(&self, log: &LogState, link: LinkState) -> String {
         match link {
             LinkState::Own | LinkState::Live | LinkState::Unspecified => String::new(),
-            LinkState::Behind => "catching up".into(),
+            LinkState::Behind => {
+                let paused = self.0.disk.borrow().no_entries();
+                paused.unwrap_or_else(|| "catching up".into())
+            }
             LinkState::Unknown => {
                 let peer = self
                     .0
@@ -69,6 +76,31 @@ impl Api {
                 }
             }
         }
+    }
+
+    /// Changes the accepted cards, stored and in use, as one: changes made at once follow each other, and a caller who
+    /// goes away leaves none half made.
+    async fn change_cards(
+        &self,
+        change: impl FnOnce(&Store, &mut Trust) -> Result<(), Status> + Send + 'static,
+    ) -> Result<(), Status> {
+        let api = self.clone();
+        let changed = tokio::task::spawn_blocking(move || {
+            let Shared {
+                cards,
+                store,
+                trust,
+                peers,
+                ..
+            } = &*api.0;
+            let _one = cards.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut changed = (**trust.load()).clone();
+            change(store, &mut changed)?;
+            trust.store(changed.into());
+            peers.update();
+            Ok(())
+        });
+        changed.await.map_err(|error| internal(&error))?
     }
 
     fn positions(&self) -> Vec<posko_proto::common::v1::Position> {
@@ -112,12 +144,7 @@ impl NodeService for Api {
             own_entries_behind: own_behind(own, peer.acknowledged),
             acknowledged: peer.acknowledged.map(|at| position(identity.origin, at)),
         });
-        let reason = self
-            .0
-            .not_writing
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let reason = self.not_writing().unwrap_or_default();
         Ok(Response::new(GetStatusResponse {
             origin: identity.origin.to_string(),
             federation_id: identity.federation.to_vec(),
@@ -210,17 +237,18 @@ impl NodeService for Api {
                 own.origin
             )));
         }
-        let mut trust = (**self.0.trust.load()).clone();
-        trust
-            .accept(card.clone())
-            .map_err(|refusal| Status::failed_precondition(refusal.to_string()))?;
         let at = now();
-        let identity = identity_of(&card)?;
-        let bytes = card.to_bytes();
-        self.ask(move |store| store.accept_peer(identity, bytes, at))
-            .await?;
-        self.0.trust.store(trust.into());
-        self.0.peers.update();
+        let accepted = card.clone();
+        self.change_cards(move |store, trust| {
+            let (identity, bytes) = (identity_of(&accepted)?, accepted.to_bytes());
+            trust
+                .accept(accepted)
+                .map_err(|refusal| Status::failed_precondition(refusal.to_string()))?;
+            store
+                .accept_peer(identity, bytes, at)
+                .map_err(|error| stored(&error))
+        })
+        .await?;
         info!(peer.id = %card.origin(), "accepted the card of `{}`", card.origin());
         Ok(Response::new(AddPeerResponse {
             peer: Some(show(&card, at)),
@@ -235,15 +263,14 @@ impl NodeService for Api {
             .await?;
         let name = request.into_inner().origin;
         let origin: NodeId = name.parse().map_err(|error| invalid("origin", &error))?;
-        if !self.ask(move |store| store.remove_peer(origin)).await? {
-            return Err(Status::not_found(format!(
-                "no card of `{origin}` was accepted"
-            )));
-        }
-        let mut trust = (**self.0.trust.load()).clone();
-        trust.remove(origin);
-        self.0.trust.store(trust.into());
-        self.0.peers.update();
+        self.change_cards(move |store, trust| {
+            trust.remove(origin);
+            let removed = store.remove_peer(origin).map_err(|error| stored(&error))?;
+            removed
+                .then_some(())
+                .ok_or_else(|| Status::not_found(format!("no card of `{origin}` was accepted")))
+        })
+        .await?;
         info!(peer.id = %origin, "removed the card of `{origin}`");
         Ok(Response::new(RemovePeerResponse {}))
     }
@@ -363,5 +390,160 @@ fn show(card: &NodeCard, added_at: Millis) -> wire::Peer {
         address: card.address().unwrap_or_default().into(),
         fingerprint: card.fingerprint(),
         added_at: Some(added_at.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use futures::future::join_all;
+    use posko_proto::{
+        account::v1::{AddAccountRequest, account_service_server::AccountService},
+        common::v1::CommandMeta,
+        federation::v1::NodeRole,
+    };
+    use tokio::sync::{Semaphore, watch};
+    use tonic::Code;
+
+    use super::*;
+    use crate::{
+        api::{Callers, Throttle, auth_token_hash},
+        identity::Keys,
+        peer::tests::{FEDERATION, Node},
+        time::unix_now,
+    };
+
+    async fn started() -> (Node, Api) {
+        let mut node = Node::new("31", FEDERATION).await;
+        node.start();
+        let shared = Shared {
+            store: node.store.clone(),
+            trust: node.trust.clone(),
+            peers: node.peers.clone().unwrap(),
+            feeds: Arc::default(),
+            card: None,
+            console: auth_token_hash("console"),
+            started_at: now(),
+            moved: watch::channel(0).1,
+            not_writing: node.not_writing.clone(),
+            disk: node.disk.subscribe(),
+            cards: std::sync::Mutex::default(),
+            logins: Throttle::default(),
+            callers: Callers::default(),
+            hashing: Semaphore::new(1),
+        };
+        (node, Api(Arc::new(shared)))
+    }
+
+    fn asked<T>(message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        let token = "Bearer console".parse().unwrap();
+        request.metadata_mut().insert("authorization", token);
+        request
+    }
+
+    /// Makes a card of a node that only dials.
+    fn card(origin: &str) -> NodeCard {
+        let dir = tempfile::tempdir().unwrap();
+        let origin = origin.parse().unwrap();
+        let keys = Keys::create(
+            dir.path(),
+            FEDERATION,
+            origin,
+            NodeRole::Node,
+            &[],
+            unix_now(),
+        );
+        keys.unwrap().make_card("").unwrap()
+    }
+
+    async fn add(api: &Api, card: &NodeCard) -> Result<(), Status> {
+        let request = AddPeerRequest {
+            card: card.to_text(),
+            fingerprint: card.fingerprint(),
+        };
+        api.add_peer(asked(request)).await.map(drop)
+    }
+
+    async fn remove(api: &Api, origin: &str) -> Result<(), Status> {
+        let origin = origin.into();
+        let request = RemovePeerRequest { origin };
+        api.remove_peer(asked(request)).await.map(drop)
+    }
+
+    async fn status(api: &Api) -> GetStatusResponse {
+        let status = api.get_status(asked(GetStatusRequest::default())).await;
+        status.unwrap().into_inner()
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn cards_accepted_and_removed_at_once_are_all_taken_into_use() {
+        let (mut node, api) = started().await;
+        add(&api, &card("11")).await.unwrap();
+        let names = ["12", "13", "14", "15", "16", "17"];
+        let cards: Vec<NodeCard> = names.map(card).into();
+        let (added, removed) = tokio::join!(
+            join_all(cards.iter().map(|card| add(&api, card))),
+            remove(&api, "11")
+        );
+        removed.unwrap();
+        for added in added {
+            added.unwrap();
+        }
+        let peers = status(&api).await.peers;
+        let in_use: Vec<&str> = peers.iter().map(|peer| peer.origin.as_str()).collect();
+        assert_eq!(in_use, names);
+        node.stop().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_card_with_another_recovery_key_is_refused_with_what_to_do_instead() {
+        let (mut node, api) = started().await;
+        let first = card("32");
+        add(&api, &first).await.unwrap();
+        for removed in [false, true] {
+            let refused = add(&api, &card("32")).await.unwrap_err();
+            assert_eq!(refused.code(), Code::FailedPrecondition);
+            let told = refused.message();
+            assert!(told.contains("`32`"), "{told}");
+            assert!(told.contains("joins under a new origin name"), "{told}");
+            if !removed {
+                remove(&api, "32").await.unwrap();
+            }
+        }
+        assert_eq!(status(&api).await.peers, []);
+        add(&api, &first).await.unwrap();
+        node.stop().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_full_disk_stops_commands_with_the_reason_until_there_is_room() {
+        let (mut node, api) = started().await;
+        let command = async || {
+            let request = AddAccountRequest {
+                meta: Some(CommandMeta {
+                    command_id: vec![1; 16],
+                    ..CommandMeta::default()
+                }),
+                login: "piket".into(),
+                password: "kata sandi yang panjang".into(),
+                grants: Vec::new(),
+            };
+            api.add_account(asked(request)).await
+        };
+        node.disk.send_modify(|disk| *disk = disk.with(499));
+        let told = status(&api).await;
+        assert!(!told.writing);
+        assert!(told.not_writing_because.contains("the disk has"));
+        let refused = command().await.unwrap_err();
+        assert_eq!(refused.code(), Code::Unavailable);
+        assert_eq!(refused.message(), told.not_writing_because);
+
+        // Half of the floor is enough for commands.
+        node.disk.send_modify(|disk| *disk = disk.with(600));
+        assert!(status(&api).await.writing);
+        command().await.unwrap();
+        node.stop().await;
     }
 }

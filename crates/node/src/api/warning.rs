@@ -71,7 +71,7 @@ impl WarningService for Api {
                 framed,
                 digest,
                 stream,
-                actor,
+                authority: actor.into(),
                 command,
                 credential: None,
             })
@@ -99,7 +99,7 @@ impl WarningService for Api {
                 framed,
                 digest,
                 stream,
-                actor,
+                authority: actor.into(),
                 command,
                 credential: None,
             })

@@ -31,6 +31,7 @@ fn example() -> Config {
             listen: API_LISTEN,
             names: vec!["posko-jabar.example.org".into(), "192.0.2.32".into()],
         },
+        disk: DiskConfig { floor_mib: 1024 },
         feeds: vec![
             feed(
                 "bmkg-cuaca",
@@ -103,6 +104,7 @@ fn a_minimal_file_has_the_documented_defaults_and_survives_being_written() {
             names: Vec::new()
         }
     );
+    assert_eq!(config.disk, DiskConfig { floor_mib: 1024 });
     assert_eq!(
         config.log,
         LogConfig {

@@ -32,8 +32,6 @@ use posko_proto::{
     time::Millis,
     warning::v1::{Feed, Source},
 };
-use prost::Message as _;
-use sha2::{Digest as _, Sha256};
 use tokio::{sync::watch, task::JoinHandle};
 use tracing::debug;
 
@@ -92,8 +90,6 @@ impl FeedKind {
 /// A command that follows from an item of a feed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Take {
-    /// The command's id, the same for the same content of the same item.
-    pub command_id: Id,
     /// The warning's stream.
     pub stream: Id,
     /// What is asked.
@@ -101,24 +97,9 @@ pub struct Take {
 }
 
 impl Take {
-    /// Returns the command for an item: its id is the first 16 bytes of
-    /// SHA-256(`posko/feed/v1\0` | the source's number, 4 bytes big-endian | identifier | SHA-256 of the content).
+    /// Returns the command for an item.
     fn of(source: Source, identifier: &str, command: WarningCommand) -> Self {
-        let content_hash = match &command {
-            WarningCommand::Take { content, .. } => Sha256::digest(content.encode_to_vec()),
-            WarningCommand::Cancel => Sha256::digest(b"cancel"),
-        };
-        let mut hash = Sha256::new();
-        hash.update(b"posko/feed/v1\0");
-        hash.update(i32::from(source).to_be_bytes());
-        hash.update(identifier.as_bytes());
-        hash.update(content_hash);
-        let mut id = [0; 16];
-        for (to, from) in id.iter_mut().zip(hash.finalize()) {
-            *to = from;
-        }
         Self {
-            command_id: Id(id),
             stream: stream_of(source, identifier),
             command,
         }
@@ -134,7 +115,7 @@ pub struct Recorded {
 
 /// The node, as feeds see it.
 pub trait Recorder: Send + Sync + 'static {
-    /// Records what a feed published and answers when it is durable; a repeated command id is answered as the first time.
+    /// Records what a feed published and answers when it is durable; what it has recorded already changes nothing.
     ///
     /// A refusal with the code *unavailable* or *internal* is taken for the node's own trouble and tried again.
     fn record(

@@ -36,8 +36,13 @@ use crate::{
 };
 
 const FIRST_WAIT: Duration = Duration::from_millis(500);
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
-const CONNECT: Duration = Duration::from_secs(10);
+/// The longest time between the beginnings of two attempts: a link that returns is used again within 5 s.
+const LONGEST_WAIT: Duration = Duration::from_secs(4);
+/// How long a connection may take to be made. What a link that is down swallows is sent again after 1 s, 3 s and 7 s, so
+/// that a longer attempt would sleep through the link's return; a new one is there at once.
+const CONNECT: Duration = Duration::from_secs(3);
+/// How long a session must have lived for the next to be dialled without a longer wait than the first.
+const STEADY: Duration = Duration::from_secs(30);
 /// How long a session lives, give or take a fifth.
 const MAX_AGE: Duration = Duration::from_hours(12);
 /// After how long without contact a person is called.
@@ -70,14 +75,22 @@ pub(super) async fn run(shared: Arc<Shared>, origin: NodeId, wake: Arc<Notify>) 
                 continue;
             } else if let Some(since) = was_live.take() {
                 // A session that ends as soon as it is open must not be made again without a pause.
-                wait = if since.elapsed() >= LONGEST_WAIT {
+                wait = if since.elapsed() >= STEADY {
                     FIRST_WAIT
                 } else {
                     (wait * 2).min(LONGEST_WAIT)
                 };
-                pause(wait, &wake).await;
+                pause(
+                    &shared,
+                    origin,
+                    &wake,
+                    &address,
+                    Instant::now() + drawn(wait),
+                )
+                .await;
                 continue;
             }
+            let begun = Instant::now();
             match connect(&shared, origin, &address).await {
                 Ok(connection) => {
                     let (running, ended) = oneshot::channel::<()>();
@@ -88,7 +101,7 @@ pub(super) async fn run(shared: Arc<Shared>, origin: NodeId, wake: Arc<Notify>) 
                         drop(running);
                     });
                     tokio::select! {
-                        () = wake.notified() => {}
+                        () = news(&shared, origin, &wake, &address) => {}
                         _ = ended => {}
                     }
                 }
@@ -103,18 +116,18 @@ pub(super) async fn run(shared: Arc<Shared>, origin: NodeId, wake: Arc<Notify>) 
                     shared.not_connected(origin, format!("not reached at {why}"));
                 }
             }
-            if look(&shared, origin, &wake).is_some_and(|(_, live)| live.is_some()) {
+            // A session that should be renewed and was not is tried again after a pause as well.
+            let newest = look(&shared, origin, &wake).and_then(|(_, live)| live);
+            if newest.is_some() && newest != live {
                 continue;
             }
             if lost.elapsed() >= ALARM && !alarmed {
                 alarmed = true;
                 error!(peer.id = %origin, "no contact with `{origin}` for {} minutes", ALARM.as_secs() / 60);
             }
-            wait = if pause(wait, &wake).await {
-                FIRST_WAIT
-            } else {
-                (wait * 2).min(LONGEST_WAIT)
-            };
+            // Counted from the attempt's beginning: one that hung has waited already.
+            pause(&shared, origin, &wake, &address, begun + drawn(wait)).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
         }
     };
     tokio::select! {
@@ -129,11 +142,21 @@ pub(super) async fn run(shared: Arc<Shared>, origin: NodeId, wake: Arc<Notify>) 
     }
 }
 
-/// Waits a random part of a duration; says whether it was woken before.
-async fn pause(wait: Duration, wake: &Notify) -> bool {
-    tokio::select! {
-        () = tokio::time::sleep(jitter(wait)) => false,
-        () = wake.notified() => true,
+/// Waits until a moment, or for news.
+async fn pause(shared: &Shared, origin: NodeId, wake: &Arc<Notify>, address: &str, until: Instant) {
+    // Both ends of the wait are good.
+    let _ = tokio::time::timeout_at(until.into(), news(shared, origin, wake, address)).await;
+}
+
+/// Waits until a session is open, the address has changed or the card was removed. A session that came and went meanwhile
+/// is none of them: who opens and closes sessions again and again is dialled no sooner for it.
+pub(super) async fn news(shared: &Shared, origin: NodeId, wake: &Arc<Notify>, address: &str) {
+    loop {
+        wake.notified().await;
+        let looked = look(shared, origin, wake);
+        if looked.is_none_or(|(dialled, live)| live.is_some() || dialled != address) {
+            return;
+        }
     }
 }
 
@@ -160,20 +183,29 @@ fn max_age(since: Instant, dialled: bool) -> Duration {
     (least + jitter(MAX_AGE.mul_f64(0.4))).saturating_sub(since.elapsed())
 }
 
+/// Returns the second half of a wait and a random part of the first.
+fn drawn(wait: Duration) -> Duration {
+    wait / 2 + jitter(wait / 2)
+}
+
 /// Returns a random part of a duration, so that nodes that lost each other at once do not meet at once.
 fn jitter(most: Duration) -> Duration {
     let drawn = random::<4>().map_or(u32::MAX, u32::from_be_bytes);
     most.mul_f64(f64::from(drawn) / f64::from(u32::MAX))
 }
 
-struct Connection {
-    channel: Channel,
+pub(super) struct Connection {
+    pub(super) channel: Channel,
     chain: Arc<Vec<CertificateDer<'static>>>,
     verdict: Result<PeerIdentity, crate::identity::Refusal>,
     address: String,
 }
 
-async fn connect(shared: &Shared, origin: NodeId, address: &str) -> Result<Connection, String> {
+pub(super) async fn connect(
+    shared: &Shared,
+    origin: NodeId,
+    address: &str,
+) -> Result<Connection, String> {
     let tcp = tokio::time::timeout(CONNECT, TcpStream::connect(address))
         .await
         .map_err(|_| format!("no connection within {} s", CONNECT.as_secs()))?

@@ -12,7 +12,7 @@ mod lane;
 mod serve;
 mod session;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -30,9 +30,10 @@ use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
 };
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::{
+    disk::Disk,
     identity::{PeerIdentity, Refusal, ReloadingKey, Trust, Usage, judge},
     time::{now, unix_now},
 };
@@ -60,6 +61,8 @@ pub struct PeersConfig {
     pub software: String,
     /// Why no commands are taken; set when a peer knows more of the own log than this node.
     pub not_writing: Arc<RwLock<String>>,
+    /// The disk's free space: while it is short, no entries are taken.
+    pub disk: watch::Receiver<Disk>,
 }
 
 /// How it stands with an accepted peer.
@@ -112,6 +115,7 @@ struct Shared {
     software: String,
     run_id: [u8; 16],
     not_writing: Arc<RwLock<String>>,
+    disk: watch::Receiver<Disk>,
     client: Arc<rustls::ClientConfig>,
     moves: watch::Receiver<u64>,
     peers: Mutex<BTreeMap<NodeId, Entry>>,
@@ -160,6 +164,7 @@ impl Peers {
             own,
             software,
             not_writing,
+            disk,
         } = config;
         let server = crate::identity::tls::federation_server_config(&key)?;
         let client = crate::identity::tls::federation_client_config(&key)?;
@@ -172,6 +177,7 @@ impl Peers {
             software,
             run_id: random()?,
             not_writing,
+            disk,
             client,
             moves,
             peers: Mutex::default(),
@@ -382,13 +388,10 @@ impl Shared {
         }
     }
 
-    /// Logs and records why a peer was refused; what an unproven peer claims never touches an open session's state.
+    /// Records and, when it is news, logs why a peer was refused; what an unproven peer claims never touches an open session's state.
     fn refused(&self, dialled: Option<NodeId>, address: &str, refusal: &Refusal) {
         let reason = refusal.reason().as_str_name();
-        warn!(peer.address = %address, reason, "refused the peer at `{address}`: {refusal}");
-        if dialled.is_none() {
-            self.remember(address, refusal);
-        }
+        let mut news = dialled.is_none() && self.remember(address, refusal) == 1;
         let about = dialled.or(match refusal {
             Refusal::WrongCa { origin, .. }
             | Refusal::WrongRole { origin, .. }
@@ -399,15 +402,19 @@ impl Shared {
             | Refusal::BadCertificate { .. } => None,
         });
         if let Some(origin) = about {
-            self.not_connected(
-                origin,
-                format!("refused here, {}: {refusal}", told(refusal.reason())),
-            );
+            let why = format!("refused here, {}: {refusal}", told(refusal.reason()));
+            news |= self.not_connected(origin, why) && dialled.is_some();
+        }
+        if news {
+            warn!(peer.address = %address, reason, "refused the peer at `{address}`: {refusal}");
+        } else {
+            debug!(peer.address = %address, reason, "refused the peer at `{address}` again: {refusal}");
         }
     }
 
-    /// Remembers a refusal, newest first: of many alike, as from one who dials again and again, one.
-    fn remember(&self, address: &str, refusal: &Refusal) {
+    /// Remembers a refusal, newest first: of many alike, as from one who dials again and again, one. Returns how often
+    /// it came.
+    fn remember(&self, address: &str, refusal: &Refusal) -> u64 {
         let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
         let (reason, detail) = (refusal.reason(), refusal.to_string());
         let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
@@ -425,24 +432,33 @@ impl Shared {
             detail,
             times: before + 1,
         });
+        before + 1
     }
 
-    /// Logs and records that the peer refused this node.
+    /// Records and, when it is news, logs that the peer refused this node.
     fn refused_by(&self, origin: NodeId, reason: GoodbyeReason, detail: &str) {
         let name = reason.as_str_name();
-        warn!(peer.id = %origin, reason = name, "refused by `{origin}`: {detail}");
-        self.not_connected(
-            origin,
-            format!("refused by `{origin}`, {}: {detail}", told(reason)),
-        );
+        let why = format!("refused by `{origin}`, {}: {detail}", told(reason));
+        if self.not_connected(origin, why) {
+            warn!(peer.id = %origin, reason = name, "refused by `{origin}`: {detail}");
+        } else {
+            debug!(peer.id = %origin, reason = name, "refused by `{origin}` again: {detail}");
+        }
     }
 
-    fn not_connected(&self, origin: NodeId, why: String) {
-        self.update(origin, |state| {
-            if !state.connected {
-                state.why = why;
-            }
-        });
+    /// Records why a peer is not connected, and says whether that is news.
+    fn not_connected(&self, origin: NodeId, why: String) -> bool {
+        let mut peers = self.lock();
+        let entry = peers.get_mut(&origin);
+        let Some(state) = entry
+            .map(|entry| &mut entry.state)
+            .filter(|state| !state.connected)
+        else {
+            return false;
+        };
+        let news = state.why != why;
+        state.why = why;
+        news
     }
 
     /// Returns a monotonic time in milliseconds, never 0.

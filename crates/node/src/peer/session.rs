@@ -26,7 +26,7 @@ use tonic::Status;
 use tracing::{error, info, warn};
 
 use super::{FAREWELL, Live, Order, Shared, lane::Lanes, random, told};
-use crate::{identity::PeerIdentity, time::now};
+use crate::{disk::Disk, identity::PeerIdentity, time::now};
 
 /// How many decoded frames may wait for the engine; the connection's window holds back the rest.
 const READ_AHEAD: usize = 8;
@@ -81,6 +81,8 @@ pub(super) async fn run(
         read,
         answered,
         orders,
+        disk: shared.disk.clone(),
+        paused: false,
         ended: None,
     };
     running.run().await;
@@ -150,6 +152,9 @@ struct Running {
     read: mpsc::Receiver<Result<Frame, Status>>,
     answered: mpsc::Receiver<Input>,
     orders: watch::Receiver<Option<Order>>,
+    disk: watch::Receiver<Disk>,
+    /// Whether the peer was told that no entries are taken.
+    paused: bool,
     /// Why the session ended, once it has.
     ended: Option<String>,
 }
@@ -161,6 +166,7 @@ impl Running {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         self.input(Input::Opened);
+        self.disk();
         while self.ended.is_none() {
             tokio::select! {
                 frame = self.read.recv() => match frame {
@@ -170,6 +176,7 @@ impl Running {
                 },
                 Some(answer) = self.answered.recv() => self.input(answer),
                 Ok(()) = moves.changed() => self.moved(),
+                Ok(()) = self.disk.changed() => self.disk(),
                 _ = ticks.tick() => self.tick(),
                 Ok(_) = stop.wait_for(|stop| *stop) => {
                     let detail = format!("node `{}` stops", self.shared.own.origin);
@@ -220,6 +227,25 @@ impl Running {
         }
     }
 
+    /// Tells how much of the disk is free, and pauses while that is too little.
+    fn disk(&mut self) {
+        let disk = *self.disk.borrow_and_update();
+        self.input(Input::DiskFree(disk.free));
+        let why = disk.no_entries();
+        if why.is_some() == self.paused {
+            return;
+        }
+        self.paused = why.is_some();
+        let (reason, detail) = match why {
+            Some(why) => (PauseReason::Disk, why),
+            None => (
+                PauseReason::Over,
+                "the disk has enough free space again".into(),
+            ),
+        };
+        self.input(Input::Pause { reason, detail });
+    }
+
     fn tick(&mut self) {
         if self.session.beats_at(self.now())
             && let Some(head) = self.shared.store.own_head(now())
@@ -266,6 +292,16 @@ impl Running {
                 max_bytes,
                 classes,
             } => {
+                if let Some(page) =
+                    (shared.store).fresh_page(origin, after, max_entries, max_bytes, classes)
+                {
+                    inputs.push(Input::Page {
+                        want_id,
+                        origin,
+                        result: Ok(given(page)),
+                    });
+                    return;
+                }
                 let (store, answers) = (shared.store.clone(), self.answers.clone());
                 tokio::task::spawn_blocking(move || {
                     let result = read(&store, origin, after, max_entries, max_bytes, classes);
@@ -380,6 +416,15 @@ fn refuses(reason: GoodbyeReason) -> bool {
     )
 }
 
+fn given(page: posko_store::Page) -> Page {
+    Page {
+        opens: page.opens,
+        prev: page.prev,
+        records: page.records,
+        head: page.head,
+    }
+}
+
 fn read(
     store: &Store,
     origin: NodeId,
@@ -389,12 +434,7 @@ fn read(
     classes: u32,
 ) -> Result<Page, PageRefused> {
     match store.page(origin, after, max_entries, max_bytes, classes) {
-        Ok(page) => Ok(Page {
-            opens: page.opens,
-            prev: page.prev,
-            records: page.records,
-            head: page.head,
-        }),
+        Ok(page) => Ok(given(page)),
         Err(error) => {
             let (code, detail) = match &error {
                 PageError::NoSuchOrigin => (NackCode::NoSuchOrigin, error.to_string()),

@@ -16,32 +16,39 @@ use posko_ledger::{
 use posko_proto::{
     Id, NodeId,
     common::v1::{self as common, Hazard, Role},
-    federation::v1::NodeRole,
+    federation::v1::{
+        NodeRole, SessionRequest, federation_service_client::FederationServiceClient, frame::Body,
+    },
     incident::v1::{ReportChannel, Severity},
 };
 use posko_store::{Actor, Command, Options, Request, Store};
 use rustls::pki_types::UnixTime;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
 
-use super::{PeerState, Peers, PeersConfig};
+use super::{Live, PeerState, Peers, PeersConfig, dial, random};
 use crate::{
+    disk::Disk,
     identity::{Keys, NodeCard, ReloadingKey, Trust},
     time::{now, unix_now},
 };
 
-const FEDERATION: Id = Id([7; 16]);
+pub(crate) const FEDERATION: Id = Id([7; 16]);
 
-struct Node {
-    origin: NodeId,
-    keys: Keys,
-    card: NodeCard,
-    store: Store,
-    peers: Option<Peers>,
-    trust: Arc<ArcSwap<Trust>>,
+pub(crate) struct Node {
+    pub(crate) origin: NodeId,
+    pub(crate) keys: Keys,
+    pub(crate) card: NodeCard,
+    pub(crate) store: Store,
+    pub(crate) peers: Option<Peers>,
+    pub(crate) trust: Arc<ArcSwap<Trust>>,
     listener: Option<TcpListener>,
     address: SocketAddr,
-    not_writing: Arc<RwLock<String>>,
+    pub(crate) not_writing: Arc<RwLock<String>>,
+    pub(crate) disk: watch::Sender<Disk>,
     _dir: TempDir,
 }
 
@@ -65,7 +72,7 @@ fn open(path: PathBuf, keys: &Keys, run: u8) -> Store {
 }
 
 impl Node {
-    async fn new(name: &str, federation: Id) -> Self {
+    pub(crate) async fn new(name: &str, federation: Id) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let origin: NodeId = name.parse().unwrap();
         let keys = Keys::create(
@@ -92,14 +99,12 @@ impl Node {
             listener: Some(listener),
             address,
             not_writing: Arc::default(),
+            disk: watch::Sender::new(Disk::unread(1000)),
             _dir: dir,
         }
     }
 
     fn accept(&self, card: &NodeCard) {
-        let mut trust = self.trust.load_full().as_ref().clone();
-        trust.accept(card.clone()).unwrap();
-        self.trust.store(Arc::new(trust));
         let recovery = PublicKey::from_bytes("card", &card.recovery_key().to_bytes()).unwrap();
         let identity = Identity {
             federation: FEDERATION.0,
@@ -109,12 +114,15 @@ impl Node {
         self.store
             .accept_peer(identity, card.to_bytes(), now())
             .unwrap();
+        let mut trust = self.trust.load_full().as_ref().clone();
+        trust.accept(card.clone()).unwrap();
+        self.trust.store(Arc::new(trust));
         if let Some(peers) = &self.peers {
             peers.update();
         }
     }
 
-    fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         let peers = Peers::start(PeersConfig {
             store: self.store.clone(),
             trust: self.trust.clone(),
@@ -123,11 +131,12 @@ impl Node {
             own: self.keys.identity(),
             software: "test".into(),
             not_writing: self.not_writing.clone(),
+            disk: self.disk.subscribe(),
         });
         self.peers = Some(peers.unwrap());
     }
 
-    async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         self.peers.take().unwrap().shutdown().await;
     }
 
@@ -164,11 +173,12 @@ impl Node {
         let request = Request {
             command_id: Id(id),
             digest: [1; 32],
-            actor: Actor {
+            authority: Actor {
                 account: Id([9; 16]),
                 role: Role::DutyOfficer,
                 ..Actor::default()
-            },
+            }
+            .into(),
             stream: stream_of(Id(id)),
             expected_version: 0,
             now: now(),
@@ -375,5 +385,123 @@ async fn a_sweep_ends_sessions_whose_certificate_would_be_refused_now_and_no_oth
     })
     .await;
     a.stop().await;
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_whose_disk_is_short_takes_no_entries_says_why_and_goes_on_once_there_is_room() {
+    let (mut a, mut b) = pair().await;
+    a.disk.send_modify(|disk| *disk = disk.with(999));
+    a.start();
+    b.start();
+    until("32 is told why", || {
+        b.state(&a).connected && b.state(&a).why.contains("the disk has")
+    })
+    .await;
+    b.report(1).await;
+    a.report(2).await;
+    until("what 31 writes still flows", || b.has_all_of(&a)).await;
+    assert_eq!(a.store.log(b.origin).map(|log| log.entries), Some(0));
+
+    a.disk.send_modify(|disk| *disk = disk.with(2000));
+    until("with room again it takes what it missed", || {
+        a.has_all_of(&b)
+    })
+    .await;
+    until("32 is told that it is over", || b.state(&a).why.is_empty()).await;
+
+    // The same in the middle of a session.
+    a.disk.send_modify(|disk| *disk = disk.with(0));
+    until("32 is told again", || !b.state(&a).why.is_empty()).await;
+    b.report(3).await;
+    a.report(4).await;
+    until("what 31 writes still flows", || b.has_all_of(&a)).await;
+    assert!(!a.has_all_of(&b));
+    a.stop().await;
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_connection_is_closed_by_who_refused_it() {
+    let (mut a, mut b) = (
+        Node::new("31", FEDERATION).await,
+        Node::new("32", FEDERATION).await,
+    );
+    b.accept(&a.card);
+    a.start();
+    let target = a.address;
+    // 32 dials by hand, through what sees when both ends have closed.
+    let between = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = between.local_addr().unwrap().to_string();
+    let carried = tokio::spawn(async move {
+        let (mut from, _) = between.accept().await.unwrap();
+        let mut to = TcpStream::connect(target).await.unwrap();
+        let _ = tokio::io::copy_bidirectional(&mut from, &mut to).await;
+    });
+    b.start();
+    let shared = b.peers.as_ref().unwrap().0.clone();
+    let connection = dial::connect(&shared, a.origin, &address).await.unwrap();
+    let mut client = FederationServiceClient::new(connection.channel);
+    // It never ends its side.
+    let silent = futures::stream::pending::<SessionRequest>();
+    let mut told = client.session(silent).await.unwrap().into_inner();
+    let frame = told.message().await.unwrap().unwrap().frame.unwrap();
+    assert!(matches!(frame.body, Some(Body::Bye(_))), "{frame:?}");
+    until("the connection is closed", || carried.is_finished()).await;
+    a.stop().await;
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_who_hold_connections_open_do_not_keep_an_accepted_peer_out() {
+    let (mut a, mut b) = (
+        Node::new("31", FEDERATION).await,
+        Node::new("32", FEDERATION).await,
+    );
+    // Only 32 dials.
+    a.accept(&b.keys.make_card("").unwrap());
+    b.accept(&a.card);
+    a.start();
+    let mut held = Vec::new();
+    for _ in 0..100 {
+        held.push(TcpStream::connect(a.address).await.unwrap());
+    }
+    b.start();
+    until("the peer is taken", || {
+        a.state(&b).connected && b.state(&a).connected
+    })
+    .await;
+    drop(held);
+    a.stop().await;
+    b.stop().await;
+}
+
+#[tokio::test]
+async fn a_session_that_came_and_went_does_not_make_the_dialler_hurry() {
+    let (mut a, mut b) = pair().await;
+    a.start();
+    let peers = a.peers.clone().unwrap();
+    // Nobody dials any more.
+    a.stop().await;
+    let shared = &peers.0;
+    let wake = shared.lock()[&b.origin].wake.clone();
+    let address = b.address.to_string();
+    let mut news = std::pin::pin!(dial::news(shared, b.origin, &wake, &address));
+    let live = |id| Live {
+        id,
+        chain: Arc::default(),
+        dialled: false,
+        since: Instant::now(),
+        run_id: random().unwrap(),
+        heard: Arc::new(std::sync::Mutex::new(Instant::now())),
+        order: watch::Sender::new(None),
+    };
+    assert!(futures::poll!(news.as_mut()).is_pending());
+    shared.register(b.origin, live(1)).unwrap();
+    shared.ended(b.origin, 1, "gone");
+    assert!(futures::poll!(news.as_mut()).is_pending());
+    shared.register(b.origin, live(2)).unwrap();
+    assert!(futures::poll!(news.as_mut()).is_ready());
+    b.start();
     b.stop().await;
 }

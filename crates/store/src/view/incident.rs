@@ -226,11 +226,6 @@ impl Store {
         })
     }
 
-    /// Returns an incident by its id, without its notes.
-    pub fn incident_state(&self, id: Id) -> Result<Option<Found>, StoreError> {
-        self.read(|connection| self.by_id(connection, id))
-    }
-
     /// An id is of one node; this node's own come first, since commands are about those.
     fn by_id(&self, connection: &Connection, id: Id) -> Result<Option<Found>, StoreError> {
         let own = self.identity().origin;

@@ -61,11 +61,12 @@ fn report(store: &Store, number: u32) -> Answer {
     let request = Request {
         command_id: Id(id),
         digest: [1; 32],
-        actor: Actor {
+        authority: Actor {
             account: Id([9; 16]),
             role: Role::DutyOfficer,
             ..Actor::default()
-        },
+        }
+        .into(),
         stream: stream_of(Id(id)),
         expected_version: 0,
         now: NOW,

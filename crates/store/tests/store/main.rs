@@ -7,8 +7,10 @@
     reason = "a test stops at the first surprise, also in what its tests share"
 )]
 
+mod authority;
 mod convergence;
 mod faults;
+mod tail;
 
 use std::{
     path::Path,
@@ -90,11 +92,12 @@ fn request(number: u32, stream: Id, command: IncidentCommand) -> Request {
     Request {
         command_id: command_id(number),
         digest: [number as u8; 32],
-        actor: Actor {
+        authority: Actor {
             account: Id([9; 16]),
             role: Role::DutyOfficer,
             ..Actor::default()
-        },
+        }
+        .into(),
         stream,
         expected_version: 0,
         now: NOW,
