@@ -148,8 +148,6 @@ fn tell(disk: &Disk) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
-
     use super::*;
 
     #[test]
@@ -188,22 +186,30 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_read_is_published_and_an_unreadable_disk_stops_nothing() {
-        let bytes = Arc::new(AtomicU64::new(u64::MAX));
-        let read = bytes.clone();
-        let reader = move || match read.load(Ordering::Relaxed) {
-            u64::MAX => Err(io::Error::other("no such disk")),
-            free => Ok(free),
-        };
+    async fn what_is_read_is_published_until_the_node_stops() {
         let (disk, mut published) = watch::channel(Disk::unread(1000));
         let (stop, stopped) = watch::channel(false);
-        let watching = tokio::spawn(watch(disk, reader, stopped));
-        assert_eq!(published.borrow_and_update().room, Room::Enough);
-        bytes.store(10, Ordering::Relaxed);
+        let watching = tokio::spawn(watch(disk, || Ok(10), stopped));
         let full = published.wait_for(|disk| disk.room == Room::Full).await;
         assert_eq!(full.unwrap().free, 10);
         stop.send_replace(true);
         watching.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_cannot_be_read_stops_nothing() {
+        let (disk, published) = watch::channel(Disk::unread(1000));
+        let (stop, stopped) = watch::channel(false);
+        let (asked, mut was_asked) = watch::channel(false);
+        let reader = move || {
+            asked.send_replace(true);
+            Err(io::Error::other("no such disk"))
+        };
+        let watching = tokio::spawn(watch(disk, reader, stopped));
+        was_asked.wait_for(|asked| *asked).await.unwrap();
+        stop.send_replace(true);
+        watching.await.unwrap();
+        assert_eq!(*published.borrow(), Disk::unread(1000));
     }
 
     #[test]

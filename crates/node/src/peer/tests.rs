@@ -220,6 +220,17 @@ async fn pair() -> (Node, Node) {
     (a, b)
 }
 
+/// Between these no two connections cross, of which one ends.
+async fn pair_of_which_32_dials() -> (Node, Node) {
+    let (a, b) = (
+        Node::new("31", FEDERATION).await,
+        Node::new("32", FEDERATION).await,
+    );
+    a.accept(&b.keys.make_card("").unwrap());
+    b.accept(&a.card);
+    (a, b)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_nodes_hold_each_others_logs_and_one_session() {
     let (mut a, mut b) = pair().await;
@@ -345,7 +356,7 @@ async fn a_node_whose_card_was_not_accepted_is_told_so() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sweep_ends_sessions_whose_certificate_would_be_refused_now_and_no_others() {
-    let (mut a, mut b) = pair().await;
+    let (mut a, mut b) = pair_of_which_32_dials().await;
     a.start();
     b.start();
     until("a session is open", || {
@@ -454,13 +465,7 @@ async fn a_refused_connection_is_closed_by_who_refused_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn strangers_who_hold_connections_open_do_not_keep_an_accepted_peer_out() {
-    let (mut a, mut b) = (
-        Node::new("31", FEDERATION).await,
-        Node::new("32", FEDERATION).await,
-    );
-    // Only 32 dials.
-    a.accept(&b.keys.make_card("").unwrap());
-    b.accept(&a.card);
+    let (mut a, mut b) = pair_of_which_32_dials().await;
     a.start();
     let mut held = Vec::new();
     for _ in 0..100 {
