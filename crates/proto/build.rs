@@ -4,7 +4,7 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 12] = [
     "posko/common/v1/common.proto",
     "posko/federation/v1/session.proto",
     "posko/federation/v1/node.proto",
@@ -14,6 +14,9 @@ const FILES: [&str; 9] = [
     "posko/warning/v1/service.proto",
     "posko/account/v1/event.proto",
     "posko/account/v1/service.proto",
+    "posko/directive/v1/event.proto",
+    "posko/directive/v1/service.proto",
+    "posko/ims/v1/service.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

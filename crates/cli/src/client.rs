@@ -14,6 +14,7 @@ use std::{
 use hyper_util::rt::TokioIo;
 use posko_proto::{
     account::v1::account_service_client::AccountServiceClient,
+    directive::v1::directive_service_client::DirectiveServiceClient,
     federation::v1::node_service_client::NodeServiceClient,
     incident::v1::incident_service_client::IncidentServiceClient,
     warning::v1::warning_service_client::WarningServiceClient,
@@ -98,6 +99,11 @@ impl Client {
     /// Returns the service about warnings.
     pub(crate) fn warnings(&self) -> WarningServiceClient<Door> {
         WarningServiceClient::new(self.door.clone())
+    }
+
+    /// Returns the service about directives.
+    pub(crate) fn directives(&self) -> DirectiveServiceClient<Door> {
+        DirectiveServiceClient::new(self.door.clone())
     }
 
     /// Returns the service about accounts.

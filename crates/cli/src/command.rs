@@ -3,6 +3,7 @@
 //! What it never does: print an answer, or decide an exit code.
 
 pub(crate) mod config;
+pub(crate) mod directive;
 pub(crate) mod feed;
 pub(crate) mod incident;
 pub(crate) mod init;

@@ -3,6 +3,7 @@
 //! What it never does: translate, or leave a field out.
 
 pub(crate) mod account;
+pub(crate) mod directive;
 pub(crate) mod federation;
 pub(crate) mod incident;
 pub(crate) mod warning;

@@ -5,6 +5,7 @@
 use clap::ValueEnum;
 use posko_proto::{
     common::v1::{Hazard, LinkState, Role},
+    directive::v1::{self as directive, Priority},
     federation::v1::NodeRole,
     incident::v1::{self as incident, FigureSource, Measure, ReportChannel, Scale, Status},
     warning::v1::{self as warning, AlertStatus, Certainty, FeedHealth, Source, State, Urgency},
@@ -72,6 +73,8 @@ labels! {
     ACTOR: "pelaku", "actor";
     ADDED: "ditambahkan", "added";
     ADDRESS: "alamat", "address";
+    ADDRESSED_TO: "ditujukan kepada", "addressed to";
+    EVERYONE: "semua", "all";
     AREA: "wilayah", "area";
     AS_OF: "per", "as of";
     BEHIND: "tertinggal", "behind";
@@ -88,6 +91,8 @@ labels! {
     DESCRIPTION: "uraian", "description";
     DIGEST: "intisari", "digest";
     DISABLED: "nonaktif", "disabled";
+    DIRECTIVE: "arahan", "directive";
+    DIRECTIVES: "arahan pusat yang berlaku", "headquarters' directives in force";
     DIRECTORY: "direktori", "directory";
     DUPLICATE_OF: "ganda dari", "duplicate of";
     EFFECTIVE: "berlaku", "effective";
@@ -108,6 +113,7 @@ labels! {
     GRANT: "penugasan", "grant";
     HOURS: "j", "h";
     HAZARD: "bahaya", "hazard";
+    HEADERS_ONLY: "hanya kepala entri dari kelas", "only headers of class";
     HEADLINE: "judul", "headline";
     HEALTH: "kesehatan", "health";
     HEARD: "kabar terakhir", "last heard";
@@ -116,6 +122,7 @@ labels! {
     INIT_DONE: "simpul dibuat", "node made";
     INSTRUCTION: "imbauan", "instruction";
     IN_FORCE: "berlaku", "in force";
+    ISSUED: "dikeluarkan", "issued";
     LAST_SUCCESS: "terakhir baik", "last success";
     LOGGED_IN: "masuk", "logged in";
     LOGGED_OUT: "keluar", "logged out";
@@ -129,6 +136,9 @@ labels! {
     NAME: "nama", "name";
     NEVER: "belum sejak simpul berjalan", "not since the node started";
     NO: "tidak", "no";
+    NOT_CONNECTED_SINCE: "tidak terhubung sejak", "not connected since";
+    NOT_HEARD_SINCE: "tidak terdengar lagi sejak", "no longer heard since";
+    NO_SOURCE: "tanpa sumber", "no source";
     NODE: "simpul", "node";
     NONE: "tidak ada yang cocok", "nothing matches";
     NOTES: "catatan", "notes";
@@ -136,6 +146,7 @@ labels! {
     OPENED: "dibuka", "opened";
     ORIGIN: "asal", "origin";
     OUTSIDE: "luar wilayah", "outside";
+    PAYLOADS_MISSING: "isi yang belum ada", "missing payloads";
     PASSWORD: "Kata sandi", "Password";
     PASSWORD_AGAIN: "Ulangi kata sandi", "Repeat the password";
     PEER: "rekan", "peer";
@@ -144,6 +155,7 @@ labels! {
     PEER_REMOVED: "rekan dilepas", "peer removed";
     PLACE: "tempat", "place";
     POSITION: "posisi", "position";
+    PRIORITY: "prioritas", "priority";
     PUBLISHER: "penerbit", "publisher";
     REBUILT: "tampilan dibangun ulang", "views rebuilt";
     RECORDED: "tercatat", "recorded";
@@ -161,15 +173,19 @@ labels! {
     SEVERITY: "keparahan", "severity";
     SINCE: "sejak", "since";
     LAST: "terakhir", "last";
+    THROUGH: "lewat", "through";
     TIME: "waktu", "time";
     TIMES: "kali", "times";
     REFUSALS: "sambungan masuk yang ditolak", "refused connections";
     SOFTWARE: "perangkat lunak", "software";
     SOURCE: "sumber", "source";
+    SOURCE_BEHIND_SINCE: "punya kurang dari yang ada di sini sejak", "holds less than is here since";
+    STALLED_SINCE: "tidak mengirim sejak", "does not keep up since";
     STARTED: "berjalan sejak", "running since";
     STATE: "keadaan", "state";
     STATUS: "status", "status";
     TAKEN: "diambil", "taken";
+    TITLE: "perihal", "title";
     TOKEN_FILE: "berkas token", "token file";
     TYPE_YES: "Ketik ya untuk menerima", "Type yes to accept";
     UNACKNOWLEDGED: "belum diakui", "unacknowledged";
@@ -243,6 +259,8 @@ impl Labelled for Role {
             Self::Viewer => label("pembaca", "viewer"),
             Self::It => label("TI", "IT"),
             Self::Feed => FEED,
+            Self::Ims => label("IMS pusat", "headquarters' IMS"),
+            Self::Headquarters => label("pusat", "headquarters"),
         }
     }
 }
@@ -434,6 +452,28 @@ impl Labelled for FeedHealth {
     }
 }
 
+impl Labelled for Priority {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Routine => label("biasa", "routine"),
+            Self::Urgent => label("segera", "urgent"),
+            Self::Immediate => label("sangat segera", "immediate"),
+        }
+    }
+}
+
+impl Labelled for directive::State {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Open => IN_FORCE,
+            Self::Expired => label("berakhir", "expired"),
+            Self::Withdrawn => label("dicabut", "withdrawn"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -478,6 +518,8 @@ mod tests {
         check_distinct::<Source>();
         check_distinct::<State>();
         check_distinct::<FeedHealth>();
+        check_distinct::<Priority>();
+        check_distinct::<directive::State>();
     }
 
     #[test]

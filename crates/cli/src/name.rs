@@ -4,6 +4,7 @@
 
 use posko_proto::{
     common::v1::{Hazard, LinkState, Role},
+    directive::v1::{self as directive, Priority},
     federation::v1::NodeRole,
     incident::v1::{self as incident, FigureSource, Measure, ReportChannel, Scale, Status},
     warning::v1::{self as warning, AlertStatus, Certainty, FeedHealth, Source, State, Urgency},
@@ -116,6 +117,8 @@ named! {
     Source, "source", "SOURCE_";
     State, "warning state", "STATE_";
     FeedHealth, "feed health", "FEED_HEALTH_";
+    Priority, "priority", "PRIORITY_";
+    directive::State, "directive state", "STATE_";
 }
 
 #[cfg(test)]
@@ -136,13 +139,13 @@ mod tests {
                 );
             }
         });
-        assert_eq!(types, 17);
+        assert_eq!(types, 19);
     }
 
     #[test]
     fn no_value_of_the_contract_is_left_out() {
         assert_eq!(Hazard::all().count(), 19);
-        assert_eq!(Role::all().count(), 13);
+        assert_eq!(Role::all().count(), 15);
         assert_eq!(Measure::all().count(), 14);
         assert_eq!(Status::all().count(), 7);
     }

@@ -46,6 +46,8 @@ pub(crate) struct Home {
 pub(crate) struct Init {
     /// Where it lives.
     pub(crate) dir: PathBuf,
+    /// What it is: a province's node, or headquarters' gateway.
+    pub(crate) role: NodeRole,
     /// Its name.
     pub(crate) origin: NodeId,
     /// The card of a node whose federation it joins; without one it makes the federation.
@@ -191,6 +193,7 @@ fn unusable_file(error: &anyhow::Error) -> Failure {
 pub(crate) async fn init(options: Init) -> Result<Card, Failure> {
     let options = InitOptions {
         dir: options.dir,
+        role: options.role,
         origin: options.origin,
         join: options.join,
         api_address: options.api_address,
@@ -416,6 +419,7 @@ mod tests {
     fn options(dir: &Path, origin: &str) -> Init {
         Init {
             dir: dir.into(),
+            role: NodeRole::Node,
             origin: origin.parse().unwrap(),
             join: None,
             api_address: "127.0.0.1:7430".into(),
@@ -440,6 +444,29 @@ mod tests {
             );
             assert!(!dir.exists());
         }
+    }
+
+    #[tokio::test]
+    async fn a_gateway_is_named_ims_and_joins_a_federation() {
+        let home_dir = tempfile::tempdir().unwrap();
+        let made = init(options(&home_dir.path().join("32"), "32")).await;
+        let join = Some(made.unwrap().card);
+        let gateway = |origin: &str, join: &Option<String>| Init {
+            role: NodeRole::Gateway,
+            join: join.clone(),
+            ..options(&home_dir.path().join("ims"), origin)
+        };
+        let named = init(gateway("36", &join)).await.err().unwrap();
+        assert!(named.message.contains("is named `ims`"), "{named}");
+        let alone = init(gateway("ims", &None)).await.err().unwrap();
+        assert!(alone.message.contains("joins a federation"), "{alone}");
+        assert!(!home_dir.path().join("ims").exists());
+        let made = init(gateway("ims", &join)).await.unwrap();
+        let face = read_card(&made.card).unwrap();
+        assert_eq!(
+            (face.origin.as_str(), face.role),
+            ("ims", NodeRole::Gateway)
+        );
     }
 
     #[tokio::test]

@@ -3,6 +3,14 @@
 use posko_proto::{Id, NodeId, time::Millis};
 use sha2::{Digest, Sha256};
 
+use crate::{
+    code::{Code, Refusal},
+    event::Area,
+};
+
+/// The name of headquarters' gateway, and of the log that it writes; every other node is a province's.
+pub const GATEWAY: &str = "ims";
+
 /// How far a clock may run ahead before what it says is refused, in seconds.
 pub const CLOCK_TOLERANCE_SECONDS: i64 = 5 * 60;
 
@@ -25,6 +33,29 @@ impl Context {
     /// Returns the latest time that is taken as not lying in the future.
     pub fn latest(&self) -> Millis {
         self.now.plus_seconds(CLOCK_TOLERANCE_SECONDS)
+    }
+
+    /// Refuses a command of an area that is not this node's to write: provinces write warnings and incidents,
+    /// headquarters' gateway writes directives, and each node its own accounts.
+    pub fn check_area(&self, area: Area) -> Result<(), Refusal> {
+        let at_gateway = self.node.as_str() == GATEWAY;
+        let (fits, rule) = match area {
+            Area::Warning => (!at_gateway, "warnings are recorded by a province's node"),
+            Area::Incident => (!at_gateway, "incidents are recorded by a province's node"),
+            Area::Directive => (
+                at_gateway,
+                "directives are issued and withdrawn at headquarters' gateway `ims`",
+            ),
+            Area::Account => (true, ""),
+        };
+        if fits {
+            return Ok(());
+        }
+        let what = if at_gateway { "gateway" } else { "province's" };
+        Err(Refusal {
+            code: Code::Conflict,
+            message: format!("{rule}; this is the {what} node `{}`", self.node),
+        })
     }
 }
 
@@ -74,6 +105,40 @@ mod tests {
         let command = Id([7; 16]);
         assert_eq!(stream_of(command), stream_of(command));
         assert_ne!(stream_of(command), stream_of(Id([8; 16])));
+    }
+
+    #[test]
+    fn each_area_is_written_where_its_facts_are() {
+        let refused = |node: &str, area| {
+            let context = Context {
+                node: node.parse().unwrap(),
+                now: Millis(0),
+                occurred_at: Millis(0),
+                exercise: false,
+                last_number: 0,
+            };
+            context
+                .check_area(area)
+                .err()
+                .map(|refusal| refusal.message)
+        };
+        for area in [Area::Warning, Area::Incident, Area::Account] {
+            assert_eq!(refused("32", area), None);
+        }
+        assert_eq!(refused("ims", Area::Account), None);
+        assert_eq!(refused("ims", Area::Directive), None);
+        assert_eq!(
+            refused("ims", Area::Incident).unwrap(),
+            "incidents are recorded by a province's node; this is the gateway node `ims`"
+        );
+        assert_eq!(
+            refused("ims", Area::Warning).unwrap(),
+            "warnings are recorded by a province's node; this is the gateway node `ims`"
+        );
+        assert_eq!(
+            refused("32", Area::Directive).unwrap(),
+            "directives are issued and withdrawn at headquarters' gateway `ims`; this is the province's node `32`"
+        );
     }
 
     #[test]

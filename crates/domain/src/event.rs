@@ -2,7 +2,10 @@
 //!
 //! What it never does: change an event's bytes once written. A new shape is a new version, a new meaning a new number.
 
-use posko_proto::{account::v1 as account, incident::v1 as incident, warning::v1 as warning};
+use posko_proto::{
+    account::v1 as account, directive::v1 as directive, incident::v1 as incident,
+    warning::v1 as warning,
+};
 use prost::Message;
 
 /// An area of the field.
@@ -14,6 +17,8 @@ pub enum Area {
     Incident,
     /// Accounts of this node.
     Account,
+    /// Headquarters' directives.
+    Directive,
 }
 
 /// Who gets an event's payload.
@@ -73,22 +78,25 @@ macro_rules! kinds {
 // One table for all areas. A number, once written into a log, is never given to another event, also when its event is
 // no longer recorded. `scarce` on a report: it issues a number. `withdrawable` on a note: free text without effect.
 kinds! {
-    WARNING_ISSUED           0x0101 "WarningIssued"          Warning  Regional;
-    WARNING_UPDATED          0x0102 "WarningUpdated"         Warning  Regional;
-    WARNING_CANCELLED        0x0103 "WarningCancelled"       Warning  Regional;
-    INCIDENT_REPORTED        0x0201 "IncidentReported"       Incident Regional scarce;
-    INCIDENT_VERIFIED        0x0202 "IncidentVerified"       Incident Regional;
-    INCIDENT_REJECTED        0x0203 "IncidentRejected"       Incident Regional;
-    INCIDENT_ACTIVATED       0x0204 "IncidentActivated"      Incident Regional;
-    IMPACT_RECORDED          0x0205 "ImpactRecorded"         Incident Regional;
-    INCIDENT_OPERATION_ENDED 0x0206 "IncidentOperationEnded" Incident Regional;
-    INCIDENT_CLOSED          0x0207 "IncidentClosed"         Incident Regional;
-    INCIDENT_NOTED           0x0208 "IncidentNoted"          Incident Regional withdrawable;
-    ACCOUNT_CREATED          0x0301 "AccountCreated"         Account  Local;
-    ROLE_GRANTED             0x0302 "RoleGranted"            Account  Local;
-    ROLE_REVOKED             0x0303 "RoleRevoked"            Account  Local;
-    PASSWORD_CHANGED         0x0304 "PasswordChanged"        Account  Local;
-    ACCOUNT_DISABLED         0x0305 "AccountDisabled"        Account  Local;
+    WARNING_ISSUED           0x0101 "WarningIssued"          Warning   Regional;
+    WARNING_UPDATED          0x0102 "WarningUpdated"         Warning   Regional;
+    WARNING_CANCELLED        0x0103 "WarningCancelled"       Warning   Regional;
+    INCIDENT_REPORTED        0x0201 "IncidentReported"       Incident  Regional;
+    INCIDENT_VERIFIED        0x0202 "IncidentVerified"       Incident  Regional;
+    INCIDENT_REJECTED        0x0203 "IncidentRejected"       Incident  Regional;
+    INCIDENT_ACTIVATED       0x0204 "IncidentActivated"      Incident  Regional;
+    IMPACT_RECORDED          0x0205 "ImpactRecorded"         Incident  Regional;
+    INCIDENT_OPERATION_ENDED 0x0206 "IncidentOperationEnded" Incident  Regional;
+    INCIDENT_CLOSED          0x0207 "IncidentClosed"         Incident  Regional;
+    INCIDENT_NOTED           0x0208 "IncidentNoted"          Incident  Regional withdrawable;
+    ACCOUNT_CREATED          0x0301 "AccountCreated"         Account   Local;
+    ROLE_GRANTED             0x0302 "RoleGranted"            Account   Local;
+    ROLE_REVOKED             0x0303 "RoleRevoked"            Account   Local;
+    PASSWORD_CHANGED         0x0304 "PasswordChanged"        Account   Local;
+    ACCOUNT_DISABLED         0x0305 "AccountDisabled"        Account   Local;
+    RISK_ACCEPTED            0x0306 "RiskAccepted"           Account   Local;
+    DIRECTIVE_ISSUED         0x0401 "DirectiveIssued"        Directive Regional;
+    DIRECTIVE_WITHDRAWN      0x0402 "DirectiveWithdrawn"     Directive Regional;
 }
 
 /// An event of any area.
@@ -104,6 +112,8 @@ pub enum Event {
     Incident(IncidentEvent),
     /// Of an account.
     Account(AccountEvent),
+    /// Of a directive.
+    Directive(DirectiveEvent),
 }
 
 /// An event of a warning.
@@ -151,6 +161,17 @@ pub enum AccountEvent {
     PasswordChanged(account::PasswordChanged),
     /// It was disabled.
     Disabled(account::AccountDisabled),
+    /// Its holder accepted the risk of promising in an unproven start.
+    RiskAccepted(account::RiskAccepted),
+}
+
+/// An event of a directive.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DirectiveEvent {
+    /// It was issued.
+    Issued(directive::DirectiveIssued),
+    /// It was withdrawn.
+    Withdrawn(directive::DirectiveWithdrawn),
 }
 
 /// What could not be read as an event.
@@ -240,6 +261,7 @@ impl Event {
             Self::Warning(event) => event.kind(),
             Self::Incident(event) => event.kind(),
             Self::Account(event) => event.kind(),
+            Self::Directive(event) => event.kind(),
         }
     }
 
@@ -297,6 +319,11 @@ impl Event {
                 AccountEvent::RoleRevoked(event) => event.encode_to_vec(),
                 AccountEvent::PasswordChanged(event) => event.encode_to_vec(),
                 AccountEvent::Disabled(event) => event.encode_to_vec(),
+                AccountEvent::RiskAccepted(event) => event.encode_to_vec(),
+            },
+            Self::Directive(event) => match event {
+                DirectiveEvent::Issued(event) => event.encode_to_vec(),
+                DirectiveEvent::Withdrawn(event) => event.encode_to_vec(),
             },
         }
     }
@@ -318,6 +345,9 @@ impl Event {
                 IncidentEvent::read(*kind, bytes).map(|event| event.map(Self::Incident))
             }
             Area::Account => AccountEvent::read(*kind, bytes).map(|event| event.map(Self::Account)),
+            Area::Directive => {
+                DirectiveEvent::read(*kind, bytes).map(|event| event.map(Self::Directive))
+            }
         };
         event
             .map_err(|error| DecodeError::Malformed {
@@ -392,6 +422,7 @@ impl AccountEvent {
             Self::RoleRevoked(_) => ROLE_REVOKED,
             Self::PasswordChanged(_) => PASSWORD_CHANGED,
             Self::Disabled(_) => ACCOUNT_DISABLED,
+            Self::RiskAccepted(_) => RISK_ACCEPTED,
         }
     }
 
@@ -402,6 +433,25 @@ impl AccountEvent {
             ROLE_REVOKED => Self::RoleRevoked(Message::decode(bytes)?),
             PASSWORD_CHANGED => Self::PasswordChanged(Message::decode(bytes)?),
             ACCOUNT_DISABLED => Self::Disabled(Message::decode(bytes)?),
+            RISK_ACCEPTED => Self::RiskAccepted(Message::decode(bytes)?),
+            _ => return Ok(None),
+        }))
+    }
+}
+
+impl DirectiveEvent {
+    /// Returns how it stands in a log.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Issued(_) => DIRECTIVE_ISSUED,
+            Self::Withdrawn(_) => DIRECTIVE_WITHDRAWN,
+        }
+    }
+
+    fn read(kind: Kind, bytes: &[u8]) -> Read<Self> {
+        Ok(Some(match kind {
+            DIRECTIVE_ISSUED => Self::Issued(Message::decode(bytes)?),
+            DIRECTIVE_WITHDRAWN => Self::Withdrawn(Message::decode(bytes)?),
             _ => return Ok(None),
         }))
     }
@@ -416,6 +466,12 @@ impl From<WarningEvent> for Event {
 impl From<IncidentEvent> for Event {
     fn from(event: IncidentEvent) -> Self {
         Self::Incident(event)
+    }
+}
+
+impl From<DirectiveEvent> for Event {
+    fn from(event: DirectiveEvent) -> Self {
+        Self::Directive(event)
     }
 }
 
@@ -443,7 +499,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_note_is_withdrawable_and_only_a_report_is_scarce() {
+    fn only_a_note_is_withdrawable_and_nothing_is_scarce_yet() {
         let names = |of: fn(&Kind) -> bool| {
             KINDS
                 .iter()
@@ -452,7 +508,7 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!(names(|kind| kind.withdrawable), ["IncidentNoted"]);
-        assert_eq!(names(|kind| kind.scarce), ["IncidentReported"]);
+        assert_eq!(names(|kind| kind.scarce), [""; 0]);
         assert!(
             KINDS
                 .iter()

@@ -5,6 +5,7 @@
 pub mod account;
 pub mod code;
 pub mod context;
+pub mod directive;
 pub mod event;
 pub mod hazard;
 pub mod incident;

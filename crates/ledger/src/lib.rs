@@ -4,6 +4,7 @@
 //! written.
 //! What this room never does: read a clock, draw randomness, touch a socket or a disk, or look into a payload.
 
+pub mod canonical;
 pub mod chain;
 pub mod engine;
 pub mod entry;

@@ -13,11 +13,13 @@ use std::{
     time::Duration,
 };
 
+use posko_domain::context::GATEWAY;
 use posko_proto::{Id, NodeId, federation::v1::NodeRole};
 use ureq::http::Uri;
 
 use crate::{
     config::section::{Found, Section},
+    identity::role_name,
     intake::{FeedConfig, FeedKind, Province},
 };
 
@@ -237,9 +239,10 @@ impl Config {
         let root = Section::root(text, document.get_ref());
         root.check_keys()?;
 
+        let origin = parse_origin(&root)?;
         let config = Self {
-            origin: parse_origin(&root)?,
-            role: parse_role(&root)?,
+            origin,
+            role: parse_role(&root, origin)?,
             federation_id: parse_federation_id(&root)?,
             federation: FederationConfig::parse(&root)?,
             api: ApiConfig::parse(&root)?,
@@ -248,6 +251,12 @@ impl Config {
             log: LogConfig::parse(&root)?,
         };
         check_apart(&config, &root)?;
+        if config.role == NodeRole::Gateway && !config.feeds.is_empty() {
+            root.refuse_key(
+                "feed",
+                "left out at a gateway: provinces take warnings in, headquarters reads them",
+            )?;
+        }
         Ok(config)
     }
 
@@ -271,16 +280,20 @@ impl Config {
         writeln!(to)?;
         writeln!(
             to,
-            "# The node's name in the federation, 1 to 16 characters of a-z and 0-9: a province's Kemendagri code."
+            "# The node's name in the federation, 1 to 16 characters of a-z and 0-9: a province's Kemendagri code,"
         )?;
+        writeln!(to, "# or \"{GATEWAY}\" for headquarters' gateway.")?;
         writeln!(
             to,
             "# It never changes: certificates and the node's log carry it."
         )?;
         writeln!(to, "origin = {}", quoted(self.origin.as_str()))?;
         writeln!(to)?;
-        writeln!(to, "# What the node is: \"node\".")?;
-        writeln!(to, "role = \"node\"")?;
+        writeln!(
+            to,
+            "# What the node is: \"node\" for a province's, \"gateway\" for headquarters'. Default \"node\"."
+        )?;
+        writeln!(to, "role = {}", quoted(role_name(self.role)))?;
         writeln!(to)?;
         writeln!(
             to,
@@ -310,13 +323,24 @@ fn parse_origin(root: &Section<'_>) -> Result<NodeId, ConfigError> {
     origin.value.parse().map_err(|_| origin.refuse(allowed))
 }
 
-fn parse_role(root: &Section<'_>) -> Result<NodeRole, ConfigError> {
+/// Reads the role, which the name must fit: the gateway alone is called [`GATEWAY`].
+fn parse_role(root: &Section<'_>, origin: NodeId) -> Result<NodeRole, ConfigError> {
+    let named_gateway = origin.as_str() == GATEWAY;
     let Some(role) = root.string("role")? else {
+        if named_gateway {
+            root.refuse_key(
+                "origin",
+                "a province's code: a gateway has `role = \"gateway\"`",
+            )?;
+        }
         return Ok(NodeRole::Node);
     };
-    match role.value.as_str() {
-        "node" => Ok(NodeRole::Node),
-        _ => Err(role.refuse("`node`")),
+    match (role.value.as_str(), named_gateway) {
+        ("node", false) => Ok(NodeRole::Node),
+        ("gateway", true) => Ok(NodeRole::Gateway),
+        ("node", true) => Err(role.refuse("`gateway`, since the origin is `ims`")),
+        ("gateway", false) => Err(role.refuse("`node`, unless the origin is `ims`")),
+        _ => Err(role.refuse("`node` or `gateway`")),
     }
 }
 

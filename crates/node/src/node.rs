@@ -18,7 +18,7 @@ use posko_ledger::{
     key::{PublicKey, SecretKey},
 };
 use posko_proto::{Id, common::v1::Role, time::Millis};
-use posko_store::{Actor, Command, Options, Request, Store, StoreError};
+use posko_store::{Actor, Command, Options, Request, Start, Store, StoreError};
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, watch},
@@ -44,11 +44,16 @@ pub const CONSOLE_TOKEN: &str = "operator.token";
 pub const CARD: &str = "card";
 /// The store's file.
 pub const STORE: &str = "posko.db";
+/// The high-water mark of its log.
+pub const MARK: &str = "mark";
 const LOCK: &str = "lock";
 /// How often the certificate's dates are looked at.
 const RENEWAL_CHECK: Duration = Duration::from_hours(1);
 /// How long a TLS handshake of an operator may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// How long a stop waits for calls to end.
+const CALLS_END: Duration = Duration::from_secs(2);
 
 /// A node that runs.
 pub struct Running {
@@ -235,6 +240,13 @@ pub(crate) async fn open_store(
         .context("the node's card is not in its directory: make it with the recovery key")?;
     let options = Options {
         path: dir.join(STORE),
+        mark: dir.join(MARK),
+        // The configuration is written last: without it the node is just being made.
+        start: if dir.join("config.toml").exists() {
+            Start::Later
+        } else {
+            Start::First
+        },
         identity: log_identity(keys, card.recovery_key().to_bytes())?,
         log_key: Arc::new(SecretKey::from_seed(&keys.log.to_bytes())),
         recovery_key: keys
@@ -332,7 +344,7 @@ async fn serve_api(
 ) {
     let acceptor = tokio_rustls::TlsAcceptor::from(config);
     let (streams, accepted) = tokio::sync::mpsc::channel(64);
-    let mut stop_accepting = stopped.clone();
+    let (mut stop_accepting, mut stop_waiting) = (stopped.clone(), stopped.clone());
     let accepting = tokio::spawn(async move {
         let mut connections = TcpListenerStream::new(listener);
         loop {
@@ -364,9 +376,16 @@ async fn serve_api(
                 let _ = stopped.wait_for(|stop| *stop).await;
             },
         );
-    // Watchers keep their calls open for hours: a stop does not wait for them.
-    if let Err(cause) = served.await {
-        error!(%cause, "serving operators ended");
+    // Watchers and followers keep their calls open for hours: a stop does not wait for them.
+    let waited = async {
+        let _ = stop_waiting.wait_for(|stop| *stop).await;
+        tokio::time::sleep(CALLS_END).await;
+    };
+    tokio::select! {
+        served = served => if let Err(cause) = served {
+            error!(%cause, "serving operators ended");
+        },
+        () = waited => {}
     }
     accepting.abort();
 }

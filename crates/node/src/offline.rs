@@ -8,15 +8,15 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
-use posko_domain::region;
+use posko_domain::{context::GATEWAY, region};
 use posko_ledger::{key::SecretKey, log_file};
-use posko_proto::{Id, NodeId};
+use posko_proto::{Id, NodeId, federation::v1::NodeRole};
 use posko_store::{LogReport, Store, VerifyError};
 use uuid::Uuid;
 
 use crate::{
     config::Config,
-    identity::{Keys, NodeCard},
+    identity::{Keys, NodeCard, role_name},
     node::{CARD, STORE, lock, log_identity, open_store, read_card, write_secret},
     time::unix_now,
 };
@@ -26,7 +26,9 @@ use crate::{
 pub struct InitOptions {
     /// Where it lives; made when it is not there, and must be empty.
     pub dir: PathBuf,
-    /// Its name: the code of its province.
+    /// What it is: a province's node, or headquarters' gateway.
+    pub role: NodeRole,
+    /// Its name: the code of its province, or `ims` for the gateway.
     pub origin: NodeId,
     /// The card of a node whose federation it joins; without one it makes the federation.
     pub join: Option<String>,
@@ -47,10 +49,7 @@ pub async fn init(options: InitOptions) -> anyhow::Result<NodeCard> {
     let InitOptions {
         dir, origin, join, ..
     } = &options;
-    ensure!(
-        region::find(origin.as_str()).is_some(),
-        "`{origin}` is no province: expected the code of one, such as `32`"
-    );
+    check_name(&options)?;
     let federation = match join {
         None => Id::from(Uuid::new_v4()),
         Some(text) => {
@@ -82,13 +81,39 @@ pub async fn init(options: InitOptions) -> anyhow::Result<NodeCard> {
     Ok(card)
 }
 
+/// Refuses a name that does not fit the role, and a gateway to no federation.
+fn check_name(options: &InitOptions) -> anyhow::Result<()> {
+    let origin = options.origin;
+    if options.role == NodeRole::Gateway {
+        ensure!(
+            origin.as_str() == GATEWAY,
+            "`{origin}` is no gateway: headquarters' gateway is named `{GATEWAY}`"
+        );
+        ensure!(
+            options.join.is_some(),
+            "a gateway joins a federation: give the card of one of its nodes"
+        );
+        return Ok(());
+    }
+    ensure!(
+        origin.as_str() != GATEWAY,
+        "`{origin}` is no province but headquarters' gateway, whose role is `gateway`"
+    );
+    ensure!(
+        region::find(origin.as_str()).is_some(),
+        "`{origin}` is no province: expected the code of one, such as `32`"
+    );
+    Ok(())
+}
+
 fn configuration(options: &InitOptions, federation: Id) -> anyhow::Result<Config> {
     let quoted = |text: &str| format!("{text:?}");
     let names: Vec<String> = options.names.iter().map(|name| quoted(name)).collect();
     let public = options.public_address.as_ref();
     let text = format!(
-        "origin = {}\nfederation_id = {}\n[federation]\nlisten = {}\n{}[api]\nlisten = {}\nnames = [{}]\n",
+        "origin = {}\nrole = {}\nfederation_id = {}\n[federation]\nlisten = {}\n{}[api]\nlisten = {}\nnames = [{}]\n",
         quoted(options.origin.as_str()),
+        quoted(role_name(options.role)),
         quoted(&federation.to_string()),
         quoted(&options.federation_address),
         public

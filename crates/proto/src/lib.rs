@@ -82,5 +82,35 @@ pub mod account {
     }
 }
 
+/// Headquarters' directives (arahan).
+pub mod directive {
+    /// Version 1.
+    #[allow(
+        missing_docs,
+        unreachable_pub,
+        clippy::all,
+        clippy::pedantic,
+        reason = "generated; the contract's comments are in proto/"
+    )]
+    pub mod v1 {
+        include!(concat!(env!("OUT_DIR"), "/posko.directive.v1.rs"));
+    }
+}
+
+/// What headquarters' IMS reads.
+pub mod ims {
+    /// Version 1.
+    #[allow(
+        missing_docs,
+        unreachable_pub,
+        clippy::all,
+        clippy::pedantic,
+        reason = "generated; the contract's comments are in proto/"
+    )]
+    pub mod v1 {
+        include!(concat!(env!("OUT_DIR"), "/posko.ims.v1.rs"));
+    }
+}
+
 /// The contracts as a protobuf `FileDescriptorSet`, for gRPC reflection.
 pub const DESCRIPTOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptor.bin"));

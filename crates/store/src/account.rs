@@ -1,10 +1,13 @@
 //! Accounts of this node: their roles from the log; logins, password hashes and sessions beside it.
 
-use posko_domain::account::AccountState;
+use posko_domain::{
+    account::AccountState,
+    code::{Code, Refusal},
+};
 use posko_proto::{Id, time::Millis};
-use rusqlite::{OptionalExtension, named_params};
+use rusqlite::{Connection, OptionalExtension, named_params};
 
-use crate::{Store, StoreError, fold, view::Tables};
+use crate::{Request, Store, StoreError, fold, view::Tables};
 
 /// An account with its login name.
 #[derive(Debug, Clone)]
@@ -178,4 +181,52 @@ impl Store {
             Ok(found)
         })
     }
+}
+
+/// Returns the refusal of a login name that another account has.
+pub(crate) fn credential_taken(
+    connection: &Connection,
+    request: &Request,
+) -> Result<Option<Refusal>, StoreError> {
+    let Some(login) = request
+        .credential
+        .as_ref()
+        .and_then(|credential| credential.login.as_ref())
+    else {
+        return Ok(None);
+    };
+    let taken: bool = connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM credential WHERE login = :login AND account <> :account)",
+        )?
+        .query_row(
+            named_params! { ":login": login, ":account": request.stream.as_bytes() },
+            |row| row.get(0),
+        )?;
+    Ok(taken.then(|| Refusal {
+        code: Code::Conflict,
+        message: "that login name is taken".into(),
+    }))
+}
+
+/// Stores what an account's command sets beside the log.
+pub(crate) fn store_credential(
+    connection: &Connection,
+    request: &Request,
+) -> Result<(), StoreError> {
+    let Some(credential) = &request.credential else {
+        return Ok(());
+    };
+    let account = request.stream.as_bytes();
+    match &credential.login {
+        Some(login) => connection
+            .prepare_cached(
+                "INSERT INTO credential(account, login, password_hash) VALUES (:account, :login, :hash)",
+            )?
+            .execute(named_params! { ":account": account, ":login": login, ":hash": credential.password_hash })?,
+        None => connection
+            .prepare_cached("UPDATE credential SET password_hash = :hash WHERE account = :account")?
+            .execute(named_params! { ":account": account, ":hash": credential.password_hash })?,
+    };
+    Ok(())
 }

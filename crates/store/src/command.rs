@@ -3,12 +3,17 @@
 use posko_domain::{
     account::{AccountCommand, AccountState, Action},
     code::{Code, Refusal},
+    directive::DirectiveCommand,
+    event::Area,
     incident::IncidentCommand,
     warning::WarningCommand,
 };
-use posko_ledger::{Hash, epoch::Position};
+use posko_ledger::{Hash, MAX_PAYLOAD_BYTES, epoch::Position};
 use posko_proto::{Id, common::v1::Role, time::Millis};
+use rusqlite::{Connection, OptionalExtension, named_params};
 use serde::{Deserialize, Serialize};
+
+use crate::StoreError;
 
 /// A command of any area, parsed at the door.
 #[derive(Debug, Clone)]
@@ -23,6 +28,31 @@ pub enum Command {
     Incident(IncidentCommand),
     /// About an account.
     Account(AccountCommand),
+    /// About a directive.
+    Directive(DirectiveCommand),
+}
+
+impl Command {
+    /// Returns the area that it is of.
+    pub(crate) fn area(&self) -> Area {
+        match self {
+            Self::Warning(_) => Area::Warning,
+            Self::Incident(_) => Area::Incident,
+            Self::Account(_) => Area::Account,
+            Self::Directive(_) => Area::Directive,
+        }
+    }
+
+    /// Says whether it promises or gives up what there is only one of. Such a command waits while the start is
+    /// unproven; any other only adds, and runs at once.
+    pub fn is_scarce(&self) -> bool {
+        match self {
+            Self::Warning(command) => command.is_scarce(),
+            Self::Incident(command) => command.is_scarce(),
+            Self::Account(command) => command.is_scarce(),
+            Self::Directive(command) => command.is_scarce(),
+        }
+    }
 }
 
 /// Who gives a command, in which role.
@@ -132,6 +162,64 @@ pub(crate) fn unavailable(reason: &str) -> Refusal {
     Refusal {
         code: Code::Unavailable,
         message: format!("the node could not record it: {reason}"),
+    }
+}
+
+/// Returns what a command was answered, and what its id is bound to; none when it was not answered yet.
+pub(crate) fn seen(
+    connection: &Connection,
+    command: Id,
+) -> Result<Option<([u8; 32], Answer)>, StoreError> {
+    let row: Option<([u8; 32], Vec<u8>)> = connection
+        .prepare_cached("SELECT digest, outcome FROM command_seen WHERE command = :command")?
+        .query_row(named_params! { ":command": command.as_bytes() }, |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    row.map(|(digest, outcome)| {
+        let outcome = postcard::from_bytes(&outcome).map_err(|_| StoreError::Corrupt {
+            what: "a command's outcome",
+        })?;
+        Ok((digest, outcome))
+    })
+    .transpose()
+}
+
+/// Remembers a command's answer, refusals too.
+pub(crate) fn remember(
+    connection: &Connection,
+    request: &Request,
+    answer: &Answer,
+) -> Result<(), StoreError> {
+    let outcome = postcard::to_stdvec(answer).map_err(|_| StoreError::Corrupt {
+        what: "a command's outcome",
+    })?;
+    connection
+        .prepare_cached(
+            "INSERT INTO command_seen(command, digest, outcome, at_ms) VALUES (:command, :digest, :outcome, :at)",
+        )?
+        .execute(named_params! {
+            ":command": request.command_id.as_bytes(),
+            ":digest": request.digest.as_slice(),
+            ":outcome": outcome,
+            ":at": request.now.0,
+        })?;
+    Ok(())
+}
+
+/// Returns the refusal of an id that another command had.
+pub(crate) fn other_command(command: Id) -> Refusal {
+    Refusal {
+        code: Code::Conflict,
+        message: format!("command id `{command}` was already used for another command"),
+    }
+}
+
+/// Returns the refusal of an event that is too large.
+pub(crate) fn too_large(bytes: usize) -> Refusal {
+    Refusal {
+        code: Code::Invalid,
+        message: format!("the event has {bytes} bytes; at most {MAX_PAYLOAD_BYTES} are recorded"),
     }
 }
 

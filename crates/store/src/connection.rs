@@ -15,7 +15,10 @@ use crate::{error::StoreError, view};
 /// How long a query may take.
 pub(crate) const READ_DEADLINE: Duration = Duration::from_secs(5);
 
-const MIGRATIONS: [&str; 1] = [include_str!("migration/0001_event_log.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("migration/0001_event_log.sql"),
+    include_str!("migration/0002_recovery.sql"),
+];
 /// The first version whose log reset is safe with several connections (sqlite.org, 3.51.3).
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// How many statements are kept prepared: more than the writer has.

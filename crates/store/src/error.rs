@@ -67,6 +67,9 @@ pub enum StoreError {
     /// The file could not be made.
     #[error("open the store's file: {0}")]
     Create(#[source] std::io::Error),
+    /// The high-water mark could not be written.
+    #[error("write the high-water mark: {0}")]
+    Mark(#[source] std::io::Error),
     /// A log could not be written out.
     #[error("write the log out: {0}")]
     Write(#[source] std::io::Error),
@@ -117,9 +120,24 @@ pub enum ApplyError {
     /// No card of that origin was accepted.
     #[error("no card of that origin was accepted")]
     NoSuchOrigin,
+    /// Another entry, or another opening, stands where one of the group's would: two signed logs that cannot be one.
+    #[error("another entry than the one at {at} stands there already")]
+    Forked {
+        /// The first of the group that cannot stand.
+        at: Position,
+    },
+    /// It is of the own log, and this run does not take it: another run writes it.
+    #[error("this node writes its own log, and takes nothing of another run")]
+    Fenced,
     /// The file.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<rusqlite::Error> for ApplyError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
 }
 
 /// Why a page of a log cannot be given.

@@ -6,11 +6,12 @@
 use posko_domain::{
     account::{self, AccountState},
     context::Recorded,
+    directive::{self, DirectiveState},
     event::{Area, DecodeError, Event},
     incident::{self, IncidentState},
     warning::{self, WarningState},
 };
-use posko_ledger::entry::{EXERCISE, EntryHeader, Payload, Record};
+use posko_ledger::entry::{EXERCISE, EntryHeader, HEADER_BYTES, Payload, Record};
 use posko_proto::{Id, NodeId, common::v1::Envelope, time::Millis};
 use prost::Message;
 use rusqlite::{Connection, OptionalExtension, named_params};
@@ -34,9 +35,7 @@ pub(crate) struct Stored {
 impl Stored {
     /// Returns the area that the stream is of.
     pub(crate) fn area(&self) -> Option<Area> {
-        [Area::Warning, Area::Incident, Area::Account]
-            .into_iter()
-            .find(|area| area_number(*area) == self.area)
+        area_of(self.area)
     }
 }
 
@@ -61,12 +60,26 @@ impl Unfolded {
     }
 }
 
-fn area_number(area: Area) -> u8 {
+/// Returns an area's number in the file.
+pub(crate) fn area_number(area: Area) -> u8 {
     match area {
         Area::Warning => 1,
         Area::Incident => 2,
         Area::Account => 3,
+        Area::Directive => 4,
     }
+}
+
+/// Returns the area of a number in the file.
+pub(crate) fn area_of(number: u8) -> Option<Area> {
+    [
+        Area::Warning,
+        Area::Incident,
+        Area::Account,
+        Area::Directive,
+    ]
+    .into_iter()
+    .find(|area| area_number(*area) == number)
 }
 
 /// Folds an entry that this node has just decided; a refusal would be a fault of ours.
@@ -84,16 +97,16 @@ pub(crate) fn own(
     }
 }
 
-/// Folds an entry of a log, own or another's, into the given tables.
+/// Folds an entry of a log, own or another's, into the given tables; says whether it changed its stream.
 pub(crate) fn replica(
     connection: &Connection,
     tables: Tables,
     origin: NodeId,
     header: &EntryHeader,
     payload: &Payload,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let Some(unfolded) = try_fold(connection, tables, origin, header, payload)? else {
-        return Ok(());
+        return Ok(matches!(payload, Payload::Present { .. }));
     };
     let column = unfolded.column();
     connection
@@ -102,7 +115,63 @@ pub(crate) fn replica(
              ON CONFLICT (origin, kind) DO UPDATE SET entries = entries + 1"
         )))?
         .execute(named_params! { ":origin": origin.as_str() })?;
-    Ok(())
+    Ok(false)
+}
+
+/// Reads an entry's event, and who recorded it when.
+fn read(origin: NodeId, header: &EntryHeader, body: &[u8]) -> Result<(Event, Recorded), Unfolded> {
+    let envelope = Envelope::decode(body).map_err(|_| Unfolded::Refused)?;
+    let event =
+        Event::decode(header.type_id, header.type_version, &envelope.event).map_err(|error| {
+            match error {
+                DecodeError::Unknown { .. } => Unfolded::Unknown,
+                DecodeError::Malformed { .. } => Unfolded::Refused,
+            }
+        })?;
+    let occurred_at = envelope
+        .occurred_at
+        .as_ref()
+        .and_then(|at| Millis::try_from(at).ok());
+    let at = Millis(header.wall_ms.cast_signed());
+    let recorded = Recorded {
+        origin,
+        at,
+        occurred_at: occurred_at.unwrap_or(at),
+        actor: Id::try_from(envelope.actor_ref.as_slice()).unwrap_or_default(),
+        exercise: header.flags & EXERCISE != 0,
+        version: header.stream_version,
+    };
+    Ok((event, recorded))
+}
+
+/// Returns a stream's events of one type whose payloads are here, oldest first.
+pub(crate) fn events(
+    connection: &Connection,
+    origin: NodeId,
+    stream: Id,
+    type_id: u32,
+    limit: usize,
+) -> Result<Vec<(Event, Recorded)>, StoreError> {
+    let mut entries = connection.prepare_cached(
+        "SELECT header, body
+         FROM stream_entry JOIN entry USING (pos) JOIN payload USING (pos)
+         WHERE origin = :origin AND stream = :stream AND substr(header, 5, 4) = :type
+         ORDER BY version
+         LIMIT :limit",
+    )?;
+    let mut rows = entries.query(named_params! {
+        ":origin": origin.as_str(),
+        ":stream": stream.as_bytes(),
+        ":type": type_id.to_be_bytes().as_slice(),
+        ":limit": limit as i64,
+    })?;
+    let mut events = Vec::new();
+    while let Some(row) = rows.next()? {
+        let header: [u8; HEADER_BYTES] = row.get(0)?;
+        let header = EntryHeader::decode(&header)?;
+        events.extend(read(origin, &header, &row.get::<_, Vec<u8>>(1)?).ok());
+    }
+    Ok(events)
 }
 
 fn try_fold(
@@ -119,26 +188,9 @@ fn try_fold(
         Payload::Withdrawn | Payload::Erased => return Ok(None),
         Payload::Withheld => return Ok(Some(Unfolded::Missing)),
     };
-    let Ok(envelope) = Envelope::decode(body.as_slice()) else {
-        return Ok(Some(Unfolded::Refused));
-    };
-    let event = match Event::decode(header.type_id, header.type_version, &envelope.event) {
-        Ok(event) => event,
-        Err(DecodeError::Unknown { .. }) => return Ok(Some(Unfolded::Unknown)),
-        Err(DecodeError::Malformed { .. }) => return Ok(Some(Unfolded::Refused)),
-    };
-    let occurred_at = envelope
-        .occurred_at
-        .as_ref()
-        .and_then(|at| Millis::try_from(at).ok());
-    let at = Millis(header.wall_ms.cast_signed());
-    let recorded = Recorded {
-        origin,
-        at,
-        occurred_at: occurred_at.unwrap_or(at),
-        actor: Id::try_from(envelope.actor_ref.as_slice()).unwrap_or_default(),
-        exercise: header.flags & EXERCISE != 0,
-        version: header.stream_version,
+    let (event, recorded) = match read(origin, header, body) {
+        Ok(read) => read,
+        Err(unfolded) => return Ok(Some(unfolded)),
     };
     let stream = header.stream_id;
     let stored = state(connection, tables, origin, stream)?;
@@ -162,6 +214,13 @@ fn try_fold(
                 return Ok(Some(Unfolded::Refused));
             };
             view::warning::fold(connection, tables, stream, &state, &recorded)?;
+            encode(&state)?
+        }
+        Event::Directive(event) => {
+            let Ok(state) = directive::apply(directive(stored.as_ref())?, event, &recorded) else {
+                return Ok(Some(Unfolded::Refused));
+            };
+            view::directive::fold(connection, tables, stream, &state, &recorded)?;
             encode(&state)?
         }
         Event::Account(event) => {
@@ -219,6 +278,11 @@ pub(crate) fn incident(stored: Option<&Stored>) -> Result<Option<IncidentState>,
 /// Reads a warning's state.
 pub(crate) fn warning(stored: Option<&Stored>) -> Result<Option<WarningState>, StoreError> {
     decode(stored, Area::Warning)
+}
+
+/// Reads a directive's state.
+pub(crate) fn directive(stored: Option<&Stored>) -> Result<Option<DirectiveState>, StoreError> {
+    decode(stored, Area::Directive)
 }
 
 /// Reads an account's state.

@@ -14,20 +14,25 @@ pub mod replica;
 pub mod view;
 
 mod authority;
+mod branch;
 mod connection;
 mod export;
 mod fold;
+mod mark;
+mod missing;
 mod rebuild;
+mod rejoin;
+mod standing;
 mod tail;
 mod verify;
 mod writer;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, OnceLock, PoisonError, RwLock,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicI64, AtomicUsize, Ordering},
         mpsc,
     },
     thread::JoinHandle,
@@ -46,10 +51,14 @@ pub use crate::{
     command::{Accepted, Actor, Authority, Command, Request},
     error::{ApplyError, PageError, StoreError},
     log::{LogState, Page},
+    missing::Missing,
     rebuild::Progress,
+    standing::{Asked, Claim, Standing},
     verify::{LogReport, VerifyError},
 };
-use crate::{log::LogMemory, rebuild::Rebuild, tail::Tail, writer::Job};
+use crate::{
+    log::LogMemory, mark::MarkFile, rebuild::Rebuild, standing::Unproven, tail::Tail, writer::Job,
+};
 
 /// The most commands that may wait for the writer; one more is refused as unavailable.
 pub const MAX_WAITING_COMMANDS: usize = 4096;
@@ -58,6 +67,10 @@ pub const MAX_WAITING_COMMANDS: usize = 4096;
 pub struct Options {
     /// The file.
     pub path: PathBuf,
+    /// The high-water mark, outside the database: best on another disk, so that one is not rolled back with the other.
+    pub mark: PathBuf,
+    /// Whether the node is being made.
+    pub start: Start,
     /// Whose log it writes.
     pub identity: Identity,
     /// The key that signs its heads.
@@ -70,6 +83,15 @@ pub struct Options {
     pub now: Millis,
     /// Called when the disk or the file can no longer be trusted; the caller ends the process.
     pub on_fatal: Box<dyn Fn(&StoreError) + Send + Sync>,
+}
+
+/// Whether a node is being made, which decides what a missing file means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Start {
+    /// It is being made: nothing is there yet.
+    First,
+    /// It was made before: what is not there was lost.
+    Later,
 }
 
 /// The most readers that are kept open for the next query; each has a cache of its own.
@@ -99,8 +121,16 @@ pub(crate) struct Shared {
     /// The own log's newest commits.
     tail: RwLock<Tail>,
     moved: RwLock<Vec<Moved>>,
-    /// Why nothing is written to the own log any more.
-    fence: OnceLock<String>,
+    /// Whose log is the own; none where nothing can be written.
+    own: OnceLock<NodeId>,
+    /// Why nothing is written to the own log any more, and since when.
+    fence: OnceLock<(String, Millis)>,
+    /// Why the start is unproven; none when nothing was lost.
+    unproven: RwLock<Option<Unproven>>,
+    /// Whose cards are accepted.
+    accepted: RwLock<BTreeSet<NodeId>>,
+    /// The latest time that the store was told, in milliseconds since 1970.
+    latest: AtomicI64,
 }
 
 impl Shared {
@@ -136,6 +166,16 @@ impl Shared {
             .or_insert_with(|| LogMemory::new(identity));
     }
 
+    /// Notes what time it is.
+    fn tell_time(&self, now: Millis) {
+        self.latest.fetch_max(now.0, Ordering::Relaxed);
+    }
+
+    /// Returns the latest time that the store was told.
+    fn latest(&self) -> Millis {
+        Millis(self.latest.load(Ordering::Relaxed))
+    }
+
     fn notify(&self, origins: &[NodeId]) {
         let listeners = self.moved.read().unwrap_or_else(PoisonError::into_inner);
         for origin in origins {
@@ -150,13 +190,22 @@ impl Store {
     /// Opens the file, making it when it is not there, checks the logs' tails, builds the views anew when the program
     /// knows newer ones, and starts the writer.
     pub fn open(options: Options, progress: &mut dyn FnMut(Progress)) -> Result<Self, StoreError> {
+        let was_there = options.path.exists();
         let mut connection = connection::open_writer(&options.path, &options.identity)?;
         let logs = log::load_all(&connection, &options.identity)?;
         if !view::current(&connection)? {
             rebuild::run(&mut connection, &options.identity, progress)?;
         }
+        let accepted = replica::accepted(&connection)?;
+        let mark = MarkFile::new(options.mark.clone(), &options.identity);
+        let own = logs.get(&options.identity.origin);
+        let unproven = standing::at_start(&connection, &options, &mark, was_there, own)?;
         let shared = Arc::new(Shared {
             logs: RwLock::new(logs),
+            unproven: RwLock::new(unproven),
+            accepted: RwLock::new(accepted),
+            own: OnceLock::from(options.identity.origin),
+            latest: AtomicI64::new(options.now.0),
             ..Shared::default()
         });
         let (jobs, queue) = mpsc::channel();
@@ -167,11 +216,13 @@ impl Store {
         let mut writer = writer::Writer::new(
             connection,
             options,
+            mark,
             shared.clone(),
             jobs.clone(),
             waiting.clone(),
         );
         writer.seal_tail()?;
+        writer.keep_standing()?;
         let thread = std::thread::Builder::new()
             .name("writer".into())
             .spawn(move || writer.run(&queue))
@@ -224,6 +275,7 @@ impl Store {
 
     /// Executes a command; `reply` runs on the writer's thread once the answer is durable, and must only hand it over.
     pub fn execute(&self, request: Request, reply: impl FnOnce(command::Answer) + Send + 'static) {
+        self.0.shared.tell_time(request.now);
         let waiting = self.0.waiting.fetch_add(1, Ordering::Relaxed);
         if waiting >= MAX_WAITING_COMMANDS {
             self.0.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -231,12 +283,6 @@ impl Store {
             return;
         }
         self.send(Job::Execute(Box::new(request), Box::new(reply)));
-    }
-
-    /// Stops writing the own log until the next start: another holds more of it than is here. Commands that were
-    /// answered are still answered so; others are refused with the first reason given.
-    pub fn fence(&self, why: &str) {
-        self.0.shared.fence.get_or_init(|| why.to_owned());
     }
 
     /// Stores and folds a verified group; `reply` runs on the writer's thread once it is durable.
@@ -300,6 +346,7 @@ impl Store {
 
     /// Notes a head that the caller has verified, and that its origin was heard of now; says whether it rose.
     pub fn note_head(&self, head: SignedHead, now: Millis) -> bool {
+        self.0.shared.tell_time(now);
         let mut logs = self
             .0
             .shared

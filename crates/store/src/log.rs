@@ -16,6 +16,7 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 
 use crate::{
     Store,
+    branch::{self, Segment},
     error::{PageError, StoreError},
 };
 
@@ -45,6 +46,9 @@ pub struct LogState {
     pub heard_ms: Option<i64>,
     /// The origin's time of the last entry.
     pub last_entry_ms: Option<i64>,
+    /// How many entries are held that the log's newer epochs left out and that its origin has not recorded again: an
+    /// alarm until it has.
+    pub cut: u64,
 }
 
 /// What the writer keeps of a log between transactions.
@@ -57,6 +61,8 @@ pub(crate) struct LogMemory {
     /// How far the newest kept head reaches, and the epoch that it is in.
     kept: Kept,
     pub(crate) last_entry_ms: Option<i64>,
+    /// See [`LogState::cut`].
+    pub(crate) cut: u64,
     best: Option<SignedHead>,
     heard_ms: Option<i64>,
 }
@@ -107,6 +113,7 @@ impl LogMemory {
             head: None,
             kept: Kept::default(),
             last_entry_ms: None,
+            cut: 0,
             best: None,
             heard_ms: None,
         }
@@ -127,15 +134,22 @@ impl LogMemory {
             best: self.best.or(self.head),
             heard_ms: self.heard_ms,
             last_entry_ms: self.last_entry_ms,
+            cut: self.cut,
         }
     }
 
-    /// Takes a verified head as the best known, unless a better one is; heads only rise.
+    /// Takes a verified head by which its origin was heard of now.
     pub(crate) fn note(&mut self, head: SignedHead, now: Millis) -> bool {
         self.heard_ms = Some(now.0);
+        self.know(head)
+    }
+
+    /// Takes a verified head as the best known, unless a better one is; heads only rise. It may be as old as its log:
+    /// through a relay it says nothing of its origin's life.
+    pub(crate) fn know(&mut self, head: SignedHead) -> bool {
         let rank = |head: &SignedHead| {
             (
-                head.head.position.epoch.no,
+                head.head.position.epoch,
                 head.head.position.seq,
                 head.head.wall_ms,
             )
@@ -153,9 +167,7 @@ impl LogMemory {
     pub(crate) fn keep_heard(&mut self, known: &Self) {
         self.heard_ms = self.heard_ms.max(known.heard_ms);
         if let Some(best) = known.best {
-            let heard = self.heard_ms;
-            self.note(best, Millis(0));
-            self.heard_ms = heard;
+            self.know(best);
         }
     }
 
@@ -185,19 +197,11 @@ impl LogMemory {
 
     /// Keeps the head at the log's end, for good.
     pub(crate) fn keep_head(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        let Some(head) = self.head.filter(|_| !self.is_unsigned()) else {
+        let is_kept = self.kept.epoch_row == self.epoch_row && self.kept.at.entries == self.entries;
+        let Some(head) = self.head.filter(|_| !self.is_unsigned() && !is_kept) else {
             return Ok(());
         };
-        connection
-            .prepare_cached(
-                "INSERT OR IGNORE INTO head(pos, origin, entries, signed) VALUES (:pos, :origin, :entries, :signed)",
-            )?
-            .execute(named_params! {
-                ":pos": pos(self.epoch_row, head.head.position.seq),
-                ":origin": head.head.origin.as_str(),
-                ":entries": self.entries.cast_signed(),
-                ":signed": head.encode(),
-            })?;
+        insert_head(connection, self.epoch_row, self.entries, &head)?;
         self.kept = Kept {
             epoch_row: self.epoch_row,
             at: self.extent(),
@@ -247,19 +251,81 @@ impl LogMemory {
         connection: &Connection,
         open: &EpochOpen,
     ) -> Result<(), StoreError> {
-        connection
-            .prepare_cached(
-                "INSERT INTO epoch(origin, no, nonce, open) VALUES (:origin, :no, :nonce, :open)",
-            )?
-            .execute(named_params! {
-                ":origin": open.origin.as_str(),
-                ":no": open.epoch.no.cast_signed(),
-                ":nonce": open.epoch.nonce.as_slice(),
-                ":open": open.encode(),
-            })?;
-        self.epoch_row = connection.last_insert_rowid();
+        self.epoch_row = insert_epoch(connection, open)?;
         Ok(())
     }
+
+    /// Takes the newest kept head of a path.
+    pub(crate) fn load_kept(
+        &mut self,
+        connection: &Connection,
+        path: &[Segment],
+    ) -> Result<Option<SignedHead>, StoreError> {
+        self.kept = Kept::default();
+        for segment in path.iter().rev() {
+            let kept: Option<(i64, i64, Vec<u8>)> = connection
+                .prepare_cached(
+                    "SELECT pos, entries, signed FROM head
+                     WHERE pos > :first AND pos <= :last ORDER BY pos DESC LIMIT 1",
+                )?
+                .query_row(
+                    named_params! {
+                        ":first": pos(segment.row, 0),
+                        ":last": pos(segment.row, segment.upto),
+                    },
+                    |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+                )
+                .optional()?;
+            let Some((at, entries, signed)) = kept else {
+                continue;
+            };
+            let head = SignedHead::decode(&signed)?;
+            self.kept = Kept {
+                epoch_row: at >> EPOCH_SHIFT,
+                at: Extent {
+                    entries: entries.cast_unsigned(),
+                    bytes: head.head.payload_bytes,
+                },
+            };
+            return Ok(Some(head));
+        }
+        Ok(None)
+    }
+}
+
+/// Keeps a head, for good; `entries` is how long the log is there.
+pub(crate) fn insert_head(
+    connection: &Connection,
+    epoch_row: i64,
+    entries: u64,
+    head: &SignedHead,
+) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT OR IGNORE INTO head(pos, origin, entries, signed) VALUES (:pos, :origin, :entries, :signed)",
+        )?
+        .execute(named_params! {
+            ":pos": pos(epoch_row, head.head.position.seq),
+            ":origin": head.head.origin.as_str(),
+            ":entries": entries.cast_signed(),
+            ":signed": head.encode(),
+        })?;
+    Ok(())
+}
+
+/// Stores an epoch, and returns its row.
+pub(crate) fn insert_epoch(connection: &Connection, open: &EpochOpen) -> Result<i64, StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO epoch(origin, no, nonce, open) VALUES (:origin, :no, :nonce, :open)",
+        )?
+        .execute(named_params! {
+            ":origin": open.origin.as_str(),
+            ":no": open.epoch.no.cast_signed(),
+            ":nonce": open.epoch.nonce.as_slice(),
+            ":open": open.encode(),
+        })?;
+    Ok(connection.last_insert_rowid())
 }
 
 /// Stores an entry, and its payload or why it is missing.
@@ -281,6 +347,27 @@ pub(crate) fn store_entry(
             .execute(named_params! { ":pos": at, ":presence": record.payload.presence() })?,
     };
     Ok(())
+}
+
+/// Notes where a version of a stream stands; says whether that version was new.
+pub(crate) fn place(
+    connection: &Connection,
+    origin: NodeId,
+    header: &EntryHeader,
+    at: i64,
+) -> Result<bool, StoreError> {
+    let placed = connection
+        .prepare_cached(
+            "INSERT OR IGNORE INTO stream_entry(origin, stream, version, pos)
+             VALUES (:origin, :stream, :version, :pos)",
+        )?
+        .execute(named_params! {
+            ":origin": origin.as_str(),
+            ":stream": header.stream_id.as_bytes(),
+            ":version": header.stream_version,
+            ":pos": at,
+        })?;
+    Ok(placed == 1)
 }
 
 /// Loads where each log ends, and checks the tail: the last entry must hash to the cursor's hash.
@@ -365,6 +452,7 @@ fn load(connection: &Connection, identity: Identity) -> Result<LogMemory, StoreE
         log.last_entry_ms = Some(EntryHeader::decode(&header)?.wall_ms.cast_signed());
     }
     load_heads(connection, &mut log, head)?;
+    log.cut = branch::orphans(connection, identity.origin)?;
     Ok(log)
 }
 
@@ -379,35 +467,22 @@ fn load_heads(
     newest: Option<Vec<u8>>,
 ) -> Result<(), StoreError> {
     let origin = log.chain.identity().origin;
-    let kept: Option<(i64, i64, Vec<u8>)> = connection
-        .query_row(
-            "SELECT pos, entries, signed FROM head WHERE origin = :origin ORDER BY entries DESC LIMIT 1",
-            named_params! { ":origin": origin.as_str() },
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-        )
-        .optional()?;
+    let path = branch::path(connection, origin, (log.epoch_row, log.chain.end().seq))?;
+    let kept = log.load_kept(connection, &path)?;
     let newest = newest
         .map(|signed| SignedHead::decode(&signed))
         .transpose()?;
-    if let Some((pos, entries, signed)) = kept {
-        let head = SignedHead::decode(&signed)?;
-        log.kept = Kept {
-            epoch_row: pos >> EPOCH_SHIFT,
-            at: Extent {
-                entries: entries.cast_unsigned(),
-                bytes: head.head.payload_bytes,
-            },
-        };
-        log.head = Some(head);
-    }
-    log.head = newest.or(log.head);
+    log.head = newest.or(kept);
     log.best = log.head;
     Ok(())
 }
 
-type HeaderAndHash = ([u8; HEADER_BYTES], [u8; 32]);
+pub(crate) type HeaderAndHash = ([u8; HEADER_BYTES], [u8; 32]);
 
-fn entry_at(connection: &Connection, pos: i64) -> Result<Option<HeaderAndHash>, rusqlite::Error> {
+pub(crate) fn entry_at(
+    connection: &Connection,
+    pos: i64,
+) -> Result<Option<HeaderAndHash>, rusqlite::Error> {
     connection
         .prepare_cached("SELECT header, hash FROM entry WHERE pos = :pos")?
         .query_row(named_params! { ":pos": pos }, |row| {
@@ -467,62 +542,100 @@ impl Store {
         classes: u32,
     ) -> Result<Page, PageError> {
         let log = self.0.shared.log(origin).ok_or(PageError::NoSuchOrigin)?;
-        let empty = Page {
-            opens: Vec::new(),
-            prev: after,
-            records: Vec::new(),
-            head: None,
+        let end = log.chain.end();
+        let limits = Limits {
+            max_entries,
+            max_bytes,
+            classes,
         };
-        if after == log.chain.end() {
-            return Ok(empty);
+        if after == end {
+            return Ok(Page::at(after));
         }
         // Errors of a page carry their own code, so they pass through the reader as a value.
         self.read(|connection| {
+            let end = (log.epoch_row, end.seq);
+            Ok(page(connection, origin, end, log.head, after, limits))
+        })?
+    }
+
+    /// Returns what follows a position on the way to another that is held here, also one that the canonical log leaves
+    /// out: the pages by which a branch is given.
+    pub fn page_towards(
+        &self,
+        origin: NodeId,
+        end: Position,
+        after: Position,
+        max_entries: usize,
+        max_bytes: usize,
+        classes: u32,
+    ) -> Result<Page, PageError> {
+        let limits = Limits {
+            max_entries,
+            max_bytes,
+            classes,
+        };
+        if after == end {
+            return Ok(Page::at(after));
+        }
+        let log = self.0.shared.log(origin).ok_or(PageError::NoSuchOrigin)?;
+        let newest = log.head.filter(|head| head.head.position == end);
+        self.read(|connection| {
+            let Some(row) = row_of(connection, origin, end)? else {
+                return Ok(Err(PageError::UnknownEpoch));
+            };
             Ok(page(
                 connection,
-                &log,
-                empty,
-                max_entries,
-                max_bytes,
-                classes,
+                origin,
+                (row, end.seq),
+                newest,
+                after,
+                limits,
             ))
         })?
     }
 }
 
-fn page(
-    connection: &Connection,
-    log: &LogMemory,
-    mut page: Page,
+impl Page {
+    /// Returns the page of one who has everything.
+    fn at(after: Position) -> Self {
+        Self {
+            opens: Vec::new(),
+            prev: after,
+            records: Vec::new(),
+            head: None,
+        }
+    }
+}
+
+/// How much a page may hold.
+#[derive(Clone, Copy)]
+struct Limits {
     max_entries: usize,
     max_bytes: usize,
     classes: u32,
+}
+
+/// Reads what follows a position on the way to an end, given by its epoch's row and its entry's number; `newest` is the
+/// head there, when it may not be kept yet.
+fn page(
+    connection: &Connection,
+    origin: NodeId,
+    end: (i64, u64),
+    newest: Option<SignedHead>,
+    after: Position,
+    limits: Limits,
 ) -> Result<Page, PageError> {
-    let origin = log.chain.identity().origin;
-    let Some(row) = start_of(connection, origin, &mut page)? else {
+    let mut page = Page::at(after);
+    let path = branch::path(connection, origin, end)?;
+    let Some((row, last_seq)) = start_of(connection, origin, path, &mut page)? else {
         return Ok(page);
     };
-    let end = log.chain.end();
-    let last_seq = if row == log.epoch_row {
-        end.seq
-    } else {
-        u64::MAX >> (64 - EPOCH_SHIFT)
-    };
-    read_records(
-        connection,
-        row,
-        last_seq,
-        &mut page,
-        max_entries,
-        max_bytes,
-        classes,
-    )?;
+    read_records(connection, row, last_seq, &mut page, limits)?;
     let last = page.prev.seq + page.records.len() as u64;
     // The first head after the position asked after: a group that began in an earlier page must end as soon as it can.
-    let newest = log
-        .head
+    let newest = newest
         .map(|head| (head, head.head.position.seq))
-        .filter(|(_, seq)| row == log.epoch_row && *seq <= last && *seq > page.prev.seq);
+        .filter(|(_, seq)| row == end.0 && *seq <= last && *seq > page.prev.seq);
     page.head = match head_within(connection, pos(row, page.prev.seq), pos(row, last))? {
         Some(stored) => Some(stored),
         None => newest.map(|(head, _)| head),
@@ -538,34 +651,42 @@ fn page(
 fn start_of(
     connection: &Connection,
     origin: NodeId,
+    path: Vec<Segment>,
     page: &mut Page,
-) -> Result<Option<i64>, PageError> {
+) -> Result<Option<(i64, u64)>, PageError> {
     let after = page.prev;
-    let mut epochs = epochs(connection, origin)?.into_iter().peekable();
+    let mut path = path.into_iter();
     if !after.is_start() {
-        let found = epochs
-            .find(|(_, open)| open.epoch == after.epoch)
-            .ok_or(PageError::UnknownEpoch)?;
-        let hash = if after.seq == 0 {
-            Some(found.1.hash())
-        } else {
-            entry_at(connection, pos(found.0, after.seq))?.map(|(_, hash)| hash)
+        let Some(found) = path.find(|segment| segment.open.epoch == after.epoch) else {
+            // It is known and cut off as a whole, or not known at all.
+            let known = epochs(connection, origin)?;
+            let is_known = known.iter().any(|(_, open)| open.epoch == after.epoch);
+            return Err(if is_known {
+                PageError::Diverged
+            } else {
+                PageError::UnknownEpoch
+            });
         };
-        if hash != Some(after.hash) {
+        let hash = if after.seq == 0 {
+            Some(found.open.hash())
+        } else {
+            entry_at(connection, pos(found.row, after.seq))?.map(|(_, hash)| hash)
+        };
+        if hash != Some(after.hash) || after.seq > found.upto {
             return Err(PageError::Diverged);
         }
-        if entry_at(connection, pos(found.0, after.seq + 1))?.is_some() {
-            return Ok(Some(found.0));
+        if after.seq < found.upto {
+            return Ok(Some((found.row, found.upto)));
         }
     }
-    for (row, open) in epochs {
+    for Segment { row, open, upto } in path {
         if open.parent != page.prev {
             return Err(PageError::Diverged);
         }
         page.prev = open.position();
         page.opens.push(open);
-        if entry_at(connection, pos(row, 1))?.is_some() {
-            return Ok(Some(row));
+        if upto > 0 {
+            return Ok(Some((row, upto)));
         }
     }
     Ok(None)
@@ -576,9 +697,7 @@ fn read_records(
     row: i64,
     last_seq: u64,
     page: &mut Page,
-    max_entries: usize,
-    max_bytes: usize,
-    classes: u32,
+    limits: Limits,
 ) -> Result<(), PageError> {
     let mut entries = connection.prepare_cached(
         "SELECT header, salt, body, presence
@@ -590,13 +709,13 @@ fn read_records(
     let mut rows = entries.query(named_params! {
         ":after": pos(row, page.prev.seq),
         ":last": pos(row, last_seq),
-        ":most": max_entries as i64,
+        ":most": limits.max_entries as i64,
     })?;
     let mut bytes = 0;
     while let Some(row) = rows.next()? {
-        let record = record(row, classes)?;
+        let record = record(row, limits.classes)?;
         bytes += record.encoded_len();
-        if bytes > max_bytes && !page.records.is_empty() {
+        if bytes > limits.max_bytes && !page.records.is_empty() {
             break;
         }
         page.records.push(record);
@@ -670,6 +789,33 @@ fn opens(connection: &Connection, origin: NodeId) -> Result<Vec<EpochOpen>, Stor
         .into_iter()
         .map(|(_, open)| open)
         .collect())
+}
+
+/// Says whether a position lies in a log as it is held here.
+pub(crate) fn holds(
+    connection: &Connection,
+    origin: NodeId,
+    at: Position,
+) -> Result<bool, StoreError> {
+    Ok(at.is_start() || row_of(connection, origin, at)?.is_some())
+}
+
+/// Returns the row of a position's epoch, if the position is held with just that hash.
+pub(crate) fn row_of(
+    connection: &Connection,
+    origin: NodeId,
+    at: Position,
+) -> Result<Option<i64>, StoreError> {
+    let epochs = epochs(connection, origin)?;
+    let Some((row, open)) = epochs.iter().find(|(_, open)| open.epoch == at.epoch) else {
+        return Ok(None);
+    };
+    let hash = if at.seq == 0 {
+        Some(open.hash())
+    } else {
+        entry_at(connection, pos(*row, at.seq))?.map(|(_, hash)| hash)
+    };
+    Ok((hash == Some(at.hash)).then_some(*row))
 }
 
 /// Returns the number that the next epoch of a log gets.

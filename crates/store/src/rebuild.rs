@@ -7,7 +7,9 @@ use posko_proto::NodeId;
 use rusqlite::{Connection, named_params};
 
 use crate::{
-    StoreError, fold, log,
+    StoreError,
+    branch::{self, Segment},
+    fold, log,
     view::{self, Tables},
 };
 
@@ -29,6 +31,8 @@ pub struct Progress {
 
 pub(crate) struct Rebuild {
     started: bool,
+    /// How many paths had changed when it began; after another it begins anew.
+    switches: u64,
     folded: BTreeMap<NodeId, i64>,
     state: Progress,
     progress: Box<dyn FnMut(Result<Progress, StoreError>) + Send>,
@@ -43,6 +47,7 @@ impl Rebuild {
         };
         Self {
             started: false,
+            switches: 0,
             folded: BTreeMap::new(),
             state,
             progress,
@@ -70,19 +75,25 @@ impl Rebuild {
         &mut self,
         connection: &Connection,
         own: &Identity,
+        switches: u64,
     ) -> Result<(), StoreError> {
+        if self.switches != switches {
+            (self.started, self.switches) = (false, switches);
+        }
         if !self.started {
             // One that failed may have left its tables.
             view::drop_tables(connection, Tables::NEW)?;
             view::create(connection, Tables::NEW)?;
-            self.started = true;
+            (self.started, self.state.done) = (true, 0);
+            self.folded.clear();
         }
         let logs = log::load_all(connection, own)?;
         self.state.total = logs.values().map(|log| log.entries).sum();
         let mut left = SLICE;
-        for origin in logs.keys() {
-            for (row, _) in log::epochs(connection, *origin)? {
-                left -= self.fold_epoch(connection, *origin, row, left)?;
+        for (origin, log) in &logs {
+            let path = branch::path(connection, *origin, (log.epoch_row, log.chain.end().seq))?;
+            for segment in path {
+                left -= self.fold_epoch(connection, *origin, &segment, left)?;
                 if left == 0 {
                     return Ok(());
                 }
@@ -97,29 +108,32 @@ impl Rebuild {
         &mut self,
         connection: &Connection,
         origin: NodeId,
-        row: i64,
+        segment: &Segment,
         most: usize,
     ) -> Result<usize, StoreError> {
         let folded = self.folded.entry(origin).or_insert(0);
-        let first = log::pos(row, 0).max(*folded);
+        let first = log::pos(segment.row, 0).max(*folded);
         let mut entries = connection.prepare_cached(
             "SELECT header, salt, body, presence, entry.pos
              FROM entry LEFT JOIN payload USING (pos) LEFT JOIN payload_missing USING (pos)
-             WHERE pos > :after AND pos < :end
+             WHERE pos > :after AND pos <= :last
              ORDER BY pos
              LIMIT :most",
         )?;
         let mut rows = entries.query(named_params! {
             ":after": first,
-            ":end": log::pos(row + 1, 0),
+            ":last": log::pos(segment.row, segment.upto),
             ":most": most as i64,
         })?;
         let mut count = 0;
         while let Some(entry) = rows.next()? {
             let record = log::record(entry, ALL_CLASSES)?;
             let header = EntryHeader::decode(&record.header)?;
-            fold::replica(connection, Tables::NEW, origin, &header, &record.payload)?;
             *folded = entry.get(4)?;
+            // What this program did not know before, or was missing, has its place now.
+            if fold::replica(connection, Tables::NEW, origin, &header, &record.payload)? {
+                log::place(connection, origin, &header, *folded)?;
+            }
             count += 1;
         }
         self.state.done += count as u64;
@@ -136,7 +150,7 @@ pub(crate) fn run(
     let mut rebuild = Rebuild::new(Box::new(|_| {}));
     while !rebuild.state.swapped {
         let transaction = connection.transaction()?;
-        rebuild.step(&transaction, own)?;
+        rebuild.step(&transaction, own, 0)?;
         transaction.commit()?;
         progress(rebuild.state);
     }

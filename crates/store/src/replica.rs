@@ -1,10 +1,12 @@
 //! Whose logs this node takes: the accepted cards.
 
+use std::{collections::BTreeSet, sync::PoisonError};
+
 use posko_ledger::chain::Identity;
 use posko_proto::{NodeId, time::Millis};
-use rusqlite::named_params;
+use rusqlite::{Connection, named_params};
 
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, writer::Job};
 
 /// An accepted card.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,18 +51,28 @@ impl Store {
             Ok(())
         })?;
         self.0.shared.admit(identity);
+        self.accepted_peers(|accepted| accepted.insert(identity.origin));
         Ok(())
     }
 
     /// Stops accepting a node; what was replicated stays. Says whether it was accepted.
     pub fn remove_peer(&self, origin: NodeId) -> Result<bool, StoreError> {
-        self.change(move |connection| {
+        let removed = self.change(move |connection| {
             let removed = connection.execute(
                 "DELETE FROM peer WHERE origin = :origin",
                 named_params! { ":origin": origin.as_str() },
             )?;
             Ok(removed > 0)
-        })
+        })?;
+        self.accepted_peers(|accepted| accepted.remove(&origin));
+        Ok(removed)
+    }
+
+    /// Changes whose answers an unproven start waits for, and looks whether it still must.
+    fn accepted_peers(&self, change: impl FnOnce(&mut BTreeSet<NodeId>) -> bool) {
+        let accepted = &self.0.shared.accepted;
+        change(&mut accepted.write().unwrap_or_else(PoisonError::into_inner));
+        self.send(Job::Settle);
     }
 
     /// Returns the accepted cards.
@@ -105,4 +117,11 @@ impl Store {
             Ok(unfolded)
         })
     }
+}
+
+/// Reads whose cards are accepted.
+pub(crate) fn accepted(connection: &Connection) -> Result<BTreeSet<NodeId>, StoreError> {
+    let mut peers = connection.prepare("SELECT origin FROM peer")?;
+    let rows = peers.query_map([], |row| row.get::<_, String>(0))?;
+    rows.map(|row| crate::node(&row?)).collect()
 }

@@ -1,15 +1,21 @@
 //! Checking whole logs in the file: every epoch, every entry, every payload that is here, every stored head.
 
+use std::collections::BTreeSet;
+
 use posko_ledger::{
     chain::Chain,
     entry::{self, EntryHeader, HEADER_BYTES, Payload},
     epoch::Position,
     head::SignedHead,
 };
-use posko_proto::NodeId;
+use posko_proto::{Id, NodeId};
 use rusqlite::named_params;
 
-use crate::{Store, StoreError, log};
+use crate::{
+    Store, StoreError,
+    branch::{self, Segment},
+    log,
+};
 
 const EVERY_CLASS: u32 = u32::MAX;
 
@@ -43,6 +49,16 @@ pub enum VerifyError {
         /// Why.
         reason: String,
     },
+    /// The origin left entries out of its log, which are held here, and has not recorded them again.
+    #[error(
+        "log `{origin}` leaves out {entries} entries that it once had, and has not recorded them again"
+    )]
+    Withheld {
+        /// Whose log it is.
+        origin: NodeId,
+        /// How many.
+        entries: usize,
+    },
     /// The file.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -56,11 +72,15 @@ impl Store {
         progress: &mut dyn FnMut(u64),
     ) -> Result<LogReport, VerifyError> {
         let unknown = || StoreError::NotFound(format!("log `{origin}`"));
+        // Before the end is taken: what is recorded again in between is met on the way to it.
+        let orphans = self.read(|connection| branch::left_out(connection, origin))?;
         let memory = self.0.shared.log(origin).ok_or_else(unknown)?;
         let end = memory.chain.end();
-        let epochs = self.read(|connection| log::epochs(connection, origin))?;
+        let path =
+            self.read(|connection| branch::path(connection, origin, (memory.epoch_row, end.seq)))?;
         let mut checked = Checked {
             chain: Chain::new(*memory.chain.identity()),
+            orphans,
             report: LogReport {
                 origin,
                 epochs: 0,
@@ -70,11 +90,7 @@ impl Store {
                 end: Position::START,
             },
         };
-        // An epoch that was opened since the end was taken is not this report's.
-        for (row, open) in epochs
-            .into_iter()
-            .take_while(|(row, _)| *row <= memory.epoch_row)
-        {
+        for Segment { row, open, upto } in path {
             let place = format!("epoch {}", open.epoch);
             checked
                 .chain
@@ -88,13 +104,13 @@ impl Store {
                     break;
                 }
                 for stored in read {
-                    if row == memory.epoch_row && stored.pos > log::pos(row, end.seq) {
+                    if stored.pos > log::pos(row, upto) {
                         break;
                     }
                     checked.entry(&stored)?;
                 }
                 progress(checked.report.entries);
-                if row == memory.epoch_row && checked.chain.end().seq >= end.seq {
+                if checked.chain.end().seq >= upto {
                     break;
                 }
             }
@@ -108,7 +124,10 @@ impl Store {
         if let Some(head) = memory.head.filter(|head| head.head.position == end) {
             checked.head(&head, end.to_string())?;
         }
-        Ok(checked.report)
+        match checked.orphans.len() {
+            0 => Ok(checked.report),
+            entries => Err(VerifyError::Withheld { origin, entries }),
+        }
     }
 
     fn rows(&self, row: i64, after: i64) -> Result<Vec<StoredEntry>, StoreError> {
@@ -142,6 +161,8 @@ struct StoredEntry {
 
 struct Checked {
     chain: Chain,
+    /// What was left out and has not been met again yet.
+    orphans: BTreeSet<Id>,
     report: LogReport,
 }
 
@@ -176,6 +197,7 @@ impl Checked {
                 SignedHead::decode(signed).map_err(|error| self.broken(place.clone(), &error))?;
             self.head(&head, place)?;
         }
+        self.orphans.remove(&header.event_id);
         self.report.entries += 1;
         Ok(())
     }

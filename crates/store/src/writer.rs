@@ -18,29 +18,46 @@ use std::{
 };
 
 use posko_domain::{
-    account, code::Code, code::Refusal, context::Context, event::Class as EventClass, event::Event,
+    account::{self, AccountCommand},
+    code::{Code, Refusal},
+    context::Context,
+    directive,
+    event::{AccountEvent, Class as EventClass, Event, IncidentEvent},
     incident, warning,
 };
 use posko_ledger::{
     MAX_PAYLOAD_BYTES,
     chain::VerifiedGroup,
     entry::{self, Class, EntryHeader, Payload, Record},
-    epoch::{Epoch, EpochOpen, Position, Reason},
+    epoch::{Epoch, EpochOpen, Position, Reason, UNPROVEN},
 };
 use posko_proto::{Id, NodeId, common::v1::Envelope, time::Millis};
 use prost::Message;
-use rusqlite::{Connection, OptionalExtension, config::DbConfig, named_params};
+use rusqlite::{Connection, config::DbConfig, named_params};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Options, Shared, StoreError, authority,
-    command::{self, Accepted, Actor, Answer, Command, Request},
+    Options, Shared, StoreError,
+    account::{credential_taken, store_credential},
+    authority,
+    branch::{self, Grown},
+    command::{
+        self, Accepted, Actor, Answer, Command, Request, other_command, remember, seen, too_large,
+    },
     error::ApplyError,
     fold::{self, Stored},
     log::{self, CHECKPOINT_BYTES, CHECKPOINT_ENTRIES, LogMemory},
+    mark::{Compared, Mark, MarkFile},
     rebuild::Rebuild,
+    standing::{Asked, Claim, Kept, Unproven},
+    tail::Tail,
     view::{self, Tables},
 };
+
+/// How many orphans are recorded again in one transaction.
+const RECOVERED_AT_ONCE: usize = 256;
+/// How many numbers at least an unproven run leaves free for those that may have been lost.
+const SKIPPED_NUMBERS: u32 = 100;
 
 type Committed = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 type Change = Box<dyn FnOnce(&Connection) -> Committed + Send>;
@@ -54,6 +71,15 @@ pub(crate) enum Job {
         Box<dyn FnOnce(Result<Position, ApplyError>) + Send>,
     ),
     Change(Change),
+    Asked(
+        NodeId,
+        Box<Claim>,
+        Box<dyn FnOnce(Result<Asked, StoreError>) + Send>,
+    ),
+    /// Looks at the standing again, and keeps it.
+    Settle,
+    /// Records the own log's orphans again.
+    Recover,
     Rebuild(Rebuild),
     Stop,
 }
@@ -70,8 +96,9 @@ impl Job {
             Self::Execute(_, reply) => reply(Err(command::unavailable(&why().to_string()))),
             Self::Apply(_, _, reply) => reply(Err(why().into())),
             Self::Rebuild(mut rebuild) => rebuild.tell(Err(why())),
+            Self::Asked(_, _, reply) => reply(Err(why())),
             // A change never ran; its caller sees the closed channel.
-            Self::Change(_) | Self::Stop => {}
+            Self::Change(_) | Self::Settle | Self::Recover | Self::Stop => {}
         }
     }
 }
@@ -79,20 +106,38 @@ impl Job {
 pub(crate) struct Writer {
     connection: Connection,
     options: Options,
+    mark: MarkFile,
     shared: Arc<Shared>,
     jobs: mpsc::Sender<Job>,
     waiting: Arc<AtomicUsize>,
-    /// Whether this run has opened its epoch.
-    opened: bool,
+    /// What the file keeps of the standing.
+    kept: Kept,
+    /// What this run has written to the own log.
+    run: Run,
     /// Whether views are being built anew.
     rebuilding: bool,
+    /// How many times a log's path has changed.
+    switches: u64,
     failed: bool,
+}
+
+/// What a run has written to the own log.
+#[derive(Clone, Default)]
+struct Run {
+    /// Whether it has opened its epoch.
+    opened: bool,
+    /// The year of which it gave the last incident number while unproven.
+    numbered: Option<i64>,
+    /// Why the start is unproven; none when nothing was lost.
+    unproven: Option<Unproven>,
 }
 
 /// What one transaction has done so far.
 struct Transaction {
     logs: BTreeMap<NodeId, LogMemory>,
-    opened: bool,
+    run: Run,
+    /// Whether the high-water mark was compared.
+    compared: bool,
     /// The records that were added to the own log.
     added: Vec<Record>,
     answers: Vec<Committed>,
@@ -102,18 +147,26 @@ impl Writer {
     pub(crate) fn new(
         connection: Connection,
         options: Options,
+        mark: MarkFile,
         shared: Arc<Shared>,
         jobs: mpsc::Sender<Job>,
         waiting: Arc<AtomicUsize>,
     ) -> Self {
+        let run = Run {
+            unproven: shared.unproven(),
+            ..Run::default()
+        };
         Self {
             connection,
             options,
+            mark,
             shared,
             jobs,
             waiting,
-            opened: false,
+            kept: Kept::default(),
+            run,
             rebuilding: false,
+            switches: 0,
             failed: false,
         }
     }
@@ -131,6 +184,22 @@ impl Writer {
         log.keep_head(&self.connection)?;
         self.shared.publish(BTreeMap::from([(own, log)]));
         Ok(())
+    }
+
+    /// Keeps the standing of this start, in the file and in the mark, before anything is written.
+    pub(crate) fn keep_standing(&mut self) -> Result<(), StoreError> {
+        let kept = Kept::of(self.run.unproven.as_ref(), &self.shared);
+        kept.store(&self.connection)?;
+        self.kept = kept;
+        self.write_mark().map_err(StoreError::Mark)
+    }
+
+    fn write_mark(&mut self) -> std::io::Result<()> {
+        let own = self.shared.log(self.options.identity.origin);
+        self.mark.write(Mark {
+            end: own.map_or(Position::START, |log| log.chain.end()),
+            unproven: self.run.unproven.is_some() || self.shared.fenced().is_some(),
+        })
     }
 
     pub(crate) fn run(mut self, queue: &mpsc::Receiver<Job>) {
@@ -169,7 +238,8 @@ impl Writer {
         }
         let mut transaction = Transaction {
             logs: BTreeMap::new(),
-            opened: self.opened,
+            run: self.run.clone(),
+            compared: false,
             added: Vec::new(),
             answers: Vec::new(),
         };
@@ -185,12 +255,12 @@ impl Writer {
         let before = self
             .shared
             .log(own)
-            .map_or((0, 0), |log| (log.entries, log.chain.payload_bytes()));
+            .map_or(0, |log| log.chain.payload_bytes());
         while outcome.is_ok() && rebuilding.is_none() {
-            let full = transaction.logs.get(&own).is_some_and(|log| {
-                log.entries - before.0 >= CHECKPOINT_ENTRIES - fold::MAX_EVENTS
-                    || log.chain.payload_bytes() - before.1 >= CHECKPOINT_BYTES
-            });
+            let full = transaction.added.len() as u64 >= CHECKPOINT_ENTRIES - fold::MAX_EVENTS
+                || transaction.logs.get(&own).is_some_and(|log| {
+                    log.chain.payload_bytes().saturating_sub(before) >= CHECKPOINT_BYTES
+                });
             if full || matches!(jobs.front(), None | Some(Job::Stop)) {
                 break;
             }
@@ -202,6 +272,11 @@ impl Writer {
                     self.apply(&mut transaction, &group, now, reply);
                 }
                 Some(Job::Change(change)) => transaction.answers.push(change(&self.connection)),
+                Some(Job::Asked(peer, claim, reply)) => {
+                    self.asked(&mut transaction, peer, &claim, reply);
+                }
+                Some(Job::Settle) => {}
+                Some(Job::Recover) => self.recover(&mut transaction),
                 Some(Job::Rebuild(rebuild)) => rebuilding = self.rebuild(rebuild),
                 Some(Job::Stop) | None => break,
             }
@@ -210,7 +285,9 @@ impl Writer {
                 outcome = Err(StoreError::Undone("the disk is full or failed".into()));
             }
         }
-        let committed = outcome.and_then(|()| Ok(run(&self.connection, "COMMIT")?));
+        let committed = outcome
+            .and_then(|()| self.settle(&mut transaction))
+            .and_then(|()| Ok(run(&self.connection, "COMMIT")?));
         self.finish(transaction, rebuilding, committed);
     }
 
@@ -233,10 +310,16 @@ impl Writer {
             }
             self.fail_if_fatal(error);
         } else {
-            self.opened = transaction.opened;
             moved.extend(transaction.logs.keys().copied());
             self.publish_tail(&transaction.logs, transaction.added);
             self.shared.publish(transaction.logs);
+            self.kept = Kept::of(transaction.run.unproven.as_ref(), &self.shared);
+            self.shared
+                .publish_unproven(transaction.run.unproven.clone());
+            self.run = transaction.run;
+            // One that could not be written is found when the next command compares it.
+            drop(self.write_mark());
+            self.recover_later(&moved);
         }
         let reason = committed.as_ref().err().map(ToString::to_string);
         for answer in transaction.answers {
@@ -256,6 +339,20 @@ impl Writer {
                 Ok(()) if rebuild.report() => false,
                 Ok(()) => self.jobs.send(Job::Rebuild(rebuild)).is_ok(),
             };
+        }
+    }
+
+    /// Sees that orphans of the own log are recorded again, once this run may write.
+    fn recover_later(&self, moved: &[NodeId]) {
+        let own = self.options.identity.origin;
+        let may_write = self.run.opened || self.run.unproven.is_none();
+        let moved = moved.contains(&own) || !self.run.opened;
+        if may_write
+            && moved
+            && self.shared.log(own).is_some_and(|log| log.cut > 0)
+            && self.shared.fenced().is_none()
+        {
+            drop(self.jobs.send(Job::Recover));
         }
     }
 
@@ -292,7 +389,13 @@ impl Writer {
             match &job {
                 Job::Execute(..) => drop(self.waiting.fetch_sub(1, Ordering::Relaxed)),
                 Job::Rebuild(rebuild) if rebuild.is_under_way() => self.rebuilding = false,
-                Job::Rebuild(_) | Job::Apply(..) | Job::Change(_) | Job::Stop => {}
+                Job::Rebuild(_)
+                | Job::Apply(..)
+                | Job::Change(_)
+                | Job::Asked(..)
+                | Job::Settle
+                | Job::Recover
+                | Job::Stop => {}
             }
             job.refuse_for(&why);
         }
@@ -351,7 +454,7 @@ impl Writer {
     ) {
         self.waiting.fetch_sub(1, Ordering::Relaxed);
         let own = self.options.identity.origin;
-        let before = (transaction.logs.get(&own).cloned(), transaction.opened);
+        let before = (transaction.logs.get(&own).cloned(), transaction.run.clone());
         let added = transaction.added.len();
         let answer = savepoint(&self.connection, |connection| {
             self.decide(connection, transaction, request)
@@ -361,7 +464,7 @@ impl Writer {
                 Some(log) => transaction.logs.insert(own, log),
                 None => transaction.logs.remove(&own),
             };
-            transaction.opened = before.1;
+            transaction.run = before.1;
             transaction.added.truncate(added);
             self.fail_if_fatal(&error);
             Err(command::unavailable(&error.to_string()))
@@ -394,14 +497,21 @@ impl Writer {
                 Err(other_command(request.command_id))
             });
         }
-        if let Some(why) = self.shared.fence.get() {
-            return Ok(Err(Refusal {
-                code: Code::Unavailable,
-                message: why.clone(),
-            }));
+        if let Some(accepted) = branch::answered(connection, own, request.command_id)? {
+            return Ok(Ok(accepted));
+        }
+        self.compare_mark(connection, transaction)?;
+        // A command that waits was not decided: it may be sent again.
+        let waits = if request.command.is_scarce() {
+            (self.shared).scarce_refusal(transaction.run.unproven.as_ref())
+        } else {
+            self.shared.fenced()
+        };
+        if let Some(refusal) = waits {
+            return Ok(Err(refusal));
         }
         let version = state.as_ref().map_or(0, |state| state.version);
-        let answer = match self.events(connection, request, state.as_ref(), version)? {
+        let answer = match self.events(connection, transaction, request, state.as_ref())? {
             Err(refusal) => Err(refusal),
             Ok(events) => {
                 self.record(connection, transaction, request, &actor, version, &events)?
@@ -415,11 +525,12 @@ impl Writer {
     fn events(
         &self,
         connection: &Connection,
+        transaction: &Transaction,
         request: &Request,
         state: Option<&Stored>,
-        version: u32,
     ) -> Result<Result<Vec<Event>, Refusal>, StoreError> {
         let own = self.options.identity.origin;
+        let version = state.map_or(0, |state| state.version);
         if request.expected_version != 0 && request.expected_version != version {
             return Ok(Err(Refusal {
                 code: Code::Conflict,
@@ -437,13 +548,17 @@ impl Writer {
             now: request.now,
             occurred_at: request.occurred_at,
             exercise: request.exercise,
-            last_number: view::incident::last_number(
-                connection,
-                own,
-                incident::year_of(request.now),
-            )?,
+            last_number: last_number(connection, own, transaction, request.now)?,
         };
+        if let Err(refusal) = context.check_area(request.command.area()) {
+            return Ok(Err(refusal));
+        }
         Ok(match &request.command {
+            Command::Directive(command) => {
+                directive::decide(fold::directive(state)?.as_ref(), command, &context)
+                    .map(|events| events.into_iter().map(Event::Directive).collect())
+                    .map_err(Refusal::from)
+            }
             Command::Incident(command) => {
                 incident::decide(fold::incident(state)?.as_ref(), command, &context)
                     .map(|events| events.into_iter().map(Event::Incident).collect())
@@ -453,6 +568,11 @@ impl Writer {
                 warning::decide(fold::warning(state)?.as_ref(), command, &context)
                     .map(|events| events.into_iter().map(Event::Warning).collect())
                     .map_err(Refusal::from)
+            }
+            Command::Account(AccountCommand::AcceptRisk { .. })
+                if transaction.run.unproven.is_none() =>
+            {
+                Err(no_risk())
             }
             Command::Account(command) => {
                 account::decide(fold::account(state)?.as_ref(), command, &context)
@@ -495,10 +615,7 @@ impl Writer {
             return Ok(Err(too_large(body.len())));
         }
         let before = log.chain.end();
-        if !transaction.opened {
-            self.open_epoch(connection, &mut log, request.now)?;
-            transaction.opened = true;
-        }
+        self.open_epoch(connection, transaction, &mut log, request.now)?;
         let mut added = Vec::with_capacity(events.len());
         for (index, (event, body)) in events.iter().zip(bodies).enumerate() {
             accepted.version += 1;
@@ -526,18 +643,25 @@ impl Writer {
                 payload: Payload::Present { salt, body },
             };
             log::store_entry(connection, at, &record, &hash)?;
-            connection
-                .prepare_cached("INSERT INTO stream_entry(stream, version, pos) VALUES (:stream, :version, :pos)")?
-                .execute(named_params! {
-                    ":stream": request.stream.as_bytes(),
-                    ":version": accepted.version,
-                    ":pos": at,
-                })?;
+            if !log::place(connection, own, &header, at)? {
+                return Err(StoreError::Corrupt {
+                    what: "a stream's version, which an entry has already,",
+                });
+            }
             fold::own(connection, own, &header, &record)?;
             added.push(record);
             accepted.event_ids.push(header.event_id);
-            if let Event::Incident(posko_domain::event::IncidentEvent::Reported(reported)) = event {
-                accepted.number = Some(reported.number.clone());
+            match event {
+                Event::Incident(IncidentEvent::Reported(reported)) => {
+                    accepted.number = Some(reported.number.clone());
+                    transaction.run.numbered = Some(incident::year_of(request.now));
+                }
+                Event::Account(AccountEvent::RiskAccepted(_)) => {
+                    if let Some(unproven) = &mut transaction.run.unproven {
+                        unproven.risk_accepted = true;
+                    }
+                }
+                _ => {}
             }
         }
         store_credential(connection, request)?;
@@ -548,12 +672,21 @@ impl Writer {
         Ok(Ok(accepted))
     }
 
+    /// Opens this run's epoch, unless it is open.
     fn open_epoch(
         &self,
         connection: &Connection,
+        transaction: &mut Transaction,
         log: &mut LogMemory,
         now: Millis,
     ) -> Result<(), StoreError> {
+        if transaction.run.opened {
+            return Ok(());
+        }
+        let flags = match transaction.run.unproven {
+            Some(_) => UNPROVEN,
+            None => 0,
+        };
         let own = self.options.identity.origin;
         let parent = log.chain.end();
         let recovery = self.options.recovery_key.as_ref();
@@ -573,13 +706,197 @@ impl Writer {
             },
             parent,
             reason,
-            0,
+            flags,
             now.0.cast_unsigned(),
             &self.options.log_key,
             authority,
         );
+        // No later head vouches for the end of what goes before.
+        log.keep_head(connection)?;
         log.chain.open(&open)?;
-        log.store_epoch(connection, &open)
+        log.store_epoch(connection, &open)?;
+        transaction.run.opened = true;
+        Ok(())
+    }
+
+    /// Records orphans of the own log again, as they were: facts at once, under their old event ids. What is scarce
+    /// stays for its owner to decide again.
+    fn recover(&mut self, transaction: &mut Transaction) {
+        let own = self.options.identity.origin;
+        let before = (
+            transaction.logs.get(&own).cloned(),
+            transaction.run.clone(),
+            transaction.added.len(),
+        );
+        let recovered = savepoint(&self.connection, |connection| {
+            self.record_orphans(connection, transaction)
+        });
+        if let Err(error) = recovered {
+            match before.0 {
+                Some(log) => transaction.logs.insert(own, log),
+                None => transaction.logs.remove(&own),
+            };
+            transaction.run = before.1;
+            transaction.added.truncate(before.2);
+            self.fail_if_fatal(&error);
+        }
+    }
+
+    fn record_orphans(
+        &self,
+        connection: &Connection,
+        transaction: &mut Transaction,
+    ) -> Result<(), StoreError> {
+        let own = self.options.identity.origin;
+        self.compare_mark(connection, transaction)?;
+        let Some(mut log) = (transaction.logs.get(&own).cloned()).or_else(|| self.shared.log(own))
+        else {
+            return Ok(());
+        };
+        let orphans = branch::to_record(connection, own, RECOVERED_AT_ONCE)?;
+        if orphans.is_empty() || self.shared.fenced().is_some() {
+            return Ok(());
+        }
+        let before = log.chain.end();
+        self.open_epoch(connection, transaction, &mut log, self.shared.latest())?;
+        for (lost, payload) in orphans {
+            let state = fold::state(connection, Tables::LIVE, own, lost.stream_id)?;
+            let header = EntryHeader {
+                flags: lost.flags | entry::RECOVERED,
+                seq: log.chain.end().seq + 1,
+                stream_version: state.map_or(0, |state| state.version) + 1,
+                ..lost
+            };
+            let record = Record {
+                header: header.encode(),
+                payload,
+            };
+            let hash = log.chain.append(&header, &record.header)?;
+            log.entries += 1;
+            log.last_entry_ms = Some(header.wall_ms.cast_signed());
+            let at = log::pos(log.epoch_row, header.seq);
+            log::store_entry(connection, at, &record, &hash)?;
+            branch::fold_entry(connection, own, &header, &record.payload, at, true)?;
+            transaction.added.push(record);
+        }
+        log.cut = branch::orphans(connection, own)?;
+        log.store_cursor(connection, before)?;
+        transaction.logs.insert(own, log);
+        Ok(())
+    }
+
+    // === standing ===
+
+    /// Compares the high-water mark, once a transaction: a machine can be rolled back while it runs.
+    fn compare_mark(
+        &self,
+        connection: &Connection,
+        transaction: &mut Transaction,
+    ) -> Result<(), StoreError> {
+        if std::mem::replace(&mut transaction.compared, true) {
+            return Ok(());
+        }
+        let own = self.options.identity.origin;
+        match self.mark.compare() {
+            Compared::Gone => {
+                self.distrust(transaction, "the high-water mark is gone");
+                if let Some(unproven) = &mut transaction.run.unproven {
+                    unproven.ask_anew();
+                }
+            }
+            Compared::Other(mark) if mark.unproven && transaction.run.unproven.is_none() => {
+                (self.shared).fence("the high-water mark says that another run has begun");
+            }
+            Compared::Other(mark) if !log::holds(connection, own, mark.end)? => {
+                self.shared.fence(&format!(
+                    "the high-water mark is at {}, which is not here: the machine was rolled back, or another run writes",
+                    mark.end
+                ));
+            }
+            // A mark behind lags, or was put back: the next commit writes it again.
+            Compared::Same | Compared::Other(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Returns where the own log ends.
+    fn own_end(&self, transaction: &Transaction) -> Position {
+        let own = self.options.identity.origin;
+        match transaction.logs.get(&own) {
+            Some(log) => log.chain.end(),
+            None => (self.shared.log(own)).map_or(Position::START, |log| log.chain.end()),
+        }
+    }
+
+    /// Makes the start unproven, unless it is: everybody is to be asked.
+    fn distrust(&self, transaction: &mut Transaction, why: &str) {
+        let unproven = &mut transaction.run.unproven;
+        unproven.get_or_insert_with(|| Unproven::new(why, self.shared.latest()));
+    }
+
+    /// Proves the start when everybody was asked, and stores how it stands.
+    fn settle(&self, transaction: &mut Transaction) -> Result<(), StoreError> {
+        if self.shared.fenced().is_none()
+            && (transaction.run.unproven.as_mut())
+                .is_some_and(|unproven| unproven.prove(&self.shared.accepted()))
+        {
+            transaction.run.unproven = None;
+        }
+        let kept = Kept::of(transaction.run.unproven.as_ref(), &self.shared);
+        if kept != self.kept {
+            kept.store(&self.connection)?;
+        }
+        Ok(())
+    }
+
+    fn asked(
+        &mut self,
+        transaction: &mut Transaction,
+        peer: NodeId,
+        claim: &Claim,
+        reply: Box<dyn FnOnce(Result<Asked, StoreError>) + Send>,
+    ) {
+        let asked = self.ask(transaction, peer, claim);
+        if let Err(error) = &asked {
+            self.fail_if_fatal(error);
+        }
+        (transaction.answers).push(Box::new(move |committed| reply(committed.and(asked))));
+    }
+
+    /// Takes what a peer shows of the own log.
+    fn ask(
+        &self,
+        transaction: &mut Transaction,
+        peer: NodeId,
+        claim: &Claim,
+    ) -> Result<Asked, StoreError> {
+        let own = self.options.identity.origin;
+        let epochs = log::epochs(&self.connection, own)?;
+        let mut news = None;
+        for claimed in claim.proven(&epochs, &self.options) {
+            if !log::holds(&self.connection, own, claimed)? {
+                news = Some(claimed);
+                break;
+            }
+        }
+        let Some(claimed) = news else {
+            return Ok(known(transaction, peer));
+        };
+        let why = format!("`{peer}` holds the log of `{own}` up to {claimed}, which is not here");
+        // A run that knew that something may be lost expects what was lost, below its epoch or beside it. It expects
+        // nobody in its own epoch, and one that thought itself whole expects nothing.
+        if transaction.run.opened
+            && (transaction.run.unproven.is_none()
+                || claimed.epoch == self.own_end(transaction).epoch)
+        {
+            self.shared.fence(&why);
+            return Ok(Asked::Fenced);
+        }
+        self.distrust(transaction, &why);
+        if let Some(unproven) = &mut transaction.run.unproven {
+            unproven.ask_again();
+        }
+        Ok(Asked::More(claimed))
     }
 
     // === views ===
@@ -590,9 +907,9 @@ impl Writer {
             rebuild.tell(Err(StoreError::Rebuilding));
             return None;
         }
-        let identity = self.options.identity;
+        let (identity, switches) = (self.options.identity, self.switches);
         match savepoint(&self.connection, |connection| {
-            rebuild.step(connection, &identity)
+            rebuild.step(connection, &identity, switches)
         }) {
             Ok(()) => Some(rebuild),
             Err(error) => {
@@ -613,27 +930,30 @@ impl Writer {
         now: Millis,
         reply: Box<dyn FnOnce(Result<Position, ApplyError>) + Send>,
     ) {
+        self.shared.tell_time(now);
         let origin = group.chain().identity().origin;
         let known = transaction
             .logs
             .get(&origin)
             .cloned()
             .or_else(|| self.shared.log(origin));
-        let applied = match known {
+        let own = self.options.identity.origin == origin;
+        let answer = match known {
             None => Err(ApplyError::NoSuchOrigin),
-            Some(log) if log.chain.end() != group.before() => Err(ApplyError::Moved {
-                cursor: log.chain.end(),
-            }),
+            Some(_) if own && self.is_refused(transaction, group) => Err(ApplyError::Fenced),
+            Some(log) if log.chain.end() != group.before() => {
+                self.apply_branch(transaction, log, group, now, own)
+            }
             Some(log) => savepoint(&self.connection, |connection| {
-                store_group(connection, log, group, now)
+                store_group(connection, log, group, now, own)
+            })
+            .map(|log| {
+                let end = log.chain.end();
+                transaction.logs.insert(origin, log);
+                end
             })
             .map_err(ApplyError::from),
         };
-        let answer = applied.map(|log| {
-            let end = log.chain.end();
-            transaction.logs.insert(origin, log);
-            end
-        });
         if let Err(ApplyError::Store(error)) = &answer {
             self.fail_if_fatal(error);
         }
@@ -643,12 +963,71 @@ impl Writer {
     }
 }
 
+impl Writer {
+    /// Says whether entries of the own log are refused that this run did not write. One that writes takes them only
+    /// while it knows that some may be lost, and never after its own.
+    fn is_refused(&self, transaction: &mut Transaction, group: &VerifiedGroup) -> bool {
+        let own = self.options.identity.origin;
+        if log::holds(&self.connection, own, group.chain().end()).is_ok_and(|held| held) {
+            return false;
+        }
+        if self.shared.fenced().is_some() {
+            return true;
+        }
+        let why = "a peer holds entries of this node's log that this run did not write";
+        let end = self.own_end(transaction);
+        let follows_own = transaction.run.opened && group.before().epoch == end.epoch;
+        if follows_own || transaction.run.opened && transaction.run.unproven.is_none() {
+            self.shared.fence(why);
+            return true;
+        }
+        self.distrust(transaction, why);
+        false
+    }
+
+    /// Applies a group that does not begin at the log's end.
+    fn apply_branch(
+        &mut self,
+        transaction: &mut Transaction,
+        log: LogMemory,
+        group: &VerifiedGroup,
+        now: Millis,
+        own: bool,
+    ) -> Result<Position, ApplyError> {
+        let origin = group.chain().identity().origin;
+        let cursor = log.chain.end();
+        let grown = savepoint(&self.connection, |connection| {
+            branch::store(connection, log, group, own)
+        })?;
+        let (mut log, switched) = match grown {
+            Grown::Known => return Err(ApplyError::Moved { cursor }),
+            Grown::Orphans(log) => (log, false),
+            Grown::Switched(log) => (log, true),
+        };
+        if switched {
+            note_arrival(&self.connection, &log, now)?;
+            log.know(*group.head());
+            self.switches += 1;
+            if own {
+                // What this run wrote is left out now, and its next write opens a higher epoch.
+                transaction.run.opened = false;
+                transaction.added.clear();
+                let mut tail = (self.shared.tail.write()).unwrap_or_else(PoisonError::into_inner);
+                *tail = Tail::default();
+            }
+        }
+        transaction.logs.insert(origin, log);
+        Ok(group.chain().end())
+    }
+}
+
 /// Stores a verified group, folds it and moves the cursor.
 fn store_group(
     connection: &Connection,
     mut log: LogMemory,
     group: &VerifiedGroup,
     now: Millis,
+    own: bool,
 ) -> Result<LogMemory, StoreError> {
     let origin = group.chain().identity().origin;
     let entries = group.entries();
@@ -660,38 +1039,41 @@ fn store_group(
     }
     log.entries += entries.len() as u64;
     for (header, record, hash) in entries {
-        log::store_entry(
-            connection,
-            log::pos(log.epoch_row, header.seq),
-            record,
-            hash,
-        )?;
-        fold::replica(connection, Tables::LIVE, origin, header, &record.payload)?;
+        let at = log::pos(log.epoch_row, header.seq);
+        log::store_entry(connection, at, record, hash)?;
+        branch::fold_entry(connection, origin, header, &record.payload, at, own)?;
         log.last_entry_ms = Some(header.wall_ms.cast_signed());
     }
+    log.cut = branch::orphans(connection, origin)?;
     log.chain = group.chain().clone();
     log.head = Some(*group.head());
-    log.note(*group.head(), now);
+    log.know(*group.head());
     log.store_cursor(connection, group.before())?;
+    note_arrival(connection, &log, now)?;
+    Ok(log)
+}
+
+/// Notes when a log came as far as it is.
+fn note_arrival(connection: &Connection, log: &LogMemory, now: Millis) -> Result<(), StoreError> {
     connection
         .prepare_cached(
             "INSERT OR IGNORE INTO arrival(origin, epoch, upto_seq, at_ms)
              VALUES (:origin, :epoch, :seq, :at)",
         )?
         .execute(named_params! {
-            ":origin": origin.as_str(),
+            ":origin": log.chain.identity().origin.as_str(),
             ":epoch": log.epoch_row,
             ":seq": log.chain.end().seq.cast_signed(),
             ":at": now.0,
         })?;
-    Ok(log)
+    Ok(())
 }
 
 /// Runs one job so that a failure undoes it alone.
-pub(crate) fn savepoint<T>(
+pub(crate) fn savepoint<T, E: From<rusqlite::Error>>(
     connection: &Connection,
-    job: impl FnOnce(&Connection) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
+    job: impl FnOnce(&Connection) -> Result<T, E>,
+) -> Result<T, E> {
     run(connection, "SAVEPOINT job")?;
     let result = job(connection);
     if result.is_err() {
@@ -707,6 +1089,36 @@ pub(crate) fn savepoint<T>(
 
 fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
     connection.prepare_cached(statement)?.execute([]).map(drop)
+}
+
+/// Counts a peer as asked.
+fn known(transaction: &mut Transaction, peer: NodeId) -> Asked {
+    if let Some(unproven) = &mut transaction.run.unproven {
+        unproven.knows_no_more(peer);
+    }
+    Asked::Known
+}
+
+/// Returns the last incident number of the year. The first number of an unproven run skips to the next thousand that
+/// is at least a hundred ahead: what was lost may have used those between.
+fn last_number(
+    connection: &Connection,
+    own: NodeId,
+    transaction: &Transaction,
+    now: Millis,
+) -> Result<u32, StoreError> {
+    let year = incident::year_of(now);
+    let last = view::incident::last_number(connection, own, year)?;
+    let skips = transaction.run.unproven.is_some() && transaction.run.numbered != Some(year);
+    let skipped = (last.saturating_add(SKIPPED_NUMBERS)).checked_next_multiple_of(1000);
+    Ok(skipped.filter(|_| skips).unwrap_or(last))
+}
+
+fn no_risk() -> Refusal {
+    Refusal {
+        code: Code::Conflict,
+        message: "nothing waits: the start is proven, and there is no risk to accept".into(),
+    }
 }
 
 fn envelope(request: &Request, actor: &Actor, event: &Event) -> Envelope {
@@ -748,94 +1160,4 @@ fn salt(seed: &[u8; 32], index: u32) -> [u8; 16] {
     let mut salt = [0; 16];
     salt.copy_from_slice(digest.split_at(16).0);
     salt
-}
-
-fn seen(connection: &Connection, command: Id) -> Result<Option<([u8; 32], Answer)>, StoreError> {
-    let row: Option<([u8; 32], Vec<u8>)> = connection
-        .prepare_cached("SELECT digest, outcome FROM command_seen WHERE command = :command")?
-        .query_row(named_params! { ":command": command.as_bytes() }, |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()?;
-    row.map(|(digest, outcome)| {
-        let outcome = postcard::from_bytes(&outcome).map_err(|_| StoreError::Corrupt {
-            what: "a command's outcome",
-        })?;
-        Ok((digest, outcome))
-    })
-    .transpose()
-}
-
-fn remember(connection: &Connection, request: &Request, answer: &Answer) -> Result<(), StoreError> {
-    let outcome = postcard::to_stdvec(answer).map_err(|_| StoreError::Corrupt {
-        what: "a command's outcome",
-    })?;
-    connection
-        .prepare_cached(
-            "INSERT INTO command_seen(command, digest, outcome, at_ms) VALUES (:command, :digest, :outcome, :at)",
-        )?
-        .execute(named_params! {
-            ":command": request.command_id.as_bytes(),
-            ":digest": request.digest.as_slice(),
-            ":outcome": outcome,
-            ":at": request.now.0,
-        })?;
-    Ok(())
-}
-
-fn credential_taken(
-    connection: &Connection,
-    request: &Request,
-) -> Result<Option<Refusal>, StoreError> {
-    let Some(login) = request
-        .credential
-        .as_ref()
-        .and_then(|credential| credential.login.as_ref())
-    else {
-        return Ok(None);
-    };
-    let taken: bool = connection
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM credential WHERE login = :login AND account <> :account)",
-        )?
-        .query_row(
-            named_params! { ":login": login, ":account": request.stream.as_bytes() },
-            |row| row.get(0),
-        )?;
-    Ok(taken.then(|| Refusal {
-        code: Code::Conflict,
-        message: "that login name is taken".into(),
-    }))
-}
-
-fn store_credential(connection: &Connection, request: &Request) -> Result<(), StoreError> {
-    let Some(credential) = &request.credential else {
-        return Ok(());
-    };
-    let account = request.stream.as_bytes();
-    match &credential.login {
-        Some(login) => connection
-            .prepare_cached(
-                "INSERT INTO credential(account, login, password_hash) VALUES (:account, :login, :hash)",
-            )?
-            .execute(named_params! { ":account": account, ":login": login, ":hash": credential.password_hash })?,
-        None => connection
-            .prepare_cached("UPDATE credential SET password_hash = :hash WHERE account = :account")?
-            .execute(named_params! { ":account": account, ":hash": credential.password_hash })?,
-    };
-    Ok(())
-}
-
-fn other_command(command: Id) -> Refusal {
-    Refusal {
-        code: Code::Conflict,
-        message: format!("command id `{command}` was already used for another command"),
-    }
-}
-
-fn too_large(bytes: usize) -> Refusal {
-    Refusal {
-        code: Code::Invalid,
-        message: format!("the event has {bytes} bytes; at most {MAX_PAYLOAD_BYTES} are recorded"),
-    }
 }

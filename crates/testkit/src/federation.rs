@@ -1,4 +1,4 @@
-//! Three nodes of one federation, and the links between them.
+//! The nodes of one federation, three provinces' and headquarters' gateway where it is wanted, and the links between them.
 
 use std::{
     collections::BTreeMap,
@@ -11,15 +11,17 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::{Link, Node, eventually};
+use crate::{Link, Node, eventually, node::GATEWAY};
 
 /// The nodes, in the order in which they are made: the first makes the federation.
 pub const ORIGINS: [&str; 3] = ["31", "32", "36"];
+/// The provinces' nodes and headquarters' gateway.
+const WITH_GATEWAY: [&str; 4] = ["31", "32", "36", GATEWAY];
 
 /// How long the nodes may take to have a session for every pair.
 const CONNECTED_WITHIN: Duration = Duration::from_mins(1);
 
-/// Three nodes that dial each other through links; their processes end when it is dropped.
+/// Nodes that dial each other through links; their processes end when it is dropped.
 #[derive(Debug)]
 pub struct Federation {
     program: PathBuf,
@@ -31,18 +33,45 @@ pub struct Federation {
 impl Federation {
     /// Makes the nodes in `dir`, each in a directory of its name; none runs yet and none knows another.
     pub fn make(dir: &Path) -> Result<Self> {
-        let mut federation = Self::make_direct(dir)?;
-        for (dialler, dialled) in pairs() {
+        Self::direct(dir, &ORIGINS)?.linked()
+    }
+
+    /// Makes the provinces' nodes and headquarters' gateway in `dir`; none runs yet and none knows another.
+    pub fn make_with_gateway(dir: &Path) -> Result<Self> {
+        Self::direct(dir, &WITH_GATEWAY)?.linked()
+    }
+
+    /// Makes the nodes with a link between `31` and `32` alone: once it is cut, what they have of each other came through
+    /// `36`, and through no proxy.
+    pub fn make_relayed(dir: &Path) -> Result<Self> {
+        let federation = Self::make_direct(dir)?;
+        federation.linked_where(|pair| matches!(pair, ("31", "32") | ("32", "31")))
+    }
+
+    /// Puts a link between every two nodes, in each direction.
+    fn linked(self) -> Result<Self> {
+        self.linked_where(|_| true)
+    }
+
+    fn linked_where(mut self, is_linked: impl Fn((&str, &str)) -> bool) -> Result<Self> {
+        let federation = &mut self;
+        let mut pairs = federation.pairs();
+        pairs.retain(|pair| is_linked(*pair));
+        for (dialler, dialled) in pairs {
             let target = federation.node(dialled)?.federation();
             let link = Link::open(federation.runtime.handle(), target)
                 .with_context(|| format!("open the link from `{dialler}` to `{dialled}`"))?;
             federation.links.insert((dialler, dialled), link);
         }
-        Ok(federation)
+        Ok(self)
     }
 
     /// Makes the nodes without links between them: what is measured must not pass through a proxy.
     pub fn make_direct(dir: &Path) -> Result<Self> {
+        Self::direct(dir, &ORIGINS)
+    }
+
+    fn direct(dir: &Path, origins: &[&'static str]) -> Result<Self> {
         let program = path_to_program()?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
@@ -51,7 +80,7 @@ impl Federation {
             .context("start a runtime for links")?;
         let mut nodes: BTreeMap<&'static str, Node> = BTreeMap::new();
         let mut first_card = None;
-        for origin in ORIGINS {
+        for &origin in origins {
             let node = Node::make(&program, &dir.join(origin), origin, first_card.as_deref())?;
             if first_card.is_none() {
                 first_card = Some(node.card(node.federation())?.0);
@@ -91,7 +120,7 @@ impl Federation {
 
     /// Has every node accept the card of every other, each with the address of its own link to it.
     pub fn introduce(&self) -> Result<()> {
-        for (dialler, dialled) in pairs() {
+        for (dialler, dialled) in self.pairs() {
             let link = self.links.get(&(dialler, dialled)).map(Link::address);
             let node = self.node(dialled)?;
             let (card, fingerprint) = node.card(link.unwrap_or(node.federation()))?;
@@ -114,7 +143,7 @@ impl Federation {
                         .and_then(Value::as_array)
                         .context("no peers")?;
                     ensure!(
-                        peers.len() == ORIGINS.len() - 1,
+                        peers.len() == self.nodes.len() - 1,
                         "`{}` has {} peers",
                         node.origin(),
                         peers.len()
@@ -131,6 +160,16 @@ impl Federation {
             },
         )?;
         Ok(took)
+    }
+
+    /// Returns every ordered pair of nodes: who dials, and who is dialled.
+    fn pairs(&self) -> Vec<(&'static str, &'static str)> {
+        let of = |dialler| self.nodes.keys().map(move |dialled| (dialler, *dialled));
+        self.nodes
+            .keys()
+            .flat_map(|dialler| of(*dialler))
+            .filter(|(dialler, dialled)| dialler != dialled)
+            .collect()
     }
 
     /// Returns a node.
@@ -190,15 +229,6 @@ fn await_ready(node: &Node) -> Result<()> {
         Ok(std::net::TcpStream::connect(node.api()).ok().map(drop))
     })?;
     Ok(())
-}
-
-/// Returns every ordered pair of nodes: who dials, and who is dialled.
-fn pairs() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let of = |dialler| ORIGINS.into_iter().map(move |dialled| (dialler, dialled));
-    ORIGINS
-        .into_iter()
-        .flat_map(of)
-        .filter(|(dialler, dialled)| dialler != dialled)
 }
 
 /// Returns the program `posko`: `POSKO_PROGRAM` names it, else it lies beside this one in the target folder.

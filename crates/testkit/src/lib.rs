@@ -21,7 +21,7 @@ pub use crate::{
     door::{Bearer, Door, open},
     federation::{Federation, ORIGINS, path_to_program},
     link::Link,
-    node::{Node, Refused},
+    node::{GATEWAY, Node, Refused},
     port::free_port,
     publisher::{Publisher, Recording},
     wait::{check_going, eventually, interrupt, pause},

@@ -20,6 +20,8 @@ use crate::{port::free_port, wait::eventually};
 const READY_WITHIN: Duration = Duration::from_secs(30);
 /// How long an orderly stop may take.
 const STOPPED_WITHIN: Duration = Duration::from_secs(15);
+/// The name of headquarters' gateway.
+pub const GATEWAY: &str = "ims";
 /// The login name of the duty officer.
 const LOGIN: &str = "petugas";
 /// The duty officer's password: of a throw-away node on loopback.
@@ -79,6 +81,9 @@ impl Node {
         ]);
         if let Some(card) = join {
             args.extend(["--join", card]);
+        }
+        if origin == GATEWAY {
+            args.extend(["--role", "gateway"]);
         }
         node.console(&args)?;
         Ok(node)
@@ -141,19 +146,19 @@ impl Node {
             .context("`posko peer card` told no card")
     }
 
-    /// Makes a duty officer for the node's province, and keeps the token of a login.
+    /// Makes a duty officer for the node's province, or at a gateway somebody who directs and follows for headquarters,
+    /// and keeps the token of a login.
     pub fn employ(&self) -> Result<()> {
-        let add = [
-            "user",
-            "add",
-            LOGIN,
-            "--role",
-            "duty_officer",
-            "--scope",
-            &self.origin,
-            "--password-stdin",
-        ];
+        let mut add = vec!["user", "add", LOGIN, "--password-stdin"];
+        if self.origin == GATEWAY {
+            add.extend(["--role", "headquarters"]);
+        } else {
+            add.extend(["--role", "duty_officer", "--scope", &self.origin]);
+        }
         self.run(&add, None, PASSWORD)?;
+        if self.origin == GATEWAY {
+            self.console(&["user", "grant", LOGIN, "--role", "ims"])?;
+        }
         let login = self.run(
             &["login", LOGIN, "--password-stdin", "--print-token"],
             None,

@@ -32,22 +32,28 @@ pub(crate) fn buf(repo: &Repo) -> Result<PathBuf> {
     Ok(program)
 }
 
-/// Returns a Python with what `tests/verify/requirements.txt` lists, in `venv` inside the target folder.
-pub(crate) fn python(repo: &Repo) -> Result<PathBuf> {
-    let requirements = repo.root.join("tests/verify/requirements.txt");
+/// Returns a Python with what `requirements.txt` in a folder of `tests` lists, in an environment inside the target folder.
+pub(crate) fn python(repo: &Repo, folder: &str) -> Result<PathBuf> {
+    let requirements = repo
+        .root
+        .join("tests")
+        .join(folder)
+        .join("requirements.txt");
     let Ok(version) = repo::output(repo.command("python3").arg("--version")) else {
         bail!(
             "python3 is missing: install Python 3.10 or newer (on Debian: python3, python3-venv)"
         );
     };
     let wanted = version + &read(&requirements)?;
-    let venv = repo.target.join("venv");
+    let venv = repo.target.join(format!("venv-{folder}"));
     let stamp = venv.join("installed-requirements");
     let python = venv.join("bin/python3");
     if is_installed(&stamp, &wanted) && python.exists() {
         return Ok(python);
     }
-    screen::say("installing the verifier's Python libraries");
+    screen::say(&format!(
+        "installing the Python libraries of tests/{folder}"
+    ));
     repo::succeed(
         repo.command("python3")
             .args(["-m", "venv", "--clear"])
@@ -65,7 +71,7 @@ pub(crate) fn python(repo: &Repo) -> Result<PathBuf> {
         "-r",
     ];
     repo::succeed(repo.command(&python).args(install).arg(&requirements))
-        .context("install the verifier's Python libraries")?;
+        .with_context(|| format!("install the Python libraries of tests/{folder}"))?;
     fs::write(&stamp, wanted).with_context(|| format!("write `{}`", stamp.display()))?;
     Ok(python)
 }

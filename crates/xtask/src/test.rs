@@ -226,19 +226,23 @@ fn build(setup: &Setup) -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
+/// Runs all tests; those with a client in Python skip themselves where its libraries cannot be installed.
 fn tests(setup: &Setup) -> Result<Outcome> {
     let all = ["--locked", "--workspace", "--no-fail-fast"];
+    // The tests with real processes run the program itself.
+    repo::succeed((setup.repo.cargo()).args(["build", "--locked", "--package", "posko-cli"]))?;
+    let mut cargo = setup.repo.cargo();
+    match install::python(setup.repo, "clients") {
+        Ok(python) => drop(cargo.env("POSKO_CLIENT_PYTHON", python)),
+        Err(why) => screen::say(&format!(
+            "tests with a client in Python are skipped: {why:#}"
+        )),
+    }
     if !repo::works(setup.repo.cargo().args(["nextest", "--version"])) {
-        repo::succeed(setup.repo.cargo().arg("test").args(all))?;
+        repo::succeed(cargo.arg("test").args(all))?;
         return Ok(Outcome::Passed);
     }
-    repo::succeed(
-        setup
-            .repo
-            .cargo()
-            .args(["nextest", "run", "--all-targets"])
-            .args(all),
-    )?;
+    repo::succeed(cargo.args(["nextest", "run", "--all-targets"]).args(all))?;
     repo::succeed(setup.repo.cargo().args(["test", "--doc"]).args(all))
         .context("run the examples in the documentation")?;
     Ok(Outcome::Passed)
@@ -248,7 +252,7 @@ fn verify(setup: &Setup) -> Result<Outcome> {
     if !setup.repo.root.join(VERIFY_TESTS).exists() {
         return Ok(Outcome::Skipped("tests/verify/test_verify.py is not there"));
     }
-    let python = install::python(setup.repo)?;
+    let python = install::python(setup.repo, "verify")?;
     repo::succeed(setup.repo.command(python).args(["-B", VERIFY_TESTS]))?;
     Ok(Outcome::Passed)
 }

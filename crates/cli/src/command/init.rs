@@ -1,12 +1,12 @@
 //! `posko init`: makes a node.
 
 use clap::Args;
-use posko_proto::NodeId;
+use posko_proto::{NodeId, federation::v1::NodeRole};
 
 use crate::{
     command::peer::card_text,
     failure::Failure,
-    input, label,
+    input, label, name,
     offline::{self, Init},
     output::{Answer, Context, fields},
 };
@@ -18,13 +18,17 @@ use crate::{
   posko --dir /var/lib/posko init --origin 31 --join @jabar.card \\
     --public-address posko.dki.example:7431
   posko --dir ./36 init --origin 36 --join - < jabar.card
+  posko --dir ./ims init --role gateway --join @jabar.card
 
 The first node makes the federation; every other joins it with the card of any node of it.
 What it prints is the new node's own card, to be given to its peers.")]
 pub(crate) struct InitArgs {
-    /// Code of the province, which names the node and its log
-    #[arg(long, value_parser = input::node)]
-    origin: NodeId,
+    /// What it is: node for a province's, gateway for headquarters'
+    #[arg(long, value_parser = role, default_value = "node")]
+    role: NodeRole,
+    /// Code of the province, which names the node and its log [default for a gateway: ims]
+    #[arg(long, value_parser = input::node, required_unless_present = "role")]
+    origin: Option<NodeId>,
     /// Card of a node of the federation to join: the text, `@FILE`, or `-` for standard input
     #[arg(long, value_name = "CARD")]
     join: Option<String>,
@@ -46,9 +50,15 @@ impl InitArgs {
     /// Makes the node.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
         let join = self.join.as_deref().map(card_text).transpose()?;
+        let origin = match (self.origin, self.role) {
+            (Some(origin), _) => origin,
+            (None, NodeRole::Gateway) => input::node("ims").map_err(Failure::usage)?,
+            (None, _) => return Err(Failure::usage("a province's node needs `--origin`")),
+        };
         let card = offline::init(Init {
             dir: context.dir.clone(),
-            origin: self.origin,
+            role: self.role,
+            origin,
             join,
             api_address: self.api_address,
             federation_address: self.federation_address,
@@ -59,12 +69,22 @@ impl InitArgs {
         let text = fields(
             context,
             [
-                (label::INIT_DONE, self.origin.to_string()),
+                (label::INIT_DONE, origin.to_string()),
                 (label::DIRECTORY, context.dir.display().to_string()),
                 (label::FINGERPRINT, card.fingerprint.clone()),
                 (label::CARD, card.card.clone()),
             ],
         );
         Answer::new(card, text)
+    }
+}
+
+/// Reads what a new node is to be.
+fn role(text: &str) -> Result<NodeRole, String> {
+    match name::parse(text) {
+        Ok(role @ (NodeRole::Node | NodeRole::Gateway)) => Ok(role),
+        _ => Err(format!(
+            "`{text}` is no role of a new node: expected node or gateway"
+        )),
     }
 }

@@ -3,10 +3,15 @@
 use clap::Args;
 use posko_proto::{
     common::v1::LinkState,
-    federation::v1::{GetStatusRequest, GetStatusResponse, OriginStatus, PeerStatus, Refused},
+    directive::v1::{Directive, ListDirectivesRequest},
+    federation::v1::{
+        GetStatusRequest, GetStatusResponse, OriginStatus, PeerStatus, Refused, SourceReason,
+    },
 };
 
-use super::{link_text, link_tint};
+use serde::Serialize;
+
+use super::{directive, link_text, link_tint};
 use crate::{
     client::{Client, Who},
     failure::Failure,
@@ -24,8 +29,17 @@ use crate::{
     jq '.origins[] | select(.link != \"own\") | {origin, entries_behind, why}'
 
 The first table says how far this node has the log of each origin, the second what each peer has of this node's log.
-While a link is unknown the lag is unknown too, null in JSON: it is never shown as 0.")]
+While a link is unknown the lag is unknown too, null in JSON: it is never shown as 0.
+Headquarters' directives in force stand at the end, the newest 50 of them.")]
 pub(crate) struct StatusArgs {}
+
+/// The status, and headquarters' directives in force.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    status: json::federation::Status,
+    directives: Vec<json::directive::Directive>,
+}
 
 impl StatusArgs {
     /// Asks the node.
@@ -36,8 +50,18 @@ impl StatusArgs {
             .get_status(GetStatusRequest {})
             .await?
             .into_inner();
-        let text = render(context, &status);
-        Answer::new(json::federation::Status::from(status), text)
+        let request = ListDirectivesRequest {
+            open_only: true,
+            ..ListDirectivesRequest::default()
+        };
+        let answer = client.directives().list_directives(request).await?;
+        let in_force = answer.into_inner().directives;
+        let text = render(context, &status) + &directives(context, &in_force);
+        let shown = Shown {
+            status: status.into(),
+            directives: in_force.into_iter().map(Into::into).collect(),
+        };
+        Answer::new(shown, text)
     }
 }
 
@@ -76,6 +100,18 @@ fn render(context: &Context, status: &GetStatusResponse) -> String {
         context.say(label::PEERS),
         peers(context, &status.peers)
     ) + &refusals(context, &status.refusals)
+}
+
+/// Tells of headquarters' directives in force, where there are any.
+fn directives(context: &Context, in_force: &[Directive]) -> String {
+    if in_force.is_empty() {
+        return String::new();
+    }
+    format!(
+        "\n\n{}\n{}",
+        context.say(label::DIRECTIVES),
+        directive::table(context, in_force).render(context)
+    )
 }
 
 /// Tells of refused connections, where there were any.
@@ -150,18 +186,58 @@ fn origins(context: &Context, origins: &[OriginStatus]) -> String {
     table.render(context)
 }
 
+/// Tells through whom a log comes that does not come from its origin, and since when and why.
+fn way(context: &Context, origin: &OriginStatus) -> Option<String> {
+    let why = match SourceReason::try_from(origin.source_reason) {
+        Ok(SourceReason::NotConnected) => label::NOT_CONNECTED_SINCE,
+        Ok(SourceReason::Stalled) => label::STALLED_SINCE,
+        Ok(SourceReason::Behind) => label::SOURCE_BEHIND_SINCE,
+        Ok(SourceReason::Direct | SourceReason::Unspecified) | Err(_) => return None,
+    };
+    let through = if origin.source.is_empty() {
+        context.say(label::NO_SOURCE).into()
+    } else {
+        format!("{} `{}`", context.say(label::THROUGH), origin.source)
+    };
+    let since = when(origin.source_since.as_ref());
+    Some(format!(
+        "{through}: `{}` {} {since}",
+        origin.origin,
+        context.say(why)
+    ))
+}
+
+/// Tells from when an origin is no longer heard.
+fn not_heard(context: &Context, origin: &OriginStatus) -> Option<String> {
+    let unknown = origin.link == i32::from(LinkState::Unknown);
+    let heard = origin.heard_at.as_ref().filter(|_| unknown)?;
+    let said = context.say(label::NOT_HEARD_SINCE);
+    Some(format!("{said} {}", when(Some(heard))))
+}
+
+/// Tells of which classes only headers come.
+fn lacking(context: &Context, origin: &OriginStatus) -> Option<String> {
+    let classes = json::federation::classes(origin.source_lacks);
+    let said = context.say(label::HEADERS_ONLY);
+    (!classes.is_empty()).then(|| format!("{said} {}", classes.join(", ").to_uppercase()))
+}
+
 fn why(context: &Context, origin: &OriginStatus) -> String {
     let counted = [
         (label::UNKNOWN_EVENTS, origin.unknown_events),
         (label::REFUSED_EVENTS, origin.refused_events),
+        (label::PAYLOADS_MISSING, origin.payloads_missing),
     ];
     let counted = counted
         .iter()
         .filter(|(_, count)| *count > 0)
         .map(|(name, count)| format!("{}: {count}", context.say(*name)));
     let reason = Some(origin.why.clone()).filter(|why| !why.is_empty());
-    reason
+    way(context, origin)
         .into_iter()
+        .chain(not_heard(context, origin))
+        .chain(lacking(context, origin))
+        .chain(reason)
         .chain(counted)
         .collect::<Vec<String>>()
         .join(", ")
@@ -300,6 +376,45 @@ mod tests {
             "old program, peristiwa tak dikenal: 3"
         );
         assert_eq!(why(&context, &OriginStatus::default()), "");
+    }
+
+    #[test]
+    fn a_log_that_comes_through_another_says_through_whom_since_when_and_what_does_not_come() {
+        let at = |seconds| prost_types::Timestamp { seconds, nanos: 0 };
+        let mut origin = OriginStatus {
+            origin: "32".into(),
+            link: LinkState::Live.into(),
+            source: "36".into(),
+            source_reason: SourceReason::NotConnected.into(),
+            source_since: Some(at(1_774_422_120)),
+            ..Default::default()
+        };
+        let context = context(Lang::Id);
+        assert_eq!(
+            why(&context, &origin),
+            "lewat `36`: `32` tidak terhubung sejak 2026-03-25 14:02:00 WIB"
+        );
+        origin.source = "ims".into();
+        origin.source_lacks = 2;
+        origin.payloads_missing = 4;
+        assert_eq!(
+            why(&context, &origin),
+            "lewat `ims`: `32` tidak terhubung sejak 2026-03-25 14:02:00 WIB, \
+             hanya kepala entri dari kelas PROVINCES, isi yang belum ada: 4"
+        );
+        let lost = OriginStatus {
+            source: String::new(),
+            source_lacks: 0,
+            payloads_missing: 0,
+            link: LinkState::Unknown.into(),
+            heard_at: Some(at(1_774_422_180)),
+            ..origin
+        };
+        assert_eq!(
+            why(&context, &lost),
+            "tanpa sumber: `32` tidak terhubung sejak 2026-03-25 14:02:00 WIB, \
+             tidak terdengar lagi sejak 2026-03-25 14:03:00 WIB"
+        );
     }
 
     #[test]

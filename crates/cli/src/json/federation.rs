@@ -82,6 +82,10 @@ pub(crate) struct OriginStatus {
     why: Option<String>,
     unknown_events: u64,
     refused_events: u64,
+    source_reason: Option<String>,
+    source_since: Option<String>,
+    source_lacks: Vec<&'static str>,
+    payloads_missing: u64,
 }
 
 impl From<federation::OriginStatus> for OriginStatus {
@@ -98,9 +102,27 @@ impl From<federation::OriginStatus> for OriginStatus {
             why: text(&origin.why),
             unknown_events: origin.unknown_events,
             refused_events: origin.refused_events,
+            source_reason: source_reason(origin.source_reason),
+            source_since: time(origin.source_since.as_ref()),
+            source_lacks: classes(origin.source_lacks),
+            payloads_missing: origin.payloads_missing,
             origin: origin.origin,
         }
     }
+}
+
+/// Returns why a log comes through its source, as JSON gives it; none for the node's own log.
+fn source_reason(reason: i32) -> Option<String> {
+    let reason = federation::SourceReason::try_from(reason).unwrap_or_default();
+    let name = reason.as_str_name().trim_start_matches("SOURCE_REASON_");
+    (reason != federation::SourceReason::Unspecified).then(|| name.to_lowercase())
+}
+
+/// Returns the names of the payload classes in a set.
+pub(crate) fn classes(set: u32) -> Vec<&'static str> {
+    let names = [(1, "regional"), (2, "provinces"), (4, "local")];
+    let held = names.into_iter().filter(|(bit, _)| set & bit != 0);
+    held.map(|(_, name)| name).collect()
 }
 
 /// Returns whether the lag means anything: not while the link is unknown, or in a state that this program does not know.

@@ -42,6 +42,12 @@ pub enum Action {
     ManageNode,
     /// Read the node's state: peers, lag, logs.
     ReadNode,
+    /// Follow the region's changes and take snapshots, as headquarters' IMS does.
+    FollowChanges,
+    /// Issue a directive.
+    IssueDirective,
+    /// Withdraw a directive.
+    WithdrawDirective,
 }
 
 /// In which role, scope and delegation an action is done, for the event's envelope.
@@ -64,9 +70,10 @@ impl fmt::Display for Action {
 /// Says whether the role has the right. The one table of rights.
 pub fn allows(role: Role, action: Action) -> bool {
     use Action::{
-        ActivateIncident, AddNote, CancelWarning, CloseIncident, EndOperation, ManageAccounts,
-        ManageNode, ReadAccounts, ReadNode, ReadRegion, RecordImpact, RecordWarning,
-        RejectIncident, ReportIncident, VerifyIncident,
+        ActivateIncident, AddNote, CancelWarning, CloseIncident, EndOperation, FollowChanges,
+        IssueDirective, ManageAccounts, ManageNode, ReadAccounts, ReadNode, ReadRegion,
+        RecordImpact, RecordWarning, RejectIncident, ReportIncident, VerifyIncident,
+        WithdrawDirective,
     };
     let rights: &[Action] = match role {
         Role::DutyOfficer => &[
@@ -101,6 +108,8 @@ pub fn allows(role: Role, action: Action) -> bool {
             ManageNode,
         ],
         Role::Feed => &[RecordWarning, CancelWarning],
+        Role::Ims => &[FollowChanges, ReadRegion],
+        Role::Headquarters => &[IssueDirective, WithdrawDirective, ReadRegion, ReadNode],
         Role::Unspecified => &[],
     };
     rights.contains(&action)

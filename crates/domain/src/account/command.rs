@@ -16,6 +16,8 @@ use crate::{
 
 /// How many grants an account may be made with.
 const GRANTS: usize = 100;
+/// How many characters the reason of an accepted risk may have.
+const REASON_CHARACTERS: usize = 500;
 
 /// What may be asked of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,9 +43,39 @@ pub enum AccountCommand {
     PasswordChanged,
     /// Stop it for good.
     Disable,
+    /// Let the node promise again in an unproven start, on its holder's word.
+    AcceptRisk {
+        /// Why it cannot wait.
+        reason: String,
+    },
 }
 
 impl AccountCommand {
+    /// Says whether it promises or gives up what there is only one of, and so waits while a start is unproven: no
+    /// command about an account does.
+    pub fn is_scarce(&self) -> bool {
+        match self {
+            Self::Create { .. }
+            | Self::Grant { .. }
+            | Self::Revoke { .. }
+            | Self::PasswordChanged
+            | Self::Disable
+            | Self::AcceptRisk { .. } => false,
+        }
+    }
+
+    /// Reads the acceptance of an unproven start's risk: a reason of 1 to 500 characters.
+    pub fn parse_accept_risk(reason: &str) -> Result<Self, AccountRejection> {
+        let reason = reason.trim();
+        if reason.is_empty() || reason.chars().count() > REASON_CHARACTERS {
+            let expected = "a reason of 1 to 500 characters";
+            return Err(AccountRejection::invalid("reason", reason, expected));
+        }
+        Ok(Self::AcceptRisk {
+            reason: reason.to_owned(),
+        })
+    }
+
     /// Reads the making of an account; each grant's id follows from the command's.
     pub fn parse_add(
         request: &AddAccountRequest,

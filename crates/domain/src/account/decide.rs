@@ -1,7 +1,7 @@
 //! What follows from a command about an account.
 
 use posko_proto::account::v1::{
-    AccountCreated, AccountDisabled, PasswordChanged, RoleGranted, RoleRevoked,
+    AccountCreated, AccountDisabled, PasswordChanged, RiskAccepted, RoleGranted, RoleRevoked,
 };
 
 use crate::{
@@ -57,6 +57,12 @@ pub fn decide(
         AccountCommand::Disable => {
             enabled(state)?;
             AccountEvent::Disabled(AccountDisabled {})
+        }
+        AccountCommand::AcceptRisk { reason } => {
+            enabled(state)?;
+            AccountEvent::RiskAccepted(RiskAccepted {
+                reason: reason.clone(),
+            })
         }
     };
     Ok(vec![event])

@@ -154,6 +154,17 @@ pub fn apply(
                 ..state
             }
         }
+        // What it allows is the node's, for one run; the account holds the same as before.
+        AccountEvent::RiskAccepted(_) => {
+            let state = begun(state)?;
+            if state.disabled {
+                return Err(IllegalEvent::WrongState {
+                    event: name,
+                    from: standing(&state),
+                });
+            }
+            state
+        }
     };
     Ok(AccountState {
         version: recorded.version,

@@ -328,6 +328,24 @@ fn grants_are_checked_at_the_door() {
 }
 
 #[test]
+fn a_risk_is_accepted_with_a_reason_by_an_account_that_may_log_in() {
+    let command = AccountCommand::parse_accept_risk("  banjir di dua kabupaten ").unwrap();
+    let reason = "banjir di dua kabupaten".to_owned();
+    assert_eq!(command, AccountCommand::AcceptRisk { reason });
+    for refused in ["", "  ", &"x".repeat(501)] {
+        assert!(AccountCommand::parse_accept_risk(refused).is_err());
+    }
+    let held = account(&[grant(Role::DutyOfficer, "32")]);
+    let after = step(Some(held.clone()), &command).unwrap();
+    assert_eq!((after.version, after.grants), (3, held.grants.clone()));
+    let disabled = step(Some(held), &AccountCommand::Disable).unwrap();
+    assert_eq!(
+        step(Some(disabled), &command),
+        Err(AccountRejection::Disabled)
+    );
+}
+
+#[test]
 fn a_state_survives_being_kept() {
     let state = account(&[
         grant(Role::DutyOfficer, "32"),

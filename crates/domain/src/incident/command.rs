@@ -105,6 +105,21 @@ pub fn warning_named(
 }
 
 impl IncidentCommand {
+    /// Says whether it promises or gives up what there is only one of, and so waits while a start is unproven.
+    /// A report does not: its number skips to the next thousand instead, and people are told at once.
+    pub fn is_scarce(&self) -> bool {
+        match self {
+            Self::Report { .. }
+            | Self::Verify { .. }
+            | Self::Reject { .. }
+            | Self::Activate { .. }
+            | Self::RecordImpact { .. }
+            | Self::Note { .. }
+            | Self::EndOperation
+            | Self::Close => false,
+        }
+    }
+
     /// Reads a report.
     /// `warning` is the state of the warning that [`warning_named`] found in it; `node` is the node that is asked.
     /// A missing hazard is the warning's, a missing place the only one that the warning names in the node's province.

@@ -47,6 +47,14 @@ pub enum WarningCommand {
 }
 
 impl WarningCommand {
+    /// Says whether it promises or gives up what there is only one of, and so waits while a start is unproven: a
+    /// warning never does.
+    pub fn is_scarce(&self) -> bool {
+        match self {
+            Self::Take { .. } | Self::Cancel => false,
+        }
+    }
+
     /// Reads a warning taken from a feed, with every check that needs no clock.
     pub fn take(
         source: Source,

@@ -11,31 +11,33 @@
 //! Nothing waits for a timer: what comes while a group is being made durable becomes the next group.
 //! What it never does: read a clock, draw randomness, touch a socket or a disk.
 
+mod payload;
 mod pull;
 mod serve;
+pub mod source;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 mod wire;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use posko_proto::{
     NodeId,
     federation::v1::{
-        Frame, Goodbye, GoodbyeReason, Heartbeat, Hello, NackCode, NodeRole, OriginState,
+        Frame, Goodbye, GoodbyeReason, Heads, Heartbeat, Hello, NackCode, NodeRole, OriginState,
         OriginView, Pause, PauseReason, SignedHead as WireHead, frame::Body,
     },
 };
 use prost::Message;
 
-use self::{pull::Pull, serve::Serve};
+use self::{payload::Asked, pull::Pull, serve::Serve};
 use crate::{
     MAX_FRAME_BYTES, MAX_ORIGINS,
     chain::{Chain, VerifiedGroup},
-    entry::{Class, Record},
-    epoch::{EpochOpen, Position},
+    entry::{Class, Payload, Record},
+    epoch::{Epoch, EpochOpen, Position},
     head::SignedHead,
     key::PublicKey,
 };
@@ -134,8 +136,13 @@ pub enum Input {
         /// Its new end.
         end: Position,
     },
-    /// The own head was signed again.
-    OwnHead(SignedHead),
+    /// The best head held of a log is another one, or its origin was heard of again; the own one was signed again.
+    Head {
+        /// The head.
+        head: SignedHead,
+        /// Whether its origin was heard of since the last one: then it is told to the peer as news.
+        news: bool,
+    },
     /// How many bytes are free beside the log, for the next heartbeat.
     DiskFree(u64),
     /// A read was answered.
@@ -154,8 +161,21 @@ pub enum Input {
         /// The new durable end.
         result: Result<Position, ApplyRefused>,
     },
-    /// A log is to be pulled from its durable end: the answer to [`Output::Reload`], or a log not pulled before.
+    /// A log is to be pulled from its durable end: the answer to [`Output::Reload`], or a log not pulled now.
     Chain(Box<Chain>),
+    /// A log is not to be pulled any more from this peer: what waits is forgotten, what is under way to the store ends.
+    Stop(NodeId),
+    /// Payloads that this node may have are missing; they are asked for unless an answer is awaited.
+    MissingPayloads {
+        /// Whose log.
+        origin: NodeId,
+        /// In which epoch.
+        epoch: Epoch,
+        /// Which entries, rising; at most [`MAX_GROUP_ENTRIES`](crate::MAX_GROUP_ENTRIES).
+        seqs: Vec<u64>,
+    },
+    /// The payloads of [`Output::ReadPayloads`] were read, in the order asked, as many as fit.
+    Payloads(Vec<(u64, Payload)>),
     /// This node takes no more entries, or goes on with [`PauseReason::Over`]; what is under way already is taken.
     Pause {
         /// Why.
@@ -240,6 +260,28 @@ pub enum Output {
         /// The payload classes that the peer may have.
         classes: u32,
     },
+    /// Read payloads for the peer, and answer with [`Input::Payloads`]; none where they could not be read.
+    ReadPayloads {
+        /// Whose log.
+        origin: NodeId,
+        /// In which epoch.
+        epoch: Epoch,
+        /// Which entries.
+        seqs: Vec<u64>,
+        /// The most bytes of payloads.
+        max_bytes: usize,
+        /// The payload classes that the peer may have.
+        classes: u32,
+    },
+    /// Payloads that were asked for came, as many as the peer gives; nothing was checked against the headers.
+    Payloads {
+        /// Whose log.
+        origin: NodeId,
+        /// In which epoch.
+        epoch: Epoch,
+        /// By entry; those that the peer gives.
+        payloads: Vec<(u64, Payload)>,
+    },
     /// Apply a group, and answer with [`Input::Applied`].
     Apply(Box<VerifiedGroup>),
     /// Read a log's chain at its durable end, and answer with [`Input::Chain`].
@@ -250,9 +292,21 @@ pub enum Output {
         run_id: [u8; 16],
         /// The peer's version.
         software: String,
+        /// What the peer has of each origin, by its word.
+        views: Vec<View>,
     },
-    /// A pulled log's head was heard and its signature holds.
-    Heard(Box<SignedHead>),
+    /// A head was heard.
+    Heard {
+        /// The head.
+        head: Box<SignedHead>,
+        /// Whether its signature was found to hold; that of a log that is not pulled here is the caller's to check.
+        verified: bool,
+        /// Whether it tells that its origin is alive: the origin said it, or the peer told it as news. What else a relay
+        /// tells may be as old as its log.
+        alive: bool,
+    },
+    /// The next entries of a pulled log came, and wait for the rest of their group.
+    Came(NodeId),
     /// The peer has the own log durably up to here; advisory.
     PeerAcked(Position),
     /// The peer holds a head of the own log, signed by an own key, that the own log does not reach: writing must stop.
@@ -299,6 +353,40 @@ pub enum Output {
     },
 }
 
+/// What a peer has of an origin's log, by its word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct View {
+    /// Whose log.
+    pub origin: NodeId,
+    /// Its end there.
+    pub end: Reach,
+    /// The payload classes that the peer can give of it.
+    pub classes: u32,
+}
+
+/// How far a log reaches: the number of its epoch and of the entry. It compares what is told, and proves nothing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Reach {
+    /// The epoch's number; 0 for nothing.
+    pub epoch: u64,
+    /// The entry's number in it.
+    pub seq: u64,
+}
+
+impl From<Position> for Reach {
+    fn from(at: Position) -> Self {
+        Self {
+            epoch: at.epoch.no,
+            seq: at.seq,
+        }
+    }
+}
+
+/// Returns what orders a log's heads: how far they reach, then when they were signed.
+pub fn rank(head: &SignedHead) -> (Reach, u64) {
+    (head.head.position.into(), head.head.wall_ms)
+}
+
 /// Why a session cannot go on.
 #[derive(Debug)]
 struct Stop {
@@ -334,13 +422,22 @@ pub struct Session {
     beat_at: u64,
     peer_beat: Option<PeerBeat>,
     round_trip_ms: Option<u64>,
-    own_head: Option<SignedHead>,
+    /// The best heads held, for heartbeats.
+    heads: BTreeMap<NodeId, SignedHead>,
+    /// The best head of each log that one side told the other.
+    told: BTreeMap<NodeId, (Reach, u64)>,
+    /// The logs whose heads are to be told with the next tick.
+    news: BTreeSet<NodeId>,
     own_ahead: Option<Position>,
     disk_free: u64,
     paused: bool,
     ends: BTreeMap<NodeId, Position>,
     pulls: BTreeMap<NodeId, Pull>,
     serves: BTreeMap<NodeId, Serve>,
+    /// The payloads that this node waits for.
+    asked: Option<Asked>,
+    /// The payloads that the peer waits for.
+    asked_of_us: Option<Asked>,
     out: Vec<Output>,
 }
 
@@ -361,13 +458,19 @@ impl Session {
         let pulls = config
             .pulls
             .iter()
-            .map(|chain| (chain.identity().origin, Pull::new(chain.clone())))
+            .map(|chain| {
+                let pull = Pull::new(chain.clone(), config.peer.origin);
+                (chain.identity().origin, pull)
+            })
             .collect();
-        let own_head = config
+        let heads: BTreeMap<NodeId, SignedHead> = config
             .logs
             .iter()
-            .find(|log| log.origin == config.me.origin)
-            .and_then(|log| log.head);
+            .filter_map(|log| Some((log.origin, log.head?)))
+            .take(MAX_ORIGINS)
+            .collect();
+        let told = heads.iter().map(|(origin, head)| (*origin, rank(head)));
+        let told = told.collect();
         Self {
             config,
             phase: Phase::Fresh,
@@ -377,13 +480,17 @@ impl Session {
             beat_at: 0,
             peer_beat: None,
             round_trip_ms: None,
-            own_head,
+            heads,
+            told,
+            news: BTreeSet::new(),
             own_ahead: None,
             disk_free: 0,
             paused: false,
             ends,
             pulls,
             serves: BTreeMap::new(),
+            asked: None,
+            asked_of_us: None,
             out: Vec::new(),
         }
     }
@@ -414,7 +521,7 @@ impl Session {
             Input::Opened => self.greet(now),
             Input::Frame(frame) => return self.frame(now, *frame),
             Input::Moved { origin, end } => self.moved(origin, end),
-            Input::OwnHead(head) => self.own_head = Some(head),
+            Input::Head { head, news } => self.hold_head(head, news),
             Input::DiskFree(bytes) => self.disk_free = bytes,
             Input::Page {
                 want_id,
@@ -428,6 +535,21 @@ impl Session {
                 }
             }
             Input::Chain(chain) => self.chain(now, *chain),
+            Input::Stop(origin) => {
+                if let Some(pull) = self.pulls.get_mut(&origin) {
+                    pull.stop(&mut self.out);
+                }
+            }
+            Input::MissingPayloads {
+                origin,
+                epoch,
+                seqs,
+            } => {
+                if self.phase == Phase::Open {
+                    self.ask_payloads(origin, epoch, seqs);
+                }
+            }
+            Input::Payloads(payloads) => self.give_payloads(payloads),
             Input::Pause { reason, detail } => {
                 let pause = Pause {
                     origin: String::new(),
@@ -552,7 +674,7 @@ impl Session {
                 };
                 return pull.epochs(now, &epochs.opens, &mut self.out);
             }
-            Body::Heads(heads) => return self.heads(&heads.heads),
+            Body::Heads(heads) => return self.heads(&heads.heads, true),
             Body::Want(want) => return self.want(&want),
             Body::Batch(batch) => {
                 let origin = wire::origin("batch", &batch.origin)?;
@@ -568,7 +690,7 @@ impl Session {
             Body::Nack(nack) => {
                 let origin = wire::origin("nack", &nack.origin)?;
                 if let Some(head) = &nack.head {
-                    self.head(head)?;
+                    self.head(head, false)?;
                 }
                 if nack.want_id == 0 {
                     let detail = format!(
@@ -585,6 +707,8 @@ impl Session {
                     pull.nack(now, &nack, &mut self.out);
                 }
             }
+            Body::PayloadWant(want) => return self.payload_want(&want),
+            Body::PayloadBatch(batch) => return self.payload_batch(batch),
             Body::Heartbeat(beat) => return self.heartbeat(now, &beat),
             Body::Pause(pause) => {
                 self.out.push(Output::PeerPaused {
@@ -593,9 +717,7 @@ impl Session {
                 });
             }
             // Their behavior comes with what uses them; until then they are as unknown.
-            Body::PayloadWant(_)
-            | Body::PayloadBatch(_)
-            | Body::Presence(_)
+            Body::Presence(_)
             | Body::Sealed(_)
             | Body::Fork(_)
             | Body::BlobWant(_)
@@ -664,10 +786,16 @@ impl Session {
             );
             return Err(Stop::protocol(detail));
         }
+        let views = hello
+            .views
+            .iter()
+            .map(|view| view_of(view, peer))
+            .collect::<Result<_, _>>()?;
         self.phase = Phase::Open;
         self.out.push(Output::Met {
             run_id,
             software: wire::brief(&hello.software),
+            views,
         });
 
         // Own log first: nothing of the own log leaves before the peer's word on it was looked at.
@@ -686,7 +814,7 @@ impl Session {
         }
         for view in &hello.views {
             if let Some(head) = &view.head {
-                self.head(head)?;
+                self.head(head, false)?;
             }
         }
         for pull in self.pulls.values_mut() {
@@ -712,18 +840,50 @@ impl Session {
         }
     }
 
-    fn heads(&mut self, heads: &[WireHead]) -> Result<(), Stop> {
+    /// Takes the best head held of a log, and remembers it as news for the peer.
+    fn hold_head(&mut self, head: SignedHead, news: bool) {
+        let origin = head.head.origin;
+        if !self.heads.contains_key(&origin) && self.heads.len() >= MAX_ORIGINS {
+            return;
+        }
+        self.heads.insert(origin, head);
+        // Of itself each side tells without being told: with every heartbeat and every group.
+        let foreign = origin != self.config.me.origin && origin != self.config.peer.origin;
+        if news && foreign && self.told.get(&origin) < Some(&rank(&head)) {
+            self.news.insert(origin);
+        }
+    }
+
+    /// Tells the peer the heads that rose since it was last told.
+    fn tell_news(&mut self) {
+        let mut heads = Vec::new();
+        for origin in std::mem::take(&mut self.news) {
+            let Some(head) = self.heads.get(&origin) else {
+                continue;
+            };
+            // The peer may have told it meanwhile.
+            if self.told.get(&origin) < Some(&rank(head)) {
+                self.told.insert(origin, rank(head));
+                heads.push(head.to_wire());
+            }
+        }
+        if !heads.is_empty() {
+            self.send(Body::Heads(Heads { heads }), LaneKind::Control);
+        }
+    }
+
+    fn heads(&mut self, heads: &[WireHead], news: bool) -> Result<(), Stop> {
         if heads.len() > MAX_ORIGINS {
             return Err(Stop::protocol(format!(
                 "`{}` heads came at once, more than {MAX_ORIGINS}",
                 heads.len()
             )));
         }
-        heads.iter().try_for_each(|head| self.head(head))
+        heads.iter().try_for_each(|head| self.head(head, news))
     }
 
     /// Takes a head that the peer tells; one that is not its origin's word is passed over.
-    fn head(&mut self, head: &WireHead) -> Result<(), Stop> {
+    fn head(&mut self, head: &WireHead, news: bool) -> Result<(), Stop> {
         let signed =
             SignedHead::from_wire(head).map_err(|error| Stop::protocol(error.to_string()))?;
         let told = &signed.head;
@@ -737,8 +897,21 @@ impl Session {
                 self.own_ahead = Some(claimed);
                 self.out.push(Output::PeerKnowsMore { claimed });
             }
-        } else if let Some(pull) = self.pulls.get_mut(&told.origin) {
-            pull.head(signed, &mut self.out);
+            return Ok(());
+        }
+        let origin = told.origin;
+        let alive = news || origin == self.config.peer.origin;
+        if self.told.len() < MAX_ORIGINS || self.told.contains_key(&origin) {
+            let told = self.told.entry(origin).or_default();
+            *told = (*told).max(rank(&signed));
+        }
+        match self.pulls.get_mut(&origin) {
+            Some(pull) if !pull.is_stopped() => pull.head(signed, alive, &mut self.out),
+            Some(_) | None => self.out.push(Output::Heard {
+                head: Box::new(signed),
+                verified: false,
+                alive,
+            }),
         }
         Ok(())
     }
@@ -754,7 +927,7 @@ impl Session {
             wall_ms: now.wall_ms.unsigned_abs(),
             echo_monotonic_ms,
             echo_age_ms,
-            heads: self.own_head.iter().map(SignedHead::to_wire).collect(),
+            heads: self.heads.values().map(SignedHead::to_wire).collect(),
             disk_free_bytes: self.disk_free,
             queue_entries: self.pulls.values().map(Pull::queued).sum(),
         };
@@ -779,7 +952,7 @@ impl Session {
                 skew_ms: peer_now.saturating_sub(now.wall_ms),
             });
         }
-        self.heads(&beat.heads)?;
+        self.heads(&beat.heads, false)?;
         if first {
             // Answered at once, so that the round trip is known from the session's beginning.
             self.beat(now);
@@ -807,6 +980,7 @@ impl Session {
                 detail,
             });
         }
+        self.tell_news();
         if self.beats_at(now) {
             self.beat(now);
         }
@@ -825,7 +999,7 @@ impl Session {
         } else if origin == self.config.me.origin || self.pulls.len() >= MAX_ORIGINS {
             return;
         } else {
-            let mut pull = Pull::new(chain);
+            let mut pull = Pull::new(chain, self.config.peer.origin);
             pull.pause(self.paused, &mut self.out);
             self.pulls.insert(origin, pull);
         }
@@ -835,6 +1009,24 @@ impl Session {
             pull.want(now, &mut self.out);
         }
     }
+}
+
+/// Reads what a peer says of a log; what its role may not have it cannot give, except of its own.
+fn view_of(view: &OriginView, peer: &Peer) -> Result<View, Stop> {
+    let origin = wire::origin("view", &view.origin)?;
+    let may_have = if origin == peer.origin {
+        u32::MAX
+    } else {
+        classes_of(peer.role)
+    };
+    Ok(View {
+        origin,
+        end: Reach {
+            epoch: view.epoch_no,
+            seq: view.durable_seq,
+        },
+        classes: view.classes & may_have,
+    })
 }
 
 /// Returns the payload classes that a node of this role may have.

@@ -8,7 +8,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use posko_proto::federation::v1::{Ack, Batch, Nack, NackCode, Want, WantMode, frame::Body};
+use posko_proto::{
+    NodeId,
+    federation::v1::{Ack, Batch, Nack, NackCode, Want, WantMode, frame::Body},
+};
 
 use super::{
     ApplyRefused, FIRST_WINDOW, GoodbyeReason, LARGEST_WINDOW, LaneKind, Now, Output, STRIKES,
@@ -51,9 +54,13 @@ pub(super) struct Pull {
     retry_at: Option<u64>,
     /// The log went on without this session: wait for what is in flight, then begin again from its end.
     stale: bool,
+    /// Another session gives the log: nothing is asked for, what is in flight ends.
+    stopped: bool,
     best: Option<SignedHead>,
-    /// A head whose key is not known yet: it came before the epoch that names it.
-    early: Option<SignedHead>,
+    /// A head whose key is not known yet, and whether it is news: it came before the epoch that names it.
+    early: Option<(SignedHead, bool)>,
+    /// Who gives the log: its origin is alive by all that it sends itself.
+    peer: NodeId,
     /// Whether this node takes nothing more for now: then no window is open.
     paused: bool,
 }
@@ -100,7 +107,7 @@ fn bad_chain(detail: impl Into<String>) -> Refusal {
 }
 
 impl Pull {
-    pub(super) fn new(chain: Chain) -> Self {
+    pub(super) fn new(chain: Chain, peer: NodeId) -> Self {
         let end = chain.end();
         Self {
             chain,
@@ -118,8 +125,10 @@ impl Pull {
             strikes: 0,
             retry_at: None,
             stale: false,
+            stopped: false,
             best: None,
             early: None,
+            peer,
             paused: false,
         }
     }
@@ -169,8 +178,35 @@ impl Pull {
         self.retry_at = None;
     }
 
+    fn is_from_origin(&self) -> bool {
+        self.chain.identity().origin == self.peer
+    }
+
+    /// Says whether another session gives the log.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// Asks for nothing more, and tells the peer so.
+    pub(super) fn stop(&mut self, out: &mut Vec<Output>) {
+        if std::mem::replace(&mut self.stopped, true) {
+            return;
+        }
+        self.forget();
+        self.early = None;
+        let want = Want {
+            want_id: self.want_id,
+            origin: self.chain.identity().origin.to_string(),
+            mode: WantMode::Stop.into(),
+            ..Want::default()
+        };
+        out.push(Output::Send(Box::new(Body::Want(want)), LaneKind::Control));
+    }
+
     /// Begins again from a reloaded chain; says whether that was awaited.
     pub(super) fn restart(&mut self, chain: Chain) -> bool {
+        // What was in flight when the pull stopped ends first; then the chain is asked for anew.
+        self.stale |= std::mem::take(&mut self.stopped);
         if !self.stale || !self.in_flight.is_empty() {
             return false;
         }
@@ -187,7 +223,7 @@ impl Pull {
     }
 
     pub(super) fn nack(&mut self, now: Now, nack: &Nack, out: &mut Vec<Output>) {
-        if nack.want_id != self.want_id {
+        if nack.want_id != self.want_id || self.stopped {
             return;
         }
         let wait = if nack.code() == NackCode::Busy {
@@ -204,22 +240,26 @@ impl Pull {
         });
     }
 
-    pub(super) fn head(&mut self, signed: SignedHead, out: &mut Vec<Output>) {
-        if self.best == Some(signed) {
+    pub(super) fn head(&mut self, signed: SignedHead, alive: bool, out: &mut Vec<Output>) {
+        if self.best == Some(signed) && !alive {
             return;
         }
         if self.chain.log_key().is_some_and(|key| signed.verify(key)) {
-            self.hear(signed, out);
+            self.hear(signed, alive, out);
         } else {
-            self.early = Some(signed);
+            self.early = Some((signed, alive));
         }
     }
 
-    /// Tells of a head whose signature holds.
-    fn hear(&mut self, signed: SignedHead, out: &mut Vec<Output>) {
-        if self.best != Some(signed) {
-            self.best = Some(signed);
-            out.push(Output::Heard(Box::new(signed)));
+    /// Tells of a head whose signature holds; again only where a relay tells it as news.
+    fn hear(&mut self, signed: SignedHead, alive: bool, out: &mut Vec<Output>) {
+        let known = self.best.replace(signed) == Some(signed);
+        if !known || (alive && !self.is_from_origin()) {
+            out.push(Output::Heard {
+                head: Box::new(signed),
+                verified: true,
+                alive,
+            });
         }
     }
 
@@ -227,7 +267,7 @@ impl Pull {
     pub(super) fn pause(&mut self, paused: bool, out: &mut Vec<Output>) {
         if self.paused != paused {
             self.paused = paused;
-            if self.want_id > 0 {
+            if self.want_id > 0 && !self.stopped {
                 self.send_ack(out);
             }
         }
@@ -243,6 +283,9 @@ impl Pull {
         opens: &[Vec<u8>],
         out: &mut Vec<Output>,
     ) -> Result<(), Stop> {
+        if self.stopped {
+            return Ok(());
+        }
         for bytes in opens {
             if self.opens.len() >= WAITING_OPENS {
                 return Err(Stop::protocol(format!(
@@ -272,7 +315,7 @@ impl Pull {
             );
             return Err(Stop::protocol(detail));
         }
-        if batch.want_id < self.want_id || self.stale || self.retry_at.is_some() {
+        if batch.want_id < self.want_id || self.stale || self.stopped || self.retry_at.is_some() {
             return Ok(());
         }
         self.arrived += u64::from(batch.raw_len);
@@ -286,8 +329,15 @@ impl Pull {
             );
             return Err(Stop::protocol(detail));
         }
+        let waiting = self.partial.records.len();
         match self.take(batch) {
-            Ok(()) => self.pump(now, round_trip, out),
+            Ok(()) => {
+                // What is complete tells its progress by being applied.
+                if self.partial.records.len() > waiting {
+                    out.push(Output::Came(self.chain.identity().origin));
+                }
+                self.pump(now, round_trip, out)
+            }
             Err(Refusal::Stop(stop)) => Err(stop),
             Err(Refusal::Bad(code, detail)) => self.strike(now, code, &detail, out),
         }
@@ -466,9 +516,9 @@ impl Pull {
                     });
                     out.push(Output::Apply(Box::new(verified)));
                     // Its origin is heard by what it sends, not by heartbeats alone.
-                    self.hear(head, out);
-                    if let Some(early) = self.early.take() {
-                        self.head(early, out);
+                    self.hear(head, self.is_from_origin(), out);
+                    if let Some((early, alive)) = self.early.take() {
+                        self.head(early, alive, out);
                     }
                 }
                 Err(error) => {
@@ -522,7 +572,7 @@ impl Pull {
         if !self.stale {
             return self.pump(now, round_trip, out);
         }
-        if self.in_flight.is_empty() {
+        if self.in_flight.is_empty() && !self.stopped {
             out.push(Output::Reload(self.chain.identity().origin));
         }
         Ok(())

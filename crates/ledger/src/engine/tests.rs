@@ -1,3 +1,5 @@
+mod relay;
+
 use std::collections::VecDeque;
 
 use posko_proto::{
@@ -78,6 +80,14 @@ impl Lone {
     }
 }
 
+fn heard(head: SignedHead, verified: bool) -> Output {
+    Output::Heard {
+        head: Box::new(head),
+        verified,
+        alive: true,
+    }
+}
+
 fn closes(outputs: &[Output]) -> Option<(GoodbyeReason, &str)> {
     outputs.iter().find_map(|output| match output {
         Output::Close { reason, detail } => Some((*reason, detail.as_str())),
@@ -120,7 +130,11 @@ fn after_hello_the_peers_log_is_wanted_from_the_cursor() {
     let mut lone = Lone::new(&logs("31", 0, "32"));
     let outputs = lone.frame(Body::Hello(hello_of("32", &logs("32", 0, "31"), "31")));
     let [
-        Output::Met { run_id, software },
+        Output::Met {
+            run_id,
+            software,
+            views: _,
+        },
         Output::Send(sent, LaneKind::Control),
         Output::Send(beat, LaneKind::Control),
     ] = outputs.as_slice()
@@ -414,20 +428,24 @@ fn a_want_for_a_log_not_held_is_refused_by_its_name() {
 
 /// Returns the frames by which `32` sends its whole log in one page.
 fn sent_by_32(entries: usize) -> (Epochs, Batch, MemoryLog) {
-    let peer = logs("32", entries, "31");
-    let log = peer[&node("32")].clone();
-    let mut session = Session::new(config("32", "31", &peer));
+    sent_by("32", entries)
+}
+
+fn sent_by(origin: &str, entries: usize) -> (Epochs, Batch, MemoryLog) {
+    let peer = logs(origin, entries, "31");
+    let log = peer[&node(origin)].clone();
+    let mut session = Session::new(config(origin, "31", &peer));
     session.handle(now(1), Input::Opened);
     let hello = Frame {
         n: 1,
-        body: Some(Body::Hello(hello_of("31", &logs("31", 0, "32"), "32"))),
+        body: Some(Body::Hello(hello_of("31", &logs("31", 0, origin), origin))),
     };
     session.handle(now(1), Input::Frame(Box::new(hello)));
     session.handle(
         now(1),
         Input::Frame(Box::new(Frame {
             n: 2,
-            body: Some(want(1, "32", Position::START)),
+            body: Some(want(1, origin, Position::START)),
         })),
     );
     let page = log.page(Position::START, 1024, 1 << 19).unwrap();
@@ -435,7 +453,7 @@ fn sent_by_32(entries: usize) -> (Epochs, Batch, MemoryLog) {
         now(1),
         Input::Page {
             want_id: 1,
-            origin: node("32"),
+            origin: node(origin),
             result: Ok(page),
         },
     );
@@ -780,7 +798,7 @@ fn a_verified_head_is_heard_and_a_forged_one_is_not() {
             heads: vec![head.to_wire()],
         })
     };
-    assert_eq!(lone.frame(heads(&head)), [Output::Heard(Box::new(head))]);
+    assert_eq!(lone.frame(heads(&head)), [heard(head, true)]);
     let forged = head.head.sign(&log_key(node("36")));
     assert_eq!(lone.frame(heads(&forged)), []);
 }
@@ -797,7 +815,7 @@ fn a_head_that_came_before_the_first_epoch_is_heard_once_its_key_is_known() {
     lone.frame(Body::Epochs(epochs));
     let outputs = lone.frame(Body::Batch(batch));
     assert!(
-        matches!(outputs.as_slice(), [Output::Apply(_), Output::Heard(told)] if **told == head),
+        matches!(&outputs[..], [Output::Apply(_), told] if *told == heard(head, true)),
         "{outputs:?}"
     );
 }
@@ -810,7 +828,7 @@ fn the_head_in_a_hello_is_heard_without_waiting_for_a_heartbeat() {
     let mut lone = Lone::new(&held);
     let theirs: Logs = [(node("32"), log.clone())].into();
     let outputs = lone.frame(Body::Hello(hello_of("32", &theirs, "31")));
-    let heard = Output::Heard(Box::new(log.head().unwrap()));
+    let heard = heard(log.head().unwrap(), true);
     assert!(outputs.contains(&heard), "{outputs:?}");
 }
 
@@ -820,7 +838,7 @@ fn an_origin_is_heard_by_its_entries_without_waiting_for_a_heartbeat() {
     let mut lone = Lone::met(&logs("31", 0, "32"));
     lone.frame(Body::Epochs(epochs));
     let outputs = lone.frame(Body::Batch(batch));
-    let heard = Output::Heard(Box::new(log.head().unwrap()));
+    let heard = heard(log.head().unwrap(), true);
     assert!(outputs.contains(&heard), "{outputs:?}");
 }
 

@@ -88,11 +88,11 @@ impl Api {
         .await
     }
 
-    fn own(&self) -> NodeId {
+    pub(super) fn own(&self) -> NodeId {
         self.0.store.identity().origin
     }
 
-    fn incident(&self, found: &Found) -> wire::Incident {
+    pub(super) fn incident(&self, found: &Found) -> wire::Incident {
         let state = &found.state;
         let region = region::find(&state.place.region_code);
         wire::Incident {

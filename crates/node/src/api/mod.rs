@@ -5,6 +5,8 @@
 
 mod account;
 mod auth;
+mod directive;
+mod ims;
 mod incident;
 mod node;
 mod warning;
@@ -21,8 +23,10 @@ use posko_proto::{
     DESCRIPTOR, Id, NodeId,
     account::v1::account_service_server::AccountServiceServer,
     common::v1::{self as common, CommandMeta, LinkState, Provenance},
+    directive::v1::directive_service_server::DirectiveServiceServer,
     federation::v1::node_service_server::NodeServiceServer,
     id::hex,
+    ims::v1::change_feed_service_server::ChangeFeedServiceServer,
     incident::v1::incident_service_server::IncidentServiceServer,
     time::Millis,
     warning::v1::warning_service_server::WarningServiceServer,
@@ -104,6 +108,12 @@ pub(crate) fn routes(shared: Shared) -> anyhow::Result<Routes> {
         )
         .add_service(
             AccountServiceServer::new(api.clone()).max_decoding_message_size(MAX_CALL_BYTES),
+        )
+        .add_service(
+            DirectiveServiceServer::new(api.clone()).max_decoding_message_size(MAX_CALL_BYTES),
+        )
+        .add_service(
+            ChangeFeedServiceServer::new(api.clone()).max_decoding_message_size(MAX_CALL_BYTES),
         )
         .add_service(NodeServiceServer::new(api).max_decoding_message_size(MAX_CALL_BYTES)))
 }

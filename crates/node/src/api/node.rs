@@ -3,7 +3,10 @@
 use std::sync::PoisonError;
 
 use posko_domain::{account::Action, region, zone};
-use posko_ledger::chain::Identity;
+use posko_ledger::{
+    chain::Identity,
+    engine::source::{Source, Why},
+};
 use posko_proto::{
     NodeId,
     common::v1::LinkState,
@@ -12,7 +15,8 @@ use posko_proto::{
         GetDigestsRequest, GetDigestsResponse, GetStatusRequest, GetStatusResponse,
         ListPeersRequest, ListPeersResponse, ListZonesRequest, ListZonesResponse, OriginStatus,
         PeerStatus, RebuildViewsRequest, RebuildViewsResponse, RemovePeerRequest,
-        RemovePeerResponse, WatchLogsRequest, WatchLogsResponse, node_service_server::NodeService,
+        RemovePeerResponse, SourceReason, WatchLogsRequest, WatchLogsResponse,
+        node_service_server::NodeService,
     },
     time::Millis,
 };
@@ -25,13 +29,22 @@ use tracing::info;
 use super::{Api, Shared, ahead, internal, invalid, position, stored};
 use crate::{
     identity::{NodeCard, Trust},
-    peer::Refused,
+    peer::{PeerState, Refused},
     time::now,
 };
 
 impl Api {
-    fn origin_status(&self, log: &LogState, unfolded: [u64; 3]) -> OriginStatus {
+    fn origin_status(
+        &self,
+        log: &LogState,
+        unfolded: [u64; 3],
+        payloads_missing: u64,
+    ) -> OriginStatus {
         let link = self.link(log.origin, Some(log));
+        let source = self.0.peers.source(log.origin);
+        let peers = self.0.peers.status();
+        let peer = peers.into_iter().find(|peer| peer.origin == log.origin);
+        let (reason, since) = source_reason(link, source, peer.as_ref());
         let (entries_behind, seconds_behind) = behind(log);
         let [unknown_events, refused_events, _] = unfolded;
         OriginStatus {
@@ -42,39 +55,31 @@ impl Api {
             entries_behind,
             seconds_behind,
             heard_at: log.heard_ms.map(|at| Millis(at).into()),
-            source: self
-                .0
-                .peers
-                .source(log.origin)
-                .map_or_else(String::new, |peer| peer.to_string()),
-            why: self.why(log, link),
+            source: source.map_or_else(String::new, |source| source.peer.to_string()),
+            why: self.why(link, peer.as_ref()),
             unknown_events,
             refused_events,
+            source_reason: reason.into(),
+            source_since: since.map(Into::into),
+            source_lacks: source.map_or(0, |source| source.lacks),
+            payloads_missing,
         }
     }
 
     /// Tells in words why a picture is behind or unknown.
-    fn why(&self, log: &LogState, link: LinkState) -> String {
+    fn why(&self, link: LinkState, peer: Option<&PeerState>) -> String {
         match link {
             LinkState::Own | LinkState::Live | LinkState::Unspecified => String::new(),
             LinkState::Behind => {
                 let paused = self.0.disk.borrow().no_entries();
                 paused.unwrap_or_else(|| "catching up".into())
             }
-            LinkState::Unknown => {
-                let peer = self
-                    .0
-                    .peers
-                    .status()
-                    .into_iter()
-                    .find(|peer| peer.origin == log.origin);
-                match peer {
-                    None => "its card was removed".into(),
-                    Some(peer) if peer.connected => "connected, waiting for a signed head".into(),
-                    Some(peer) if peer.why.is_empty() => "no session yet".into(),
-                    Some(peer) => peer.why,
-                }
-            }
+            LinkState::Unknown => match peer {
+                None => "its card was removed".into(),
+                Some(peer) if peer.connected => "connected, waiting for a signed head".into(),
+                Some(peer) if peer.why.is_empty() => "no session yet".into(),
+                Some(peer) => peer.why.clone(),
+            },
         }
     }
 
@@ -128,8 +133,16 @@ impl NodeService for Api {
         let mut origins = Vec::with_capacity(logs.len());
         for log in &logs {
             let origin = log.origin;
-            let unfolded = self.ask(move |store| store.unfolded(origin)).await?;
-            origins.push(self.origin_status(log, unfolded));
+            let classes = self.0.peers.classes();
+            let (unfolded, missing) = self
+                .ask(move |store| {
+                    Ok((
+                        store.unfolded(origin)?,
+                        store.count_missing(origin, classes)?,
+                    ))
+                })
+                .await?;
+            origins.push(self.origin_status(log, unfolded, missing));
         }
         let identity = self.0.store.identity();
         let own = logs.iter().find(|log| log.origin == identity.origin);
@@ -350,6 +363,28 @@ pub(crate) fn identity_of(card: &NodeCard) -> Result<Identity, Status> {
         origin: card.origin(),
         recovery,
     })
+}
+
+/// Returns why a log comes through its source, or through nobody, and since when.
+fn source_reason(
+    link: LinkState,
+    source: Option<Source>,
+    peer: Option<&PeerState>,
+) -> (SourceReason, Option<Millis>) {
+    let lost = peer.filter(|peer| !peer.connected).map(|peer| peer.since);
+    match source {
+        _ if link == LinkState::Own => (SourceReason::Unspecified, None),
+        None => (SourceReason::NotConnected, lost),
+        Some(source) => {
+            let since = Some(Millis(source.since_ms));
+            match source.why {
+                Why::Direct => (SourceReason::Direct, since),
+                Why::NotConnected => (SourceReason::NotConnected, lost.or(since)),
+                Why::Stalled => (SourceReason::Stalled, since),
+                Why::Behind => (SourceReason::Behind, since),
+            }
+        }
+    }
 }
 
 /// Returns how many entries and seconds the newest head is ahead of what is applied, by the origin's own times.

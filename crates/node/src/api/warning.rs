@@ -22,7 +22,7 @@ use super::{
 use crate::{intake::Feeds, time::now};
 
 impl Api {
-    fn warning(&self, found: &Found) -> wire::Warning {
+    pub(super) fn warning(&self, found: &Found) -> wire::Warning {
         let state = &found.state;
         wire::Warning {
             warning_id: found.id.to_vec(),

@@ -199,7 +199,11 @@ fn a_value_out_of_bounds_is_refused_with_key_value_line_and_what_is_allowed() {
     let cases = [
         (
             "role = \"relay\"\n".into(),
-            "key `role` on line `3` is `relay`: it must be `node`",
+            "key `role` on line `3` is `relay`: it must be `node` or `gateway`",
+        ),
+        (
+            "role = \"gateway\"\n".into(),
+            "key `role` on line `3` is `gateway`: it must be `node`, unless the origin is `ims`",
         ),
         (
             "[federation]\nlisten = \"localhost\"\n".into(),
@@ -353,4 +357,29 @@ fn a_file_is_read_from_the_nodes_directory_and_its_refusals_name_it() {
         Config::load(dir.path()),
         Err(ConfigError::TooLarge { .. })
     ));
+}
+
+#[test]
+fn a_gateway_is_named_ims_and_takes_no_feeds() {
+    let minimal = MINIMAL.replace("\"32\"", "\"ims\"");
+    let config = Config::parse(&format!("{minimal}role = \"gateway\"\n")).unwrap();
+    assert_eq!(config.role, NodeRole::Gateway);
+    assert_eq!(Config::parse(&config.to_toml()).unwrap(), config);
+
+    let refusal = |lines: &str| {
+        let refused = Config::parse(&format!("{minimal}{lines}")).unwrap_err();
+        refused.to_string()
+    };
+    assert_eq!(
+        refusal("role = \"node\"\n"),
+        "key `role` on line `3` is `node`: it must be `gateway`, since the origin is `ims`"
+    );
+    let without = refusal("");
+    assert!(
+        without.contains("`origin`") && without.contains("role = \"gateway\""),
+        "{without}"
+    );
+    let feed = "role = \"gateway\"\n[[feed]]\nname = \"a\"\nkind = \"bmkg-earthquake\"\nurl = \"http://h/\"\n";
+    let with_feed = refusal(feed);
+    assert!(with_feed.contains("left out at a gateway"), "{with_feed}");
 }

@@ -108,6 +108,7 @@ impl Lanes {
 fn size(body: &Body) -> usize {
     match body {
         Body::Batch(batch) => batch.body.len(),
+        Body::PayloadBatch(batch) => batch.payloads.iter().map(|one| one.body.len()).sum(),
         _ => 0,
     }
 }

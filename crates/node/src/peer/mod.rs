@@ -9,6 +9,7 @@
 
 mod dial;
 mod lane;
+mod route;
 mod serve;
 mod session;
 #[cfg(test)]
@@ -21,7 +22,13 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use posko_ledger::epoch::Position;
+use posko_ledger::{
+    engine::{
+        classes_of,
+        source::{Source, Sources},
+    },
+    epoch::Position,
+};
 use posko_proto::{NodeId, federation::v1::GoodbyeReason, time::Millis};
 use posko_store::Store;
 use rustls::pki_types::{CertificateDer, UnixTime};
@@ -119,6 +126,12 @@ struct Shared {
     client: Arc<rustls::ClientConfig>,
     moves: watch::Receiver<u64>,
     peers: Mutex<BTreeMap<NodeId, Entry>>,
+    /// Through whom each log comes.
+    sources: Mutex<Sources>,
+    /// Counts the choices of sources, for the sessions that follow them.
+    routes: watch::Sender<u64>,
+    /// When payloads were last filled in that the views do not show yet.
+    filled: Arc<Mutex<Option<Instant>>>,
     refusals: Mutex<VecDeque<Refused>>,
     tasks: Mutex<JoinSet<()>>,
     stop: watch::Sender<bool>,
@@ -171,6 +184,7 @@ impl Peers {
         let (commits, moves) = watch::channel(0);
         store.on_move(Box::new(move |_| commits.send_modify(|count| *count += 1)));
         let peers = Self(Arc::new(Shared {
+            sources: Mutex::new(Sources::new(classes_of(own.role))),
             store,
             trust,
             own,
@@ -181,6 +195,8 @@ impl Peers {
             client,
             moves,
             peers: Mutex::default(),
+            routes: watch::channel(0).0,
+            filled: Arc::default(),
             refusals: Mutex::default(),
             tasks: Mutex::default(),
             stop: watch::channel(false).0,
@@ -188,6 +204,7 @@ impl Peers {
         }));
         peers.0.spawn(serve::run(peers.0.clone(), listener, server));
         peers.0.spawn(sweep(peers.0.clone()));
+        peers.0.spawn(route::run(peers.0.clone()));
         peers.update();
         Ok(peers)
     }
@@ -211,13 +228,14 @@ impl Peers {
             .collect()
     }
 
-    /// Returns which peer gives an origin's log: the origin itself while a session with it is open.
-    pub fn source(&self, origin: NodeId) -> Option<NodeId> {
-        self.0
-            .lock()
-            .get(&origin)
-            .filter(|entry| entry.state.connected)
-            .map(|_| origin)
+    /// Returns the payload classes that this node may have.
+    pub fn classes(&self) -> u32 {
+        classes_of(self.0.own.role)
+    }
+
+    /// Returns through whom a log comes, since when and why; none while nobody who is connected holds it.
+    pub fn source(&self, origin: NodeId) -> Option<Source> {
+        self.0.sources().source(origin)
     }
 
     /// Takes the accepted cards as they are now: new peers are dialled; sessions with removed ones, and those whose
@@ -225,6 +243,7 @@ impl Peers {
     pub fn update(&self) {
         self.take_cards();
         self.0.sweep(unix_now());
+        self.0.choose();
     }
 
     fn take_cards(&self) {
@@ -372,6 +391,12 @@ impl Shared {
 
     /// Takes a session out of the registry; one that was replaced changes nothing.
     fn ended(&self, origin: NodeId, id: u64, why: &str) {
+        self.left(origin, id, why);
+        self.sources().closed(origin, id);
+        self.choose();
+    }
+
+    fn left(&self, origin: NodeId, id: u64, why: &str) {
         let mut peers = self.lock();
         let Some(entry) = peers.get_mut(&origin) else {
             return;

@@ -1,10 +1,10 @@
 //! One session: a reader, the engine, and the lanes that the connection empties.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     pin::pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -12,7 +12,9 @@ use std::{
 
 use futures::{Stream, StreamExt};
 use posko_ledger::{
-    engine::{ApplyRefused, Config, Input, Log, Me, Now, Output, Page, PageRefused, Peer, Session},
+    engine::{
+        ApplyRefused, Config, Input, Log, Me, Output, Page, PageRefused, Peer, Session, classes_of,
+    },
     epoch::Position,
 };
 use posko_proto::{
@@ -25,7 +27,7 @@ use tokio::sync::{mpsc, watch};
 use tonic::Status;
 use tracing::{error, info, warn};
 
-use super::{FAREWELL, Live, Order, Shared, lane::Lanes, random, told};
+use super::{FAREWELL, Live, Order, Shared, lane::Lanes, random, route::best, told};
 use crate::{disk::Disk, identity::PeerIdentity, time::now};
 
 /// How many decoded frames may wait for the engine; the connection's window holds back the rest.
@@ -33,6 +35,10 @@ const READ_AHEAD: usize = 8;
 /// Answers of the store that may wait: at most one read and two groups an origin are out.
 const ANSWERS: usize = 1024;
 const TICK: Duration = Duration::from_secs(1);
+/// How many payloads are asked for at once.
+const ASKED_AT_ONCE: usize = 256;
+/// How often missing payloads are looked for, beside at the session's beginning.
+const LOOK_FOR_MISSING: Duration = Duration::from_secs(30);
 
 static SESSIONS: AtomicU64 = AtomicU64::new(0);
 
@@ -49,6 +55,10 @@ pub(super) async fn run(
     let (order, orders) = watch::channel(None);
     let id = SESSIONS.fetch_add(1, Ordering::Relaxed);
     let heard = Arc::new(Mutex::new(Instant::now()));
+    let engine_peer = Peer {
+        origin,
+        role: peer.role,
+    };
     let live = Live {
         id,
         chain,
@@ -68,13 +78,15 @@ pub(super) async fn run(
             }
         }
     });
-    let config = configure(&shared, peer).await;
+    let config = configure(&shared, engine_peer).await;
     let (answers, answered) = mpsc::channel(ANSWERS);
     let mut running = Running {
         session: Session::new(config),
+        heard: heard_of(&shared),
         ends: BTreeMap::new(),
+        pulled: BTreeSet::new(),
         shared: shared.clone(),
-        peer: origin,
+        peer: engine_peer,
         live,
         lanes: lanes.clone(),
         answers,
@@ -84,6 +96,8 @@ pub(super) async fn run(
         disk: shared.disk.clone(),
         paused: false,
         ended: None,
+        asked: Arc::default(),
+        looked: Instant::now(),
     };
     running.run().await;
     let why = running.ended.take().unwrap_or_default();
@@ -96,7 +110,7 @@ pub(super) async fn run(
 }
 
 /// Says what this node has when the session begins.
-async fn configure(shared: &Arc<Shared>, peer: PeerIdentity) -> Config {
+async fn configure(shared: &Arc<Shared>, peer: Peer) -> Config {
     let store = shared.store.clone();
     let own = shared.own.origin;
     let opens = tokio::task::spawn_blocking(move || store.opens(own)).await;
@@ -113,7 +127,7 @@ async fn configure(shared: &Arc<Shared>, peer: PeerIdentity) -> Config {
         .map(|log| Log {
             origin: log.origin,
             end: log.end,
-            head: log.best.or(log.head),
+            head: best(&log),
         })
         .collect();
     if let Some(head) = shared.store.own_head(now())
@@ -130,22 +144,30 @@ async fn configure(shared: &Arc<Shared>, peer: PeerIdentity) -> Config {
             run_id: shared.run_id,
             nonce: random().unwrap_or_default(),
         },
-        peer: Peer {
-            origin: peer.origin,
-            role: peer.role,
-        },
+        peer,
         own_keys,
         logs,
-        pulls: shared.store.chain(peer.origin).into_iter().collect(),
+        // What this session gives is chosen once the peer has said what it holds.
+        pulls: Vec::new(),
     }
+}
+
+/// Returns when each origin was last heard of.
+fn heard_of(shared: &Shared) -> BTreeMap<NodeId, Option<i64>> {
+    let logs = shared.store.logs().into_iter();
+    logs.map(|log| (log.origin, log.heard_ms)).collect()
 }
 
 struct Running {
     session: Session,
     /// The ends that the engine was told.
     ends: BTreeMap<NodeId, Position>,
+    /// When each origin had been heard of when the engine was last told its head.
+    heard: BTreeMap<NodeId, Option<i64>>,
+    /// The logs that come through this session.
+    pulled: BTreeSet<NodeId>,
     shared: Arc<Shared>,
-    peer: NodeId,
+    peer: Peer,
     live: Live,
     lanes: Arc<Lanes>,
     answers: mpsc::Sender<Input>,
@@ -157,11 +179,16 @@ struct Running {
     paused: bool,
     /// Why the session ended, once it has.
     ended: Option<String>,
+    /// Where the payloads stand that the peer was asked for: after which place, and up to which; none while it is not
+    /// asked.
+    asked: Arc<Mutex<Option<(i64, i64)>>>,
+    looked: Instant,
 }
 
 impl Running {
     async fn run(&mut self) {
         let mut moves = self.shared.moves.clone();
+        let mut routes = self.shared.routes.subscribe();
         let mut stop = self.shared.stop.subscribe();
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -176,6 +203,7 @@ impl Running {
                 },
                 Some(answer) = self.answered.recv() => self.input(answer),
                 Ok(()) = moves.changed() => self.moved(),
+                Ok(()) = routes.changed() => self.follow(),
                 Ok(()) = self.disk.changed() => self.disk(),
                 _ = ticks.tick() => self.tick(),
                 Ok(_) = stop.wait_for(|stop| *stop) => {
@@ -227,6 +255,32 @@ impl Running {
         }
     }
 
+    /// Begins and stops pulls, so that this session gives the logs that it was chosen for.
+    fn follow(&mut self) {
+        let given = (self.shared.sources()).given_by(self.peer.origin, self.live.id);
+        let given: BTreeSet<NodeId> = given.into_iter().collect();
+        for origin in self.pulled.difference(&given).copied().collect::<Vec<_>>() {
+            self.input(Input::Stop(origin));
+        }
+        for origin in given.difference(&self.pulled).copied().collect::<Vec<_>>() {
+            if let Some(chain) = self.shared.store.chain(origin) {
+                self.input(Input::Chain(Box::new(chain)));
+            }
+        }
+        self.pulled = given;
+    }
+
+    /// Tells the engine the heads that rose, and those whose origin was heard of again.
+    fn heads(&mut self) {
+        for log in self.shared.store.logs() {
+            let Some(head) = best(&log).filter(|_| log.origin != self.shared.own.origin) else {
+                continue;
+            };
+            let news = self.heard.insert(log.origin, log.heard_ms) != Some(log.heard_ms);
+            self.input(Input::Head { head, news });
+        }
+    }
+
     /// Tells how much of the disk is free, and pauses while that is too little.
     fn disk(&mut self) {
         let disk = *self.disk.borrow_and_update();
@@ -247,33 +301,39 @@ impl Running {
     }
 
     fn tick(&mut self) {
-        if self.session.beats_at(self.now())
+        if self.session.beats_at(self.shared.now())
             && let Some(head) = self.shared.store.own_head(now())
         {
             self.moved();
-            self.input(Input::OwnHead(head));
+            self.input(Input::Head { head, news: true });
+        }
+        self.heads();
+        if self.looked.elapsed() >= LOOK_FOR_MISSING {
+            self.looked = Instant::now();
+            self.asking().begin(self.shared.clone());
         }
         self.input(Input::Tick);
     }
 
-    fn now(&self) -> Now {
-        Now {
-            mono_ms: self.shared.mono_ms(),
-            wall_ms: now().0,
+    fn asking(&self) -> Asking {
+        Asking {
+            classes: classes_of(self.peer.role) & classes_of(self.shared.own.role),
+            asked: self.asked.clone(),
+            answers: self.answers.clone(),
         }
     }
 
     fn input(&mut self, input: Input) {
         let mut inputs = vec![input];
         while let Some(input) = inputs.pop() {
-            for output in self.session.handle(self.now(), input) {
+            for output in self.session.handle(self.shared.now(), input) {
                 self.output(output, &mut inputs);
             }
         }
     }
 
     fn output(&mut self, output: Output, inputs: &mut Vec<Input>) {
-        let (shared, peer) = (&self.shared, self.peer);
+        let (shared, peer) = (&self.shared, self.peer.origin);
         match output {
             Output::Send(body, lane) => {
                 if self.lanes.push(*body, lane).is_err() {
@@ -313,18 +373,51 @@ impl Running {
                     });
                 });
             }
+            Output::ReadPayloads {
+                origin,
+                epoch,
+                seqs,
+                max_bytes,
+                classes,
+            } => {
+                let (store, answers) = (shared.store.clone(), self.answers.clone());
+                tokio::task::spawn_blocking(move || {
+                    let read = store.payloads(origin, epoch, &seqs, max_bytes, classes);
+                    let payloads = read.unwrap_or_else(|cause| {
+                        error!(log.origin = %origin, %cause, "payloads of `{origin}` could not be read");
+                        Vec::new()
+                    });
+                    let _ = answers.blocking_send(Input::Payloads(payloads));
+                });
+            }
+            Output::Payloads {
+                origin,
+                epoch,
+                payloads,
+            } => {
+                let (registry, asking) = (shared.clone(), self.asking());
+                tokio::task::spawn_blocking(move || {
+                    let filled = registry.fill(origin, epoch, payloads);
+                    asking.go_on(&registry, filled);
+                });
+            }
             Output::Apply(group) => {
                 let origin = group.chain().identity().origin;
-                let answers = self.answers.clone();
+                shared.sources().applying(origin);
+                let (answers, registry) = (self.answers.clone(), shared.clone());
                 let reply = move |result: Result<Position, ApplyError>| {
                     let result = result.map_err(|cause| match cause {
                         ApplyError::Moved { .. } => ApplyRefused::Moved,
-                        ApplyError::NoSuchOrigin | ApplyError::Store(_) => {
+                        ApplyError::Forked { .. }
+                        | ApplyError::Fenced
+                        | ApplyError::NoSuchOrigin
+                        | ApplyError::Store(_) => {
                             error!(log.origin = %origin, %cause, "entries of `{origin}` could not be stored");
                             // The cause is not for the peer.
                             ApplyRefused::Failed(format!("entries of `{origin}` could not be stored"))
                         }
                     });
+                    registry.sources().applied(registry.now(), origin);
                     // As above; the channel has room for every answer that can be out.
                     let _ = answers.try_send(Input::Applied { origin, result });
                 };
@@ -335,7 +428,11 @@ impl Running {
                     inputs.push(Input::Chain(Box::new(chain)));
                 }
             }
-            Output::Met { run_id, software } => match shared.register(
+            Output::Met {
+                run_id,
+                software,
+                views,
+            } => match shared.register(
                 peer,
                 Live {
                     run_id,
@@ -344,12 +441,18 @@ impl Running {
             ) {
                 Ok(()) => {
                     info!(peer.id = %peer, peer.software = %software, "a session with `{peer}` is open");
+                    shared.sources().opened(self.peer, self.live.id, &views);
+                    shared.choose();
+                    self.asking().begin(shared.clone());
                 }
                 Err(Order { reason, detail }) => inputs.push(Input::Close { reason, detail }),
             },
-            Output::Heard(head) => {
-                shared.store.note_head(*head, now());
-            }
+            Output::Heard {
+                head,
+                verified,
+                alive,
+            } => shared.heard(peer, &head, verified, alive),
+            Output::Came(origin) => shared.sources().came(shared.now(), origin),
             Output::PeerAcked(at) => shared.update(peer, |state| state.acknowledged = Some(at)),
             Output::PeerKnowsMore { claimed } => {
                 let own = shared.own.origin;
@@ -370,6 +473,8 @@ impl Running {
             } => {
                 let code = code.as_str_name();
                 warn!(peer.id = %peer, log.origin = %origin, code, "log `{origin}` does not flow with `{peer}`: {detail}");
+                shared.sources().refused(shared.now(), peer, origin);
+                shared.choose();
             }
             Output::PeerPaused { reason, detail } => {
                 info!(peer.id = %peer, reason = reason.as_str_name(), "`{peer}` pauses: {detail}");
@@ -401,6 +506,53 @@ impl Running {
                     warn!(peer.id = %peer, reason = name, "ended the session with `{peer}`: {detail}");
                 }
             }
+        }
+    }
+}
+
+/// Asks the peer for payloads that came withheld, question after question; it waits for the disk.
+struct Asking {
+    /// What the peer can give of what this node may have.
+    classes: u32,
+    asked: Arc<Mutex<Option<(i64, i64)>>>,
+    answers: mpsc::Sender<Input>,
+}
+
+impl Asking {
+    fn lock(&self) -> MutexGuard<'_, Option<(i64, i64)>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins with the first missing payload, unless the peer is asked already.
+    fn begin(self, shared: Arc<Shared>) {
+        if self.lock().is_some() {
+            return;
+        }
+        *self.lock() = Some((0, 0));
+        tokio::task::spawn_blocking(move || self.ask(&shared, 0));
+    }
+
+    /// Goes on after an answer of which so many payloads were stored.
+    fn go_on(&self, shared: &Shared, filled: u64) {
+        let (before, last) = self.lock().unwrap_or_default();
+        // What the peer had no room for is asked again; where it gave nothing, the rest is.
+        self.ask(shared, if filled > 0 { before } else { last });
+    }
+
+    fn ask(&self, shared: &Shared, after: i64) {
+        let missing = shared.store.missing(self.classes, after, ASKED_AT_ONCE);
+        let missing = missing.unwrap_or_else(|cause| {
+            error!(%cause, "missing payloads could not be looked for");
+            None
+        });
+        *self.lock() = missing.as_ref().map(|missing| (after, missing.last));
+        if let Some(missing) = missing {
+            // Nobody waits for it any more when the session has ended.
+            let _ = self.answers.blocking_send(Input::MissingPayloads {
+                origin: missing.origin,
+                epoch: missing.epoch,
+                seqs: missing.seqs,
+            });
         }
     }
 }

@@ -11,6 +11,8 @@ use arc_swap::ArcSwap;
 use posko_domain::{context::stream_of, incident::IncidentCommand, region::Place};
 use posko_ledger::{
     chain::Identity,
+    engine::source::Why,
+    entry::EntryHeader,
     key::{PublicKey, SecretKey},
 };
 use posko_proto::{
@@ -21,7 +23,7 @@ use posko_proto::{
     },
     incident::v1::{ReportChannel, Severity},
 };
-use posko_store::{Actor, Command, Options, Request, Store};
+use posko_store::{Actor, Command, Options, Request, Start, Store};
 use rustls::pki_types::UnixTime;
 use tempfile::TempDir;
 use tokio::{
@@ -60,6 +62,8 @@ fn open(path: PathBuf, keys: &Keys, run: u8) -> Store {
         recovery: recovery.public(),
     };
     let options = Options {
+        mark: path.with_extension("mark"),
+        start: if run == 1 { Start::First } else { Start::Later },
         path,
         identity,
         log_key: Arc::new(SecretKey::from_seed(&keys.log.to_bytes())),
@@ -195,6 +199,27 @@ impl Node {
         answered.await.unwrap().unwrap();
     }
 
+    /// Stores the log of another as one who may have no payload gets it.
+    async fn take_headers_of(&self, other: &Node) {
+        let mut chain = self.store.chain(other.origin).unwrap();
+        loop {
+            let page = other
+                .store
+                .page(other.origin, chain.end(), 100, 1 << 20, 0)
+                .unwrap();
+            let Some(head) = page.head else { return };
+            let records = page.records.into_iter().map(|record| {
+                let header = EntryHeader::decode(&record.header).unwrap();
+                (header, record)
+            });
+            let group = chain.verify(page.opens, records.collect(), head).unwrap();
+            let (answer, answered) = tokio::sync::oneshot::channel();
+            let reply = move |applied: Result<_, _>| answer.send(applied.is_ok()).unwrap();
+            self.store.apply(group, now(), Box::new(reply));
+            assert!(answered.await.unwrap());
+        }
+    }
+
     fn has_all_of(&self, other: &Node) -> bool {
         self.store.log(other.origin).map(|log| log.end)
             == other.store.log(other.origin).map(|log| log.end)
@@ -252,7 +277,8 @@ async fn two_nodes_hold_each_others_logs_and_one_session() {
     })
     .await;
     assert!(a.state(&b).connected && b.state(&a).connected);
-    assert_eq!(a.peers.as_ref().unwrap().source(b.origin), Some(b.origin));
+    let source = a.peers.as_ref().unwrap().source(b.origin).unwrap();
+    assert_eq!((source.peer, source.why), (b.origin, Why::Direct));
     until("the head of the other is heard", || {
         a.store
             .log(b.origin)
@@ -270,6 +296,70 @@ async fn two_nodes_hold_each_others_logs_and_one_session() {
     b.listener = Some(TcpListener::bind(b.address).await.unwrap());
     b.start();
     until("the missed entry comes", || a.has_all_of(&b)).await;
+    a.stop().await;
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_whose_origin_is_not_reached_comes_through_a_third_node_until_that_goes_too() {
+    let (mut a, mut b) = (
+        Node::new("31", FEDERATION).await,
+        Node::new("32", FEDERATION).await,
+    );
+    let mut relay = Node::new("36", FEDERATION).await;
+    // `31` and `32` accept each other, and neither knows where the other is.
+    a.accept(&b.keys.make_card("").unwrap());
+    b.accept(&a.keys.make_card("").unwrap());
+    for node in [&a, &b] {
+        node.accept(&relay.card);
+        relay.accept(&node.keys.make_card("").unwrap());
+    }
+    b.report(1).await;
+    for node in [&mut a, &mut b, &mut relay] {
+        node.start();
+    }
+    until("the log of 32 is on 31", || a.has_all_of(&b)).await;
+    b.report(2).await;
+    until("what is new comes too", || a.has_all_of(&b)).await;
+    let source = |node: &Node, of: &Node| node.peers.as_ref().unwrap().source(of.origin);
+    let through = source(&a, &b).unwrap();
+    assert_eq!(
+        (through.peer, through.why, through.lacks),
+        (relay.origin, Why::NotConnected, 0)
+    );
+    until("32 is heard of through 36", || {
+        a.store
+            .log(b.origin)
+            .is_some_and(|log| log.heard_ms.is_some())
+    })
+    .await;
+
+    relay.stop().await;
+    until("nobody is left", || source(&a, &b).is_none()).await;
+    a.stop().await;
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn payloads_that_came_withheld_are_filled_in_from_a_peer_that_may_give_them_and_shown() {
+    let (mut a, mut b) = pair().await;
+    for number in 1..=3 {
+        b.report(number).await;
+    }
+    a.take_headers_of(&b).await;
+    let origin = b.origin;
+    let missing = |node: &Node| node.store.count_missing(origin, 3).unwrap();
+    assert!(missing(&a) > 0 && a.has_all_of(&b));
+    a.start();
+    b.start();
+    until("nothing is missing", || missing(&a) == 0).await;
+    let shown = |node: &Node| {
+        let digests = node.store.digests().unwrap().into_iter();
+        let of_b = digests.filter(|digest| digest.origin == origin);
+        of_b.map(|digest| (digest.view, digest.sha256))
+            .collect::<Vec<_>>()
+    };
+    until("the views show it", || shown(&a) == shown(&b)).await;
     a.stop().await;
     b.stop().await;
 }

@@ -49,12 +49,13 @@ CREATE TABLE payload_missing(
   presence INTEGER NOT NULL CHECK (presence IN (2, 3, 4))
 ) STRICT;
 
--- The owner's optimistic concurrency: a stream's version is given once.
+-- Where each version of a stream stands: the owner's optimistic concurrency, and every node's time line of a thing.
 CREATE TABLE stream_entry(
+  origin TEXT NOT NULL,
   stream BLOB NOT NULL CHECK (length(stream) = 16),
   version INTEGER NOT NULL,
   pos INTEGER NOT NULL,
-  PRIMARY KEY (stream, version)
+  PRIMARY KEY (origin, stream, version)
 ) WITHOUT ROWID, STRICT;
 
 -- How far each log is stored and folded; moved by compare, in the transaction that stores and folds. A replica's head

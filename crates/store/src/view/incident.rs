@@ -1,8 +1,9 @@
-//! Incidents: the columns by which they are listed, their zones, their notes. What is shown of one is its state.
+//! Incidents: the columns by which they are listed, and their zones. What is shown of one is its state; its notes are
+//! read from the log itself, so that one that is withdrawn is in no view.
 
 use posko_domain::{
     context::Recorded,
-    event::IncidentEvent,
+    event::{self, Event, IncidentEvent},
     incident::{self, IncidentState},
     zone,
 };
@@ -10,7 +11,7 @@ use posko_proto::{Id, NodeId, time::Millis};
 use rusqlite::{Connection, named_params};
 
 use super::{Tables, View, by_id, found};
-use crate::{Store, StoreError, query::PageOf};
+use crate::{Store, StoreError, fold, query::PageOf};
 
 pub(super) const INCIDENT: View = View {
     name: "incident",
@@ -40,21 +41,6 @@ pub(super) const INCIDENT_ZONE: View = View {
         PRIMARY KEY (zone, reported_ms, origin, incident)
     ) WITHOUT ROWID, STRICT",
     key: "zone, incident",
-};
-
-pub(super) const INCIDENT_NOTE: View = View {
-    name: "incident_note",
-    version: 1,
-    create: "CREATE TABLE incident_note{t}(
-        origin TEXT NOT NULL,
-        incident BLOB NOT NULL CHECK (length(incident) = 16),
-        version INTEGER NOT NULL,
-        at_ms INTEGER NOT NULL,
-        actor BLOB NOT NULL,
-        text TEXT NOT NULL,
-        PRIMARY KEY (origin, incident, version)
-    ) WITHOUT ROWID, STRICT",
-    key: "incident, version",
 };
 
 pub(super) const INDEXES: &str = "
@@ -112,22 +98,7 @@ pub(crate) fn fold(
 ) -> Result<(), StoreError> {
     match event {
         IncidentEvent::Reported(_) => insert(connection, tables, stream, state, recorded),
-        IncidentEvent::Noted(noted) => {
-            connection
-                .prepare_cached(&tables.sql(
-                    "INSERT INTO incident_note{t}(origin, incident, version, at_ms, actor, text)
-                     VALUES (:origin, :incident, :version, :at, :actor, :text)",
-                ))?
-                .execute(named_params! {
-                    ":origin": recorded.origin.as_str(),
-                    ":incident": stream.as_bytes(),
-                    ":version": recorded.version,
-                    ":at": recorded.occurred_at.0,
-                    ":actor": recorded.actor.as_bytes(),
-                    ":text": noted.text,
-                })?;
-            Ok(())
-        }
+        IncidentEvent::Noted(_) => Ok(()),
         IncidentEvent::Verified(_)
         | IncidentEvent::Rejected(_)
         | IncidentEvent::Activated(_)
@@ -329,33 +300,17 @@ fn by_number(connection: &Connection, number: &str) -> Result<Option<Found>, Sto
 }
 
 fn notes(connection: &Connection, incident: &Found) -> Result<Vec<Note>, StoreError> {
-    let mut notes = connection.prepare_cached(
-        "SELECT at_ms, actor, text FROM incident_note
-         WHERE origin = :origin AND incident = :incident
-         ORDER BY version
-         LIMIT :most",
-    )?;
-    let rows = notes.query_map(
-        named_params! {
-            ":origin": incident.origin.as_str(),
-            ":incident": incident.id.as_bytes(),
-            ":most": MAX_NOTES as i64,
-        },
-        |row| {
-            Ok((
-                row.get::<_, i64>(0)?,
-                row.get::<_, Vec<u8>>(1)?,
-                row.get::<_, String>(2)?,
-            ))
-        },
-    )?;
-    rows.map(|row| {
-        let (at, actor, text) = row?;
-        Ok(Note {
-            at: Millis(at),
-            actor: crate::id(&actor)?,
-            text,
-        })
-    })
-    .collect()
+    let type_id = event::INCIDENT_NOTED.type_id;
+    let events = fold::events(connection, incident.origin, incident.id, type_id, MAX_NOTES)?;
+    let notes = events
+        .into_iter()
+        .filter_map(|(event, recorded)| match event {
+            Event::Incident(IncidentEvent::Noted(noted)) => Some(Note {
+                at: recorded.occurred_at,
+                actor: recorded.actor,
+                text: noted.text,
+            }),
+            _ => None,
+        });
+    Ok(notes.collect())
 }

@@ -3,7 +3,9 @@
 //! Each carries a version; when the program knows a newer one, all are built anew beside the old ones, under names with
 //! a suffix, and swapped in one transaction.
 
+pub mod directive;
 pub mod incident;
+pub mod snapshot;
 pub mod warning;
 
 use std::borrow::Cow;
@@ -50,8 +52,8 @@ const VIEWS: [View; 6] = [
     },
     incident::INCIDENT,
     incident::INCIDENT_ZONE,
-    incident::INCIDENT_NOTE,
     warning::WARNING,
+    directive::DIRECTIVE,
 ];
 
 /// Which of the two sets of tables a fold writes.
@@ -115,6 +117,16 @@ pub(crate) fn swap(connection: &Connection) -> Result<(), StoreError> {
     finish(connection)
 }
 
+/// Removes what was folded of one log.
+pub(crate) fn clear(connection: &Connection, origin: NodeId) -> Result<(), StoreError> {
+    for view in &VIEWS {
+        connection
+            .prepare_cached(&format!("DELETE FROM {} WHERE origin = ?1", view.name))?
+            .execute([origin.as_str()])?;
+    }
+    Ok(())
+}
+
 /// Drops one set of tables.
 pub(crate) fn drop_tables(connection: &Connection, tables: Tables) -> Result<(), StoreError> {
     for view in &VIEWS {
@@ -126,7 +138,9 @@ pub(crate) fn drop_tables(connection: &Connection, tables: Tables) -> Result<(),
 
 /// Makes the indexes of the tables that are read, and notes which versions they are.
 fn finish(connection: &Connection) -> Result<(), StoreError> {
-    connection.execute_batch(&format!("{}{}", incident::INDEXES, warning::INDEXES))?;
+    for indexes in [incident::INDEXES, warning::INDEXES, directive::INDEXES] {
+        connection.execute_batch(indexes)?;
+    }
     let mut insert =
         connection.prepare("INSERT OR REPLACE INTO view_version(view, version) VALUES (?1, ?2)")?;
     for view in &VIEWS {

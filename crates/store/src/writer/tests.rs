@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use super::savepoint;
 use crate::{
-    Actor, Command, Options, Request, Store, StoreError, command::Answer, rebuild::Progress,
+    Actor, Command, Options, Request, Start, Store, StoreError, command::Answer, rebuild::Progress,
 };
 
 const NOW: Millis = Millis(1_790_000_000_000);
@@ -29,6 +29,8 @@ fn open(dir: &TempDir, run: u8) -> Store {
     );
     let options = Options {
         path: dir.path().join("32.db"),
+        mark: dir.path().join("32.mark"),
+        start: Start::First,
         identity: Identity {
             federation: [7; 16],
             origin: "32".parse().unwrap(),

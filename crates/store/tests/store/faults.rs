@@ -18,8 +18,8 @@ use prost::Message;
 
 use super::{
     Arc, Code, Command, Filter, Hazard, Id, MAX_GROUP_ENTRIES, NOW, Options, Request, SecretKey,
-    Store, StoreError, TempDir, accept, accepted, apply, command_id, digests_of, execute, identity,
-    mpsc, next_group, node, open, replicate, report, seed,
+    Start, Store, StoreError, TempDir, accept, accepted, apply, command_id, digests_of, execute,
+    identity, mpsc, next_group, node, open, replicate, report, seed,
 };
 
 fn warning_of(number: u32, points: usize) -> Request {
@@ -140,6 +140,8 @@ fn a_log_that_did_not_move_needs_no_signature_for_anothers_entries() {
     let owner = open(dir.path(), "31", 1);
     let other_key = Options {
         path: dir.path().join("32.db"),
+        mark: dir.path().join("32.mark"),
+        start: Start::Later,
         identity: identity("32"),
         log_key: Arc::new(SecretKey::from_seed(&[0xaa; 32])),
         recovery_key: None,

@@ -10,6 +10,11 @@
 mod authority;
 mod convergence;
 mod faults;
+mod missing;
+mod recovery;
+mod rejoin;
+mod snapshot;
+mod standing;
 mod tail;
 
 use std::{
@@ -37,8 +42,8 @@ use posko_proto::{
     time::Millis,
 };
 use posko_store::{
-    Accepted, Actor, ApplyError, Command, Options, Request, Store, StoreError, command::Answer,
-    view::incident::Filter,
+    Accepted, Actor, ApplyError, Command, Options, Request, Start, Store, StoreError,
+    command::Answer, view::incident::Filter,
 };
 use tempfile::TempDir;
 
@@ -68,6 +73,8 @@ fn seed(origin: &str, which: u8) -> [u8; 32] {
 fn try_open(dir: &Path, origin: &str, run: u8) -> Result<Store, StoreError> {
     let options = Options {
         path: dir.join(format!("{origin}.db")),
+        mark: dir.join(format!("{origin}.mark")),
+        start: if run == 1 { Start::First } else { Start::Later },
         identity: identity(origin),
         log_key: Arc::new(SecretKey::from_seed(&seed(origin, 1))),
         recovery_key: Some(Arc::new(SecretKey::from_seed(&seed(origin, 2)))),
@@ -534,7 +541,7 @@ fn a_file_of_another_node_or_a_newer_program_is_refused() {
         try_open(dir.path(), "36", 1),
         Err(StoreError::Newer {
             found: 99,
-            known: 1
+            known: 2
         })
     ));
 }

@@ -12,6 +12,8 @@
     reason = "a test stops at the first surprise, and tells on stdout which phase it is in"
 )]
 
+mod gateway;
 mod input;
 mod kill;
 mod refusal;
+mod relay;

@@ -30,6 +30,9 @@ struct Options {
     /// Short windows and few events, to see that it works
     #[arg(long)]
     quick: bool,
+    /// Measures throughput and propagation alone, with the link 31–32 cut: 31 gets everything of 32 through 36
+    #[arg(long)]
+    relay: bool,
     /// How many events a stopped node misses
     #[arg(long, default_value_t = 500_000)]
     missed: u64,
@@ -87,16 +90,37 @@ fn run(options: &Options) -> Result<Value> {
     let dir = tempfile::Builder::new()
         .prefix("posko-bench")
         .tempdir_in(machine::disk())?;
-    let federation = Federation::make_direct(dir.path())?.begin(|node| {
+    let federation = if options.relay {
+        Federation::make_relayed(dir.path())?
+    } else {
+        Federation::make_direct(dir.path())?
+    };
+    let federation = federation.begin(|node| {
         node.configure(|text| text.replace("filter = \"info\"", "filter = \"warn\""))
     })?;
-    let figures = measure(&federation, plan)?;
+    let figures = if options.relay {
+        federation.cut("31", "32")?;
+        measure_relay(&federation, plan)?
+    } else {
+        measure(&federation, plan)?
+    };
     federation.stop()?;
     Ok(figures)
 }
 
-fn measure(federation: &Federation, plan: Plan) -> Result<Value> {
+fn measure_relay(federation: &Federation, plan: Plan) -> Result<Value> {
     let mut load = Load::new(federation)?;
+    let throughput = throughput(federation, &mut load, plan)?;
+    tell("propagation at 500 events/s");
+    let propagation = load.propagation(plan.warm_up, plan.window, 500)?;
+    check_same(federation)?;
+    Ok(json!({
+        "machine": machine::describe(),
+        "relay": { "throughput": throughput, "propagation": propagation },
+    }))
+}
+
+fn throughput(federation: &Federation, load: &mut Load<'_>, plan: Plan) -> Result<Vec<Value>> {
     let mut throughput = Vec::new();
     for writers in [1, 16, 64] {
         tell(&format!("throughput with {writers} writers"));
@@ -105,6 +129,12 @@ fn measure(federation: &Federation, plan: Plan) -> Result<Value> {
         throughput.push(figures);
         check_same(federation)?;
     }
+    Ok(throughput)
+}
+
+fn measure(federation: &Federation, plan: Plan) -> Result<Value> {
+    let mut load = Load::new(federation)?;
+    let throughput = throughput(federation, &mut load, plan)?;
     tell("propagation at 500 events/s");
     let propagation = load.propagation(plan.warm_up, plan.window, 500)?;
     tell(&format!("catch-up of {} events", plan.missed));

@@ -1,7 +1,7 @@
 //! The story, with real facts: BMKG's nowcast for Banten and Jawa Barat, and the earthquake of Cianjur on 21 November 2022.
 //!
 //! Node 32 takes the warnings in and everyone sees them; its duty officer opens and runs the incident; Bekasi floods and
-//! Jakarta is told; the link between them is cut and returns; Jakarta's node is killed while it writes and comes back.
+//! Jakarta is told; the link between them is cut, Banten relays, and it returns; Jakarta's node is killed while it writes and comes back.
 
 #![expect(
     clippy::indexing_slicing,
@@ -32,6 +32,8 @@ use crate::report::Report;
 const SOON: Duration = Duration::from_secs(20);
 /// How long a picture may take to be marked as old: 30 s of silence, and some more.
 const MARKED_WITHIN: Duration = Duration::from_secs(45);
+/// How long what is recorded may take to be seen where a link is cut, or back: the promise, on a machine of its own.
+const VISIBLE_WITHIN: Duration = Duration::from_secs(5);
 /// How long a link may take to be used again: dials are at most 30 s apart.
 const RETURNED_WITHIN: Duration = Duration::from_secs(75);
 
@@ -344,31 +346,49 @@ impl Story {
         Ok(())
     }
 
-    /// The link 31–32 is cut: 31 keeps its picture and marks its age; then it returns, and 31 catches up.
+    /// The link 31–32 is cut, and 32's log comes through 36; 36 goes too, and 31 marks the age of its picture; then the links
+    /// return, and 31 is live directly again.
     fn cut(&self, cianjur: &str, report: &mut Report) -> Result<()> {
-        let [dki, jabar, _] = self.provinces()?;
+        let [dki, jabar, banten] = self.provinces()?;
         let ((), took) = eventually("31 hears 32's newest signed head", SOON, || {
             let status = dki.console(&["status"])?;
             Ok((find(&status, "origins", "32")?["link"] == "live").then_some(()))
         })?;
         report.check("31's picture of 32 is live", true, &seconds(took));
-        let before = incidents(dki, "32")?;
-        self.federation.cut("31", "32")?;
-        report.tell("the link 31–32 is cut; waiting until 31 calls its picture of 32 unknown");
 
-        let missed = jabar.posko(&[
-            "incident",
-            "report",
-            "--hazard",
-            "landslide",
-            "--region",
-            "32.03",
-            "--severity",
-            "moderate",
-            "--channel",
-            "branch",
-        ])?;
-        let missed = text(&missed["outcome"], "stream_id")?;
+        self.federation.cut("31", "32")?;
+        report.tell("the link 31–32 is cut");
+        let relayed = report_landslide(jabar)?;
+        let ((), took) = eventually("31 sees 32's incident through 36", SOON, || {
+            Ok(incidents(dki, "32")?.contains(&relayed).then_some(()))
+        })?;
+        report.check(
+            "an incident of 32 is visible at 31 through 36 within 5 s",
+            took <= VISIBLE_WITHIN,
+            &seconds(took),
+        );
+        let (origin, took) = eventually("31 says through whom it hears 32", SOON, || {
+            let origin = find(&dki.console(&["status"])?, "origins", "32")?.clone();
+            Ok((origin["link"] == "live").then_some(origin))
+        })?;
+        let told = origin["source"] == "36"
+            && origin["source_reason"] == "not_connected"
+            && origin["source_since"].is_string()
+            && list(&origin, "source_lacks")?.is_empty();
+        report.check(
+            "31's picture of 32 is live, and 31 says that it comes through 36, since when and why",
+            told,
+            &format!(
+                "{}; not connected since {}",
+                seconds(took),
+                origin["source_since"]
+            ),
+        );
+
+        let before = incidents(dki, "32")?;
+        self.federation.cut("31", "36")?;
+        report.tell("the link 31–36 is cut too; waiting until 31 calls its picture of 32 unknown");
+        let missed = report_landslide(jabar)?;
         jabar.posko(&["incident", "note", cianjur, "Dapur umum dibuka di lapangan"])?;
         let alone = dki.posko(&[
             "incident",
@@ -383,7 +403,7 @@ impl Story {
             "citizen",
         ])?;
         let alone = text(&alone["outcome"], "stream_id")?;
-        report.check("31 and 32 both record without the link", true, "3 commands");
+        report.check("31 and 32 both record without a link", true, "3 commands");
 
         let (status, took) = eventually(
             "31 marks its picture of 32 as unknown",
@@ -400,6 +420,7 @@ impl Story {
         let marked = origin["entries_behind"].is_null()
             && origin["seconds_behind"].is_null()
             && origin["heard_at"].is_string()
+            && origin["source"].is_null()
             && !why.is_empty()
             && peer["connected"] == false
             && peer["since"].is_string();
@@ -431,17 +452,22 @@ impl Story {
             RETURNED_WITHIN,
             || {
                 let status = dki.console(&["status"])?;
-                let live = find(&status, "origins", "32")?["link"] == "live";
+                let origin = find(&status, "origins", "32")?;
+                let live = origin["link"] == "live" && origin["source"] == "32";
                 let caught_up = incidents(dki, "32")?.contains(&missed)
                     && incidents(jabar, "31")?.contains(&alone);
                 Ok((live && caught_up).then_some(()))
             },
         )?;
         report.check(
-            "the link returns, both catch up, and the picture is live again",
-            true,
+            "the link returns, both catch up, and the picture is live directly again within 5 s",
+            took <= VISIBLE_WITHIN,
             &seconds(took),
         );
+        self.federation.restore("31", "36")?;
+        eventually("36 sees what 31 recorded", RETURNED_WITHIN, || {
+            Ok(incidents(banten, "31")?.contains(&alone).then_some(()))
+        })?;
         Ok(())
     }
 
@@ -692,6 +718,23 @@ impl Writing {
         )?;
         Ok(id)
     }
+}
+
+/// Reports a landslide in Cianjur, and returns the incident's id.
+fn report_landslide(node: &Node) -> Result<String> {
+    let reported = node.posko(&[
+        "incident",
+        "report",
+        "--hazard",
+        "landslide",
+        "--region",
+        "32.03",
+        "--severity",
+        "moderate",
+        "--channel",
+        "branch",
+    ])?;
+    text(&reported["outcome"], "stream_id")
 }
 
 fn warnings(node: &Node) -> Result<Vec<Value>> {

@@ -1,0 +1,338 @@
+//! How far this node can trust that nothing of its own log was lost, and so what it may write.
+//!
+//! A start is clean when the file is there, is no backup copy and agrees with the high-water mark. After any other,
+//! commands that only add run at once; scarce ones wait until every accepted peer was asked what it knows of the own
+//! log, twice: while the last were asked, an entry may have moved from one of them to one that was asked before, and the
+//! first may have lost it. Or until a named person accepts the risk for this run. A fenced run writes nothing more.
+
+use std::{collections::BTreeSet, sync::PoisonError};
+
+use posko_domain::code::{Code, Refusal};
+use posko_ledger::{
+    epoch::{EpochOpen, Position},
+    head::SignedHead,
+    key::PublicKey,
+};
+use posko_proto::{NodeId, time::Millis};
+use rusqlite::{Connection, named_params};
+
+use crate::{
+    Options, Shared, Start, Store, StoreError, log::LogMemory, mark::MarkFile, writer::Job,
+};
+
+/// How far this node can trust that nothing of its own log was lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing was lost: every command runs.
+    Clean,
+    /// Something may have been lost: scarce commands wait.
+    Unproven {
+        /// Why that is thought.
+        why: String,
+        /// Which accepted peers were not yet asked, or know more than is here yet.
+        waiting: Vec<NodeId>,
+        /// Since when; kept over later starts.
+        since: Millis,
+        /// Whether a named person let scarce commands run in this run all the same.
+        risk_accepted: bool,
+    },
+    /// Another run of this node writes, or the machine was rolled back: nothing is written until the next start.
+    Fenced {
+        /// Why.
+        why: String,
+        /// Since when, by the last time that the store was told.
+        since: Millis,
+    },
+}
+
+/// What a peer was found to know of the own log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Nothing that is not here.
+    Known,
+    /// This position, which is not here: the own log is to be pulled from that peer, which is then asked again.
+    More(Position),
+    /// An own epoch that this run did not open, though it writes already: nothing more is written.
+    Fenced,
+}
+
+/// What a peer shows of the own log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Claim {
+    /// The heads that it holds: the best, and those of [`Store::branch_heads`]; none when it holds nothing.
+    pub heads: Vec<SignedHead>,
+    /// The epochs that it knows and that may not be known here.
+    pub opens: Vec<EpochOpen>,
+}
+
+impl Claim {
+    /// Returns how far the peer holds the log, highest first. What no key of this node signed is no claim: a peer can
+    /// withhold, and cannot invent.
+    pub(crate) fn proven(&self, known: &[(i64, EpochOpen)], options: &Options) -> Vec<Position> {
+        let own = &options.identity;
+        let mut keys = vec![options.log_key.public()];
+        keys.extend(known.iter().map(|(_, open)| open.log_key));
+        for open in &self.opens {
+            let statement = open.statement();
+            let may_open = |key: &PublicKey| key.verifies(&statement, &open.sig_auth);
+            if open.log_key.verifies(&statement, &open.sig_new)
+                && (may_open(&own.recovery) || keys.iter().any(may_open))
+            {
+                keys.push(open.log_key);
+            }
+        }
+        let is_own = |head: &&SignedHead| {
+            head.head.federation == own.federation
+                && head.head.origin == own.origin
+                && keys.iter().any(|key| head.verify(*key))
+        };
+        let mut claimed: Vec<Position> = (self.heads.iter().filter(is_own))
+            .map(|head| head.head.position)
+            .collect();
+        claimed.sort_by_key(|at| std::cmp::Reverse((at.epoch, at.seq)));
+        claimed
+    }
+}
+
+/// Why a start is unproven, and who was asked since.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unproven {
+    pub(crate) since: Millis,
+    pub(crate) why: String,
+    /// Who was asked in this round.
+    asked: BTreeSet<NodeId>,
+    /// Whether everybody was asked once.
+    again: bool,
+    pub(crate) risk_accepted: bool,
+}
+
+impl Unproven {
+    pub(crate) fn new(why: &str, since: Millis) -> Self {
+        Self {
+            since,
+            why: why.to_owned(),
+            asked: BTreeSet::new(),
+            again: false,
+            risk_accepted: false,
+        }
+    }
+
+    /// Counts a peer that knows nothing more as asked.
+    pub(crate) fn knows_no_more(&mut self, peer: NodeId) {
+        self.asked.insert(peer);
+    }
+
+    /// Begins the round again: a peer brought news.
+    pub(crate) fn ask_again(&mut self) {
+        self.asked.clear();
+    }
+
+    /// Begins with the first round: what was known of the own log is doubtful.
+    pub(crate) fn ask_anew(&mut self) {
+        self.asked.clear();
+        self.again = false;
+    }
+
+    /// Says whether every accepted peer was asked in two rounds. Where there is none, a named person's word is the
+    /// proof.
+    pub(crate) fn prove(&mut self, accepted: &BTreeSet<NodeId>) -> bool {
+        if accepted.is_empty() {
+            return self.risk_accepted;
+        }
+        let all = self.asked.is_superset(accepted);
+        let proven = all && self.again;
+        if all {
+            self.again = true;
+            self.asked.clear();
+        }
+        proven
+    }
+
+    fn waiting(&self, accepted: &BTreeSet<NodeId>) -> Vec<NodeId> {
+        accepted.difference(&self.asked).copied().collect()
+    }
+
+    /// Returns the refusal of a scarce command.
+    fn refusal(&self, accepted: &BTreeSet<NodeId>) -> Refusal {
+        let names: Vec<String> = (self.waiting(accepted).iter())
+            .map(|node| format!("`{node}`"))
+            .collect();
+        let again = if self.again { " again" } else { "" };
+        let waiting = match names.split_last() {
+            None => "no peer was accepted yet that could be asked".to_owned(),
+            Some((last, [])) => format!("{last} not yet asked{again}"),
+            Some((last, others)) => {
+                format!("{} and {last} not yet asked{again}", others.join(", "))
+            }
+        };
+        Refusal {
+            code: Code::Unavailable,
+            message: format!("waiting: {waiting}"),
+        }
+    }
+}
+
+impl Shared {
+    /// Stops writing, for the first reason given.
+    pub(crate) fn fence(&self, why: &str) {
+        self.fence.get_or_init(|| (why.to_owned(), self.latest()));
+    }
+
+    /// Returns why nothing is written any more.
+    pub(crate) fn fenced(&self) -> Option<Refusal> {
+        self.fence.get().map(|(why, _)| Refusal {
+            code: Code::Unavailable,
+            message: why.clone(),
+        })
+    }
+
+    /// Returns why scarce commands do not run.
+    pub(crate) fn scarce_refusal(&self, unproven: Option<&Unproven>) -> Option<Refusal> {
+        let unproven = unproven.filter(|unproven| !unproven.risk_accepted);
+        self.fenced()
+            .or_else(|| unproven.map(|unproven| unproven.refusal(&self.accepted())))
+            .or_else(|| self.undecided())
+    }
+
+    /// Returns the refusal of a new promise while old ones are not decided again.
+    fn undecided(&self) -> Option<Refusal> {
+        let cut = self.log(*self.own.get()?)?.cut;
+        (cut > 0).then(|| Refusal {
+            code: Code::Unavailable,
+            message: format!("waiting: {cut} entries of this node's log are to be recorded again"),
+        })
+    }
+
+    /// Returns whose cards are accepted.
+    pub(crate) fn accepted(&self) -> BTreeSet<NodeId> {
+        let accepted = self.accepted.read();
+        accepted.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn publish_unproven(&self, unproven: Option<Unproven>) {
+        *(self.unproven.write()).unwrap_or_else(PoisonError::into_inner) = unproven;
+    }
+
+    pub(crate) fn unproven(&self) -> Option<Unproven> {
+        let unproven = self.unproven.read();
+        unproven.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Store {
+    /// Returns how far this node can trust that nothing of its own log was lost.
+    pub fn standing(&self) -> Standing {
+        let shared = &self.0.shared;
+        if let Some((why, since)) = shared.fence.get().cloned() {
+            return Standing::Fenced { why, since };
+        }
+        match shared.unproven() {
+            None => Standing::Clean,
+            Some(unproven) => Standing::Unproven {
+                waiting: unproven.waiting(&shared.accepted()),
+                why: unproven.why,
+                since: unproven.since,
+                risk_accepted: unproven.risk_accepted,
+            },
+        }
+    }
+
+    /// Says whether scarce commands run now, or why they wait: an automatic one need not be tried before.
+    pub fn may_promise(&self) -> Result<(), Refusal> {
+        let shared = &self.0.shared;
+        match shared.scarce_refusal(shared.unproven().as_ref()) {
+            None => Ok(()),
+            Some(refusal) => Err(refusal),
+        }
+    }
+
+    /// Takes what an accepted peer shows of the own log: before any own entry is released to it, and again after what
+    /// it had more was pulled. `reply` runs on the writer's thread once the outcome is durable. A peer that holds no
+    /// logs is told of with an empty claim.
+    pub fn peer_asked(
+        &self,
+        peer: NodeId,
+        claim: Claim,
+        now: Millis,
+        reply: impl FnOnce(Result<Asked, StoreError>) + Send + 'static,
+    ) {
+        self.0.shared.tell_time(now);
+        self.send(Job::Asked(peer, Box::new(claim), Box::new(reply)));
+    }
+
+    /// Stops writing the own log until the next start, which is unproven: another holds more of it than is here.
+    /// Commands that were answered are still answered so; others are refused with the first reason given.
+    pub fn fence(&self, why: &str) {
+        self.0.shared.fence(why);
+        self.send(Job::Settle);
+    }
+}
+
+/// What the file keeps of the standing.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Kept {
+    unproven: Option<(Millis, String)>,
+    fence: Option<String>,
+}
+
+impl Kept {
+    pub(crate) fn of(unproven: Option<&Unproven>, shared: &Shared) -> Self {
+        Self {
+            unproven: unproven.map(|unproven| (unproven.since, unproven.why.clone())),
+            fence: shared.fence.get().map(|(why, _)| why.clone()),
+        }
+    }
+
+    pub(crate) fn store(&self, connection: &Connection) -> Result<(), StoreError> {
+        connection
+            .prepare_cached(
+                "UPDATE node
+                 SET copied_ms = NULL, unproven_ms = :since, unproven_why = :why, fence = :fence",
+            )?
+            .execute(named_params! {
+                ":since": self.unproven.as_ref().map(|(since, _)| since.0),
+                ":why": self.unproven.as_ref().map(|(_, why)| why),
+                ":fence": self.fence,
+            })?;
+        Ok(())
+    }
+}
+
+/// Finds out how this start stands, by what the file and the mark say.
+pub(crate) fn at_start(
+    connection: &Connection,
+    options: &Options,
+    mark: &MarkFile,
+    was_there: bool,
+    own: Option<&LogMemory>,
+) -> Result<Option<Unproven>, StoreError> {
+    let (copied, since, why, fence): (Option<i64>, Option<i64>, Option<String>, Option<String>) =
+        connection.query_row(
+            "SELECT copied_ms, unproven_ms, unproven_why, fence FROM node",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+        )?;
+    let end = own.map_or(Position::START, |log| log.chain.end());
+    let origin = options.identity.origin;
+    let since = since.map_or(options.now, Millis);
+    let because = |why: &str| Ok(Some(Unproven::new(why, since)));
+    if let Some(fence) = fence {
+        because(&format!("the last run was fenced: {fence}"))
+    } else if let Some(why) = why {
+        because(&why)
+    } else if copied.is_some() {
+        because("the file is a backup copy")
+    } else {
+        match mark.read() {
+            // The node is being made, or that was interrupted: nothing can have been lost.
+            None if options.start == Start::First && end.is_start() => Ok(None),
+            _ if !was_there => because("the file was not there"),
+            None => because("the high-water mark was not there"),
+            Some(mark) if mark.unproven => because("an earlier start was not proven"),
+            Some(mark) if !crate::log::holds(connection, origin, mark.end)? => {
+                because("the high-water mark is ahead of the file")
+            }
+            Some(_) => Ok(None),
+        }
+    }
+}
