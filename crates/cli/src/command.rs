@@ -2,6 +2,7 @@
 //!
 //! What it never does: print an answer, or decide an exit code.
 
+pub(crate) mod backup;
 pub(crate) mod config;
 pub(crate) mod directive;
 pub(crate) mod feed;
@@ -10,6 +11,7 @@ pub(crate) mod init;
 pub(crate) mod log;
 pub(crate) mod login;
 pub(crate) mod peer;
+pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod user;

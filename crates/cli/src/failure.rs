@@ -11,7 +11,7 @@ use tonic::{Code, Status};
 /// The meaning of an exit code; `posko --help` documents them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// The answer is no: a log does not verify, a configuration is invalid.
+    /// The answer is no: a log does not verify, a configuration is invalid, a backup is damaged.
     No = 1,
     /// The command line was not understood.
     Usage = 2,

@@ -74,6 +74,9 @@ labels! {
     ADDED: "ditambahkan", "added";
     ADDRESS: "alamat", "address";
     ADDRESSED_TO: "ditujukan kepada", "addressed to";
+    BACKED_UP: "salinan cadangan dibuat", "backup made";
+    BACKUP_INTACT: "salinan cadangan utuh", "backup intact";
+    BYTES: "bita", "bytes";
     EVERYONE: "semua", "all";
     AREA: "wilayah", "area";
     AS_OF: "per", "as of";
@@ -123,11 +126,16 @@ labels! {
     INSTRUCTION: "imbauan", "instruction";
     IN_FORCE: "berlaku", "in force";
     ISSUED: "dikeluarkan", "issued";
+    KEYS: "kunci simpul", "node keys";
+    KEYS_OPENED: "terbuka dengan kunci pemulihan", "opened with the recovery key";
+    KEYS_SEALED: "tersegel bagi kunci pemulihan", "sealed to the recovery key";
     LAST_SUCCESS: "terakhir baik", "last success";
     LOGGED_IN: "masuk", "logged in";
     LOGGED_OUT: "keluar", "logged out";
     LOGIN: "nama masuk", "login";
     LOGS: "log yang dipegang simpul ini", "logs held by this node";
+    MADE: "dibuat", "made";
+    MADE_BY: "dibuat dengan", "made by";
     MAGNITUDE: "magnitudo", "magnitude";
     MEASURE: "ukuran", "measure";
     MINUTES: "mnt", "min";
@@ -146,6 +154,7 @@ labels! {
     OPENED: "dibuka", "opened";
     ORIGIN: "asal", "origin";
     OUTSIDE: "luar wilayah", "outside";
+    PART: "bagian", "part";
     PAYLOADS_MISSING: "isi yang belum ada", "missing payloads";
     PASSWORD: "Kata sandi", "Password";
     PASSWORD_AGAIN: "Ulangi kata sandi", "Repeat the password";
@@ -162,6 +171,7 @@ labels! {
     REFUSED: "ditolak", "refused";
     REFUSED_EVENTS: "peristiwa ditolak", "refused events";
     REPORTED: "dilaporkan", "reported";
+    RESTORED: "simpul dipulihkan ke", "node restored to";
     ROLE: "peran", "role";
     ROUND_TRIP: "pulang pergi", "round trip";
     ROWS: "baris", "rows";

@@ -37,7 +37,8 @@ const AFTER_HELP: &str = "Examples:
 
 Exit codes:
   0  done
-  1  the answer is no: a log does not verify, a configuration is invalid
+  1  the answer is no: a log does not verify, a configuration is invalid,
+     a backup is damaged
   2  the command line was not understood
   3  refused by a rule: invalid, in conflict, or not found
   4  not allowed: log in, or ask for the role
@@ -100,6 +101,8 @@ enum Command {
     Zone(command::zone::ZoneArgs),
     Log(command::log::LogArgs),
     Views(command::views::ViewsArgs),
+    Backup(command::backup::BackupArgs),
+    Restore(command::restore::RestoreArgs),
     Config(command::config::ConfigArgs),
 }
 
@@ -120,6 +123,8 @@ impl Command {
             Self::Zone(args) => args.run(context).await,
             Self::Log(args) => args.run(context),
             Self::Views(args) => args.run(context).await,
+            Self::Backup(args) => args.run(context),
+            Self::Restore(args) => args.run(context),
             Self::Config(args) => args.run(context),
         }
     }

@@ -12,11 +12,14 @@ use std::{
 
 use posko_node::{
     Node,
+    backup::{self, BackupError},
     config::{Config, ConfigError, LogFormat},
     identity::{NodeCard, tls::operator_client_config},
     offline::{self, InitOptions, UnknownLog},
+    time,
 };
-use posko_proto::{NodeId, federation::v1::NodeRole, id::hex};
+use posko_proto::{NodeId, federation::v1::NodeRole, id::hex, time::Millis};
+use prost_types::Timestamp;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use tokio::{
@@ -28,7 +31,7 @@ use tokio_rustls::rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 
-use crate::failure::Failure;
+use crate::{failure::Failure, json};
 
 /// What is needed to reach the node of a directory.
 pub(crate) struct Home {
@@ -124,6 +127,65 @@ pub(crate) struct LogSettings {
     pub(crate) filter: String,
     /// Whether in JSON.
     pub(crate) json: bool,
+}
+
+/// What a backup holds.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct BackupFace {
+    /// The backup's file, or the directory that was made of it.
+    pub(crate) path: String,
+    /// The node.
+    pub(crate) origin: String,
+    /// What it is.
+    pub(crate) role: String,
+    /// The federation's id.
+    pub(crate) federation_id: String,
+    /// When it was made.
+    pub(crate) made: Option<String>,
+    /// The same for people.
+    #[serde(skip)]
+    pub(crate) made_at: Timestamp,
+    /// The program that made it, with its version.
+    pub(crate) software: String,
+    /// Where the node's own log ends in it.
+    pub(crate) position: String,
+    /// The card's fingerprint in words; nothing for a backup that was just made.
+    pub(crate) fingerprint: Option<String>,
+    /// Whether the recovery key opened the node's keys in it.
+    pub(crate) keys_opened: bool,
+    /// Its parts.
+    pub(crate) parts: Vec<backup::Part>,
+}
+
+impl BackupFace {
+    fn new(path: &Path, manifest: backup::Manifest) -> Self {
+        let made_at = Timestamp::from(Millis(manifest.made_ms));
+        let nonce = manifest.nonce.get(..4).unwrap_or_default();
+        Self {
+            path: path.display().to_string(),
+            position: format!(
+                "{}@{}.{nonce}/{}",
+                manifest.origin, manifest.epoch, manifest.seq
+            ),
+            made: json::time(Some(&made_at)),
+            made_at,
+            origin: manifest.origin,
+            role: manifest.role,
+            federation_id: manifest.federation_id,
+            software: manifest.software,
+            fingerprint: None,
+            keys_opened: false,
+            parts: manifest.parts,
+        }
+    }
+
+    fn checked(path: &Path, checked: backup::Checked) -> Self {
+        Self {
+            fingerprint: Some(checked.card.fingerprint()),
+            keys_opened: checked.opened(),
+            ..Self::new(path, checked.manifest)
+        }
+    }
 }
 
 fn config(dir: &Path) -> Result<Config, Failure> {
@@ -316,6 +378,43 @@ pub(crate) fn export_log(dir: &Path, origin: NodeId, out: &Path) -> Result<u64, 
     })
 }
 
+/// Copies the node of a directory to a file, also while it runs.
+pub(crate) fn back_up(dir: &Path, out: &Path) -> Result<BackupFace, Failure> {
+    config(dir)?;
+    let manifest = backup::create(dir, out, time::now()).map_err(backup_failed)?;
+    Ok(BackupFace::new(out, manifest))
+}
+
+/// Checks a backup, and with the file of the recovery key that this key opens it.
+pub(crate) fn check_backup(file: &Path, recovery: Option<&Path>) -> Result<BackupFace, Failure> {
+    let checked = backup::check(file, recovery).map_err(backup_failed)?;
+    Ok(BackupFace::checked(file, checked))
+}
+
+/// Makes a directory of a backup.
+pub(crate) fn restore(file: &Path, dir: &Path, recovery: &Path) -> Result<BackupFace, Failure> {
+    let checked = backup::restore(file, dir, recovery).map_err(backup_failed)?;
+    Ok(BackupFace::checked(dir, checked))
+}
+
+/// Tells why there is no backup, or none that can be used: a damaged one is a no.
+fn backup_failed(error: BackupError) -> Failure {
+    let why = chain(&error);
+    match error {
+        BackupError::AlreadyThere(_) => Failure::refused("already_exists", why),
+        BackupError::NotEmpty(_) => Failure::refused("not_empty", why),
+        BackupError::InUse(_) => Failure::refused("in_use", why),
+        BackupError::Newer { .. } => Failure::refused("backup_newer", why),
+        BackupError::WrongKey { .. } => Failure::refused("wrong_recovery_key", why),
+        BackupError::Signature | BackupError::Part { .. } => Failure {
+            code: "backup_damaged",
+            ..Failure::no(why)
+        },
+        BackupError::NoKey(_) | BackupError::Io { .. } => Failure::usage(why),
+        other => Failure::internal(other),
+    }
+}
+
 /// Builds the views of a stopped node anew and returns how many entries were folded.
 pub(crate) async fn rebuild_views(
     dir: &Path,
@@ -506,6 +605,51 @@ mod tests {
                 "{failure}"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn a_backup_is_made_checked_and_restored_or_the_failure_says_why() {
+        let home_dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| home_dir.path().join(name);
+        let (dir, file, safe) = (at("32"), at("32.backup"), at("recovery.key"));
+        let made = init(options(&dir, "32")).await.unwrap();
+        std::fs::rename(dir.join("keys/recovery.key"), &safe).unwrap();
+        let refused = |result: Result<BackupFace, Failure>| {
+            let failure = result.unwrap_err();
+            (failure.exit as u8, failure.code)
+        };
+        assert_eq!(refused(back_up(home_dir.path(), &file)), (2, "usage"));
+        assert_eq!(refused(back_up(&dir, &at("x/y"))), (2, "usage"));
+        assert!(!back_up(&dir, &file).unwrap().keys_opened);
+        assert_eq!(refused(back_up(&dir, &file)), (3, "already_exists"));
+
+        let face = check_backup(&file, None).unwrap();
+        assert!(!face.keys_opened);
+        assert_eq!(face.fingerprint.as_ref(), Some(&made.fingerprint));
+        assert!(check_backup(&file, Some(&safe)).unwrap().keys_opened);
+        assert_eq!(refused(check_backup(&at("none"), None)), (2, "usage"));
+        assert_eq!(
+            refused(check_backup(&file, Some(&dir.join("card")))),
+            (2, "usage")
+        );
+        let other = dir.join("keys/log.key");
+        assert_eq!(
+            refused(restore(&file, &at("new"), &other)),
+            (3, "wrong_recovery_key")
+        );
+        assert_eq!(refused(restore(&file, &dir, &safe)), (3, "not_empty"));
+
+        let mut bytes = std::fs::read(&file).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(at("spoilt"), bytes).unwrap();
+        assert_eq!(
+            refused(check_backup(&at("spoilt"), None)),
+            (1, "backup_damaged")
+        );
+
+        assert_eq!(restore(&file, &at("new"), &safe).unwrap().origin, "32");
+        assert_eq!(card(&at("new")).unwrap().card, made.card);
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@
 //! What it never does: decide a rule, or write SQL.
 
 pub mod api;
+pub mod backup;
 pub mod config;
 pub mod disk;
 pub mod identity;

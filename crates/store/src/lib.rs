@@ -6,6 +6,7 @@
 //! What this room never does: wait for a network, read a clock, draw randomness; they come as arguments.
 
 pub mod account;
+pub mod backup;
 pub mod command;
 pub mod error;
 pub mod log;

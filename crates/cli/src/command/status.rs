@@ -6,6 +6,7 @@ use posko_proto::{
     directive::v1::{Directive, ListDirectivesRequest},
     federation::v1::{
         GetStatusRequest, GetStatusResponse, OriginStatus, PeerStatus, Refused, SourceReason,
+        Standing, StandingState,
     },
 };
 
@@ -16,7 +17,7 @@ use crate::{
     client::{Client, Who},
     failure::Failure,
     json::{self, federation::lag_is_known},
-    label,
+    label::{self, Lang},
     output::{Answer, Context, Table, Tint, fields, painted, when},
 };
 
@@ -78,6 +79,7 @@ fn render(context: &Context, status: &GetStatusResponse) -> String {
             (label::STARTED, when(status.started_at.as_ref())),
             (label::WRITING, context.yes_no(status.writing).into()),
             (label::WHY, status.not_writing_because.clone()),
+            (label::STATE, standing(context, status.standing.as_ref())),
         ],
     );
     let alarm = if status.writing {
@@ -100,6 +102,47 @@ fn render(context: &Context, status: &GetStatusResponse) -> String {
         context.say(label::PEERS),
         peers(context, &status.peers)
     ) + &refusals(context, &status.refusals)
+}
+
+/// Tells how far the node can trust that nothing of its own log was lost; nothing of an older node.
+fn standing(context: &Context, standing: Option<&Standing>) -> String {
+    let Some(standing) = standing else {
+        return String::new();
+    };
+    let say = |id: &'static str, en: &'static str| match context.lang {
+        Lang::Id => id,
+        Lang::En => en,
+    };
+    let since = format!(
+        "{} {}",
+        context.say(label::SINCE),
+        when(standing.since.as_ref())
+    );
+    match standing.state() {
+        StandingState::Unspecified => String::new(),
+        StandingState::Clean => say("bersih", "clean").into(),
+        StandingState::Unproven => {
+            let peers: Vec<String> = (standing.waiting.iter())
+                .map(|peer| format!("`{peer}`"))
+                .collect();
+            let waits = if peers.is_empty() {
+                String::new()
+            } else {
+                format!(": {} {}", say("menunggu", "waiting for"), peers.join(", "))
+            };
+            let risk = if standing.risk_accepted {
+                say(", risiko diterima", ", risk accepted")
+            } else {
+                ""
+            };
+            let unproven = say("belum terbukti", "unproven");
+            format!("{unproven} {since}{waits}{risk} ({})", standing.why)
+        }
+        StandingState::Fenced => {
+            let fenced = say("dipagari", "fenced");
+            format!("{fenced}: {} {since}", standing.why)
+        }
+    }
 }
 
 /// Tells of headquarters' directives in force, where there are any.
@@ -361,6 +404,34 @@ mod tests {
         let text = render(&context(Lang::Id), &status);
         assert!(text.starts_with("MENERIMA PERINTAH: TIDAK\n"), "{text}");
         assert!(text.contains("disk full"));
+    }
+
+    #[test]
+    fn a_node_that_may_have_lost_something_says_whom_it_waits_for_and_since_when() {
+        let context = context(Lang::Id);
+        let mut told = Standing {
+            state: StandingState::Unproven.into(),
+            why: "the file is a backup copy".into(),
+            since: Some(prost_types::Timestamp {
+                seconds: 1_774_422_120,
+                nanos: 0,
+            }),
+            waiting: vec!["31".into(), "36".into()],
+            risk_accepted: false,
+        };
+        assert_eq!(
+            standing(&context, Some(&told)),
+            "belum terbukti sejak 2026-03-25 14:02:00 WIB: menunggu `31`, `36` (the file is a backup copy)"
+        );
+        told.state = StandingState::Fenced.into();
+        told.why = "another run writes".into();
+        assert_eq!(
+            standing(&context, Some(&told)),
+            "dipagari: another run writes sejak 2026-03-25 14:02:00 WIB"
+        );
+        told.state = StandingState::Clean.into();
+        assert_eq!(standing(&context, Some(&told)), "bersih");
+        assert_eq!(standing(&context, None), "");
     }
 
     #[test]

@@ -16,9 +16,33 @@ pub(crate) struct Status {
     now: Option<String>,
     writing: bool,
     not_writing_because: Option<String>,
+    standing: Option<Standing>,
     origins: Vec<OriginStatus>,
     peers: Vec<PeerStatus>,
     refusals: Vec<Refused>,
+}
+
+/// How far a node can trust that nothing of its own log was lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Standing {
+    state: String,
+    why: Option<String>,
+    since: Option<String>,
+    waiting: Vec<String>,
+    risk_accepted: bool,
+}
+
+impl From<federation::Standing> for Standing {
+    fn from(standing: federation::Standing) -> Self {
+        let state = standing.state().as_str_name();
+        Self {
+            state: state.trim_start_matches("STANDING_STATE_").to_lowercase(),
+            why: text(&standing.why),
+            since: time(standing.since.as_ref()),
+            waiting: standing.waiting,
+            risk_accepted: standing.risk_accepted,
+        }
+    }
 }
 
 /// A connection that came in and was refused.
@@ -61,6 +85,7 @@ impl From<federation::GetStatusResponse> for Status {
             now: time(status.now.as_ref()),
             writing: status.writing,
             not_writing_because: text(&status.not_writing_because),
+            standing: status.standing.map(Standing::from),
             origins: status.origins.into_iter().map(OriginStatus::from).collect(),
             peers: status.peers.into_iter().map(PeerStatus::from).collect(),
             refusals: status.refusals.into_iter().map(Refused::from).collect(),

@@ -118,6 +118,8 @@ pub struct Config {
     pub own_keys: Vec<PublicKey>,
     /// What this node has, the own log too; at most [`MAX_ORIGINS`].
     pub logs: Vec<Log>,
+    /// Heads of the peer's own log that are held beside its path: see [`Input::Branches`].
+    pub branches: Vec<SignedHead>,
     /// The logs to pull from this peer, each at its durable end.
     pub pulls: Vec<Chain>,
 }
@@ -163,6 +165,14 @@ pub enum Input {
     },
     /// A log is to be pulled from its durable end: the answer to [`Output::Reload`], or a log not pulled now.
     Chain(Box<Chain>),
+    /// A log is to be pulled from where it leaves the path that is held: the answer to [`Output::Parted`]. It is pulled
+    /// to the end that the peer gives, past what is here already.
+    Branch(Box<Chain>),
+    /// Whether all is here that the peer showed of the own log, by [`Output::PeerClaims`]: own entries go to it only then.
+    OwnKnown(bool),
+    /// The heads of the peer's own log that are held beside its path and that it has not recorded again: it is shown
+    /// them with every heartbeat.
+    Branches(Vec<SignedHead>),
     /// A log is not to be pulled any more from this peer: what waits is forgotten, what is under way to the store ends.
     Stop(NodeId),
     /// Payloads that this node may have are missing; they are asked for unless an answer is awaited.
@@ -309,10 +319,23 @@ pub enum Output {
     Came(NodeId),
     /// The peer has the own log durably up to here; advisory.
     PeerAcked(Position),
-    /// The peer holds a head of the own log, signed by an own key, that the own log does not reach: writing must stop.
-    PeerKnowsMore {
-        /// The head's position.
-        claimed: Position,
+    /// What the peer shows of the own log, with its Hello and every heartbeat; to be answered with [`Input::OwnKnown`].
+    PeerClaims {
+        /// Every head that it holds at the end of a branch; none when it holds nothing. The signatures are the caller's
+        /// to check.
+        heads: Vec<SignedHead>,
+        /// Whether one of them is signed by an own key, and the own log does not reach it.
+        beyond: bool,
+    },
+    /// The peer holds another path of a log than this node: the position that was asked after is not on it. To be
+    /// answered with [`Input::Branch`].
+    Parted {
+        /// Whose log.
+        origin: NodeId,
+        /// The end of the path that the peer holds, by its word.
+        end: Position,
+        /// The epochs that the peer knows.
+        opens: Vec<EpochOpen>,
     },
     /// The peer refused a want.
     Refused {
@@ -428,7 +451,12 @@ pub struct Session {
     told: BTreeMap<NodeId, (Reach, u64)>,
     /// The logs whose heads are to be told with the next tick.
     news: BTreeSet<NodeId>,
-    own_ahead: Option<Position>,
+    /// What the frame at hand shows of the own log.
+    claimed: Vec<SignedHead>,
+    /// What the peer showed of the own log since its last heartbeat.
+    shown: Vec<SignedHead>,
+    /// The peer may know of own entries that are not here: no own ones are released to it.
+    withheld: bool,
     disk_free: u64,
     paused: bool,
     ends: BTreeMap<NodeId, Position>,
@@ -483,7 +511,9 @@ impl Session {
             heads,
             told,
             news: BTreeSet::new(),
-            own_ahead: None,
+            claimed: Vec::new(),
+            shown: Vec::new(),
+            withheld: true,
             disk_free: 0,
             paused: false,
             ends,
@@ -535,6 +565,18 @@ impl Session {
                 }
             }
             Input::Chain(chain) => self.chain(now, *chain),
+            Input::Branch(chain) => {
+                if let Some(pull) = self.pulls.get_mut(&chain.identity().origin)
+                    && pull.branch(*chain)
+                {
+                    pull.want(now, &mut self.out);
+                }
+            }
+            Input::OwnKnown(known) => {
+                self.withheld = !known;
+                self.read_on(self.config.me.origin);
+            }
+            Input::Branches(heads) => self.config.branches = heads,
             Input::Stop(origin) => {
                 if let Some(pull) = self.pulls.get_mut(&origin) {
                     pull.stop(&mut self.out);
@@ -593,10 +635,14 @@ impl Session {
         self.phase = Phase::Greeting { since: now.mono_ms };
         self.heard_at = now.mono_ms;
         let me = &self.config.me;
-        let views = self
-            .config
-            .logs
-            .iter()
+        let branches = self.config.branches.iter().map(|head| Log {
+            origin: head.head.origin,
+            end: head.head.position,
+            head: Some(*head),
+        });
+        // The log's own view comes last: it is what counts where one is expected.
+        let views = branches
+            .chain(self.config.logs.iter().copied())
             .take(MAX_ORIGINS)
             .map(|log| OriginView {
                 origin: log.origin.to_string(),
@@ -674,7 +720,10 @@ impl Session {
                 };
                 return pull.epochs(now, &epochs.opens, &mut self.out);
             }
-            Body::Heads(heads) => return self.heads(&heads.heads, true),
+            Body::Heads(heads) => {
+                self.heads(&heads.heads, true)?;
+                self.claims(false);
+            }
             Body::Want(want) => return self.want(&want),
             Body::Batch(batch) => {
                 let origin = wire::origin("batch", &batch.origin)?;
@@ -691,6 +740,7 @@ impl Session {
                 let origin = wire::origin("nack", &nack.origin)?;
                 if let Some(head) = &nack.head {
                     self.head(head, false)?;
+                    self.claims(false);
                 }
                 if nack.want_id == 0 {
                     let detail = format!(
@@ -704,7 +754,7 @@ impl Session {
                         detail,
                     });
                 } else if let Some(pull) = self.pulls.get_mut(&origin) {
-                    pull.nack(now, &nack, &mut self.out);
+                    pull.nack(now, &nack, &mut self.out)?;
                 }
             }
             Body::PayloadWant(want) => return self.payload_want(&want),
@@ -800,7 +850,8 @@ impl Session {
 
         // Own log first: nothing of the own log leaves before the peer's word on it was looked at.
         let own = me.origin;
-        if let Some(view) = hello.views.iter().find(|view| view.origin == own.as_str()) {
+        let mut views = hello.views.iter().rev();
+        if let Some(view) = views.find(|view| view.origin == own.as_str()) {
             let known = wire::position(
                 "view",
                 view.epoch_no,
@@ -817,6 +868,7 @@ impl Session {
                 self.head(head, false)?;
             }
         }
+        self.claims(true);
         for pull in self.pulls.values_mut() {
             pull.want(now, &mut self.out);
         }
@@ -882,6 +934,26 @@ impl Session {
         heads.iter().try_for_each(|head| self.head(head, news))
     }
 
+    /// Tells what the peer shows of the own log: by a frame that shows the whole of it, or one that shows what the own log
+    /// does not reach.
+    fn claims(&mut self, whole: bool) {
+        let heads = std::mem::take(&mut self.claimed);
+        let beyond = heads.iter().any(|head| {
+            self.beyond_own_end(&head.head.position)
+                && self.config.own_keys.iter().any(|key| head.verify(*key))
+        });
+        self.withheld |= beyond;
+        if whole {
+            self.shown = heads;
+        } else if beyond {
+            self.shown.extend(heads);
+        } else {
+            return;
+        }
+        let heads = self.shown.clone();
+        self.out.push(Output::PeerClaims { heads, beyond });
+    }
+
     /// Takes a head that the peer tells; one that is not its origin's word is passed over.
     fn head(&mut self, head: &WireHead, news: bool) -> Result<(), Stop> {
         let signed =
@@ -891,12 +963,7 @@ impl Session {
             return Ok(());
         }
         if told.origin == self.config.me.origin {
-            let claimed = told.position;
-            let news = self.own_ahead != Some(claimed) && self.beyond_own_end(&claimed);
-            if news && self.config.own_keys.iter().any(|key| signed.verify(*key)) {
-                self.own_ahead = Some(claimed);
-                self.out.push(Output::PeerKnowsMore { claimed });
-            }
+            self.claimed.push(signed);
             return Ok(());
         }
         let origin = told.origin;
@@ -927,7 +994,10 @@ impl Session {
             wall_ms: now.wall_ms.unsigned_abs(),
             echo_monotonic_ms,
             echo_age_ms,
-            heads: self.heads.values().map(SignedHead::to_wire).collect(),
+            heads: (self.heads.values().chain(&self.config.branches))
+                .take(MAX_ORIGINS)
+                .map(SignedHead::to_wire)
+                .collect(),
             disk_free_bytes: self.disk_free,
             queue_entries: self.pulls.values().map(Pull::queued).sum(),
         };
@@ -953,6 +1023,7 @@ impl Session {
             });
         }
         self.heads(&beat.heads, false)?;
+        self.claims(true);
         if first {
             // Answered at once, so that the round trip is known from the session's beginning.
             self.beat(now);
@@ -996,7 +1067,7 @@ impl Session {
             if !pull.restart(chain) {
                 return;
             }
-        } else if origin == self.config.me.origin || self.pulls.len() >= MAX_ORIGINS {
+        } else if self.pulls.len() >= MAX_ORIGINS {
             return;
         } else {
             let mut pull = Pull::new(chain, self.config.peer.origin);

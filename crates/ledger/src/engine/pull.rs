@@ -54,6 +54,7 @@ pub(super) struct Pull {
     retry_at: Option<u64>,
     /// The log went on without this session: wait for what is in flight, then begin again from its end.
     stale: bool,
+    way: Way,
     /// Another session gives the log: nothing is asked for, what is in flight ends.
     stopped: bool,
     best: Option<SignedHead>,
@@ -63,6 +64,15 @@ pub(super) struct Pull {
     peer: NodeId,
     /// Whether this node takes nothing more for now: then no window is open.
     paused: bool,
+}
+
+/// Which way a pull goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Way {
+    /// Along the path that is held here, from its end.
+    Along,
+    /// From where the peer's path leaves the one that is held here: what is here already is passed over.
+    Beside,
 }
 
 /// Openings and entries of one epoch, up to a head or not yet.
@@ -79,6 +89,7 @@ struct Piece {
 #[derive(Debug)]
 struct InFlight {
     want_id: u64,
+    end: Position,
     owed: u64,
 }
 
@@ -125,6 +136,7 @@ impl Pull {
             strikes: 0,
             retry_at: None,
             stale: false,
+            way: Way::Along,
             stopped: false,
             best: None,
             early: None,
@@ -211,9 +223,23 @@ impl Pull {
             return false;
         }
         self.stale = false;
+        self.begin(chain, Way::Along);
+        true
+    }
+
+    /// Goes on from where the peer's path leaves the one that is held here; says whether that was awaited.
+    pub(super) fn branch(&mut self, chain: Chain) -> bool {
+        let awaited = !self.stopped && !self.stale && self.in_flight.is_empty();
+        if awaited {
+            self.begin(chain, Way::Beside);
+        }
+        awaited
+    }
+
+    fn begin(&mut self, chain: Chain, way: Way) {
         self.durable = chain.end();
         self.chain = chain;
-        true
+        self.way = way;
     }
 
     pub(super) fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
@@ -222,22 +248,49 @@ impl Pull {
         }
     }
 
-    pub(super) fn nack(&mut self, now: Now, nack: &Nack, out: &mut Vec<Output>) {
+    pub(super) fn nack(
+        &mut self,
+        now: Now,
+        nack: &Nack,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Stop> {
         if nack.want_id != self.want_id || self.stopped {
-            return;
+            return Ok(());
         }
-        let wait = if nack.code() == NackCode::Busy {
-            BUSY_RETRY_MS
-        } else {
-            NACK_RETRY_MS
-        };
+        let parted = matches!(nack.code(), NackCode::Diverged | NackCode::UnknownEpoch);
+        // What is under way to the store ends before the pull begins elsewhere.
+        let soon = nack.code() == NackCode::Busy || (parted && !self.in_flight.is_empty());
+        let wait = if soon { BUSY_RETRY_MS } else { NACK_RETRY_MS };
         self.retry_at = Some(now.mono_ms + wait);
         let origin = self.chain.identity().origin;
+        // A peer that refuses the branch too is asked later.
+        if let Some(head) = nack
+            .head
+            .as_ref()
+            .filter(|_| parted && self.way == Way::Along)
+        {
+            if soon {
+                return Ok(());
+            }
+            let told = |error: &dyn std::fmt::Display| Stop::protocol(error.to_string());
+            let head = SignedHead::from_wire(head).map_err(|error| told(&error))?;
+            let opens = nack.opens.iter().map(|open| EpochOpen::decode(open));
+            out.push(Output::Parted {
+                origin,
+                end: head.head.position,
+                opens: opens
+                    .collect::<Result<_, _>>()
+                    .map_err(|error| told(&error))?,
+            });
+            return Ok(());
+        }
+        self.way = Way::Along;
         out.push(Output::Refused {
             origin,
             code: nack.code(),
             detail: wire::brief(&nack.detail),
         });
+        Ok(())
     }
 
     pub(super) fn head(&mut self, signed: SignedHead, alive: bool, out: &mut Vec<Output>) {
@@ -512,6 +565,7 @@ impl Pull {
                 Ok(verified) => {
                     self.in_flight.push_back(InFlight {
                         want_id: self.want_id,
+                        end: verified.chain().end(),
                         owed: group.owed,
                     });
                     out.push(Output::Apply(Box::new(verified)));
@@ -548,6 +602,10 @@ impl Pull {
     ) -> Result<(), Stop> {
         let Some(flight) = self.in_flight.pop_front() else {
             return Ok(());
+        };
+        let result = match result {
+            Err(ApplyRefused::Moved) if self.way == Way::Beside => Ok(flight.end),
+            result => result,
         };
         match result {
             Ok(end) => {

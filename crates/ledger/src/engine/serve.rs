@@ -120,21 +120,6 @@ impl Session {
         if !flows {
             return Ok(());
         }
-        if let Some(claimed) = self.own_ahead
-            && origin == self.config.me.origin
-        {
-            let detail = format!(
-                "`{origin}` waits: its own log is known up to {claimed}, which it does not have"
-            );
-            let refused = PageRefused {
-                code: NackCode::Busy,
-                detail,
-                head: None,
-                opens: Vec::new(),
-            };
-            self.refuse(origin, refused);
-            return Ok(());
-        }
         if !self.ends.contains_key(&origin) {
             let detail = format!("nothing of `{origin}` is held");
             let refused = PageRefused {
@@ -174,8 +159,8 @@ impl Session {
     }
 
     /// Asks for the next page, if there is more, no other is being read, and the window has room.
-    fn read_on(&mut self, origin: NodeId) {
-        if self.own_ahead.is_some() && origin == self.config.me.origin {
+    pub(super) fn read_on(&mut self, origin: NodeId) {
+        if self.withheld && origin == self.config.me.origin {
             return;
         }
         let under_way: u64 = self.serves.values().map(Serve::under_way).sum();

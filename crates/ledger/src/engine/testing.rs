@@ -263,6 +263,7 @@ pub(super) fn config(me: &str, peer: &str, logs: &Logs) -> Config {
                 head: log.head(),
             })
             .collect(),
+        branches: Vec::new(),
         pulls: logs
             .get(&peer)
             .map(|log| log.chain.clone())

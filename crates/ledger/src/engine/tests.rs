@@ -1,3 +1,4 @@
+mod own_log;
 mod relay;
 
 use std::collections::VecDeque;
@@ -76,6 +77,11 @@ impl Lone {
                 .any(|output| matches!(output, Output::Met { .. })),
             "{outputs:?}"
         );
+        assert_eq!(
+            lone.session.handle(now(100), Input::OwnKnown(true)),
+            [],
+            "nothing was asked for"
+        );
         lone
     }
 }
@@ -135,6 +141,7 @@ fn after_hello_the_peers_log_is_wanted_from_the_cursor() {
             software,
             views: _,
         },
+        Output::PeerClaims { .. },
         Output::Send(sent, LaneKind::Control),
         Output::Send(beat, LaneKind::Control),
     ] = outputs.as_slice()
@@ -267,65 +274,6 @@ fn an_unknown_frame_is_counted_and_ignored() {
 }
 
 #[test]
-fn a_peer_that_knows_more_of_the_own_log_is_heard_before_anything_is_released() {
-    let short = logs("31", 0, "32");
-    let mut ahead = short.clone();
-    ahead.get_mut(&node("31")).unwrap().write(5, 10);
-    let claimed = ahead[&node("31")].chain.end();
-    let mut peer = logs("32", 0, "31");
-    peer.insert(node("31"), ahead[&node("31")].clone());
-
-    let mut lone = Lone::new(&short);
-    let outputs = lone.frame(Body::Hello(hello_of("32", &peer, "31")));
-    assert!(
-        outputs.contains(&Output::PeerKnowsMore { claimed }),
-        "{outputs:?}"
-    );
-    let refused = lone.frame(want(1, "31", Position::START));
-    let [Output::Send(nack, _)] = refused.as_slice() else {
-        panic!("{refused:?}")
-    };
-    let Body::Nack(Nack { code, .. }) = nack.as_ref() else {
-        panic!("{nack:?}")
-    };
-    assert_eq!(*code, i32::from(NackCode::Busy));
-    let later = lone.session.handle(
-        now(3),
-        Input::Moved {
-            origin: node("31"),
-            end: claimed,
-        },
-    );
-    assert!(
-        !later
-            .iter()
-            .any(|output| matches!(output, Output::Read { .. }))
-    );
-}
-
-#[test]
-fn a_claim_on_the_own_log_without_its_signature_counts_nothing() {
-    let short = logs("31", 0, "32");
-    let mut ahead = short.clone();
-    ahead.get_mut(&node("31")).unwrap().write(5, 10);
-    let mut peer = logs("32", 0, "31");
-    peer.insert(node("31"), ahead[&node("31")].clone());
-    let mut hello = hello_of("32", &peer, "31");
-    for view in &mut hello.views {
-        if let Some(head) = &mut view.head {
-            head.signature[0] ^= 1;
-        }
-    }
-    let outputs = Lone::new(&short).frame(Body::Hello(hello));
-    assert!(
-        !outputs
-            .iter()
-            .any(|output| matches!(output, Output::PeerKnowsMore { .. })),
-        "{outputs:?}"
-    );
-}
-
-#[test]
 fn a_want_reads_once_and_a_page_becomes_epochs_and_a_batch() {
     let logs = logs("31", 3, "32");
     let log = &logs[&node("31")];
@@ -441,6 +389,7 @@ fn sent_by(origin: &str, entries: usize) -> (Epochs, Batch, MemoryLog) {
         body: Some(Body::Hello(hello_of("31", &logs("31", 0, origin), origin))),
     };
     session.handle(now(1), Input::Frame(Box::new(hello)));
+    session.handle(now(1), Input::OwnKnown(true));
     session.handle(
         now(1),
         Input::Frame(Box::new(Frame {
@@ -957,7 +906,10 @@ impl Pair {
                 }
                 Output::Close { reason, detail } => panic!("{reason:?}: {detail}"),
                 Output::Refused { code, detail, .. } => panic!("{code:?}: {detail}"),
-                Output::PeerKnowsMore { claimed } => panic!("knows more: {claimed}"),
+                Output::PeerClaims { heads, beyond } => {
+                    assert!(!beyond, "knows more: {heads:?}");
+                    self.input(side, Input::OwnKnown(true));
+                }
                 work @ (Output::Read { .. } | Output::Apply(_) | Output::Reload(_)) => {
                     self.sides[side].work.push_back(work);
                 }

@@ -15,12 +15,12 @@ use posko_proto::{
         GetDigestsRequest, GetDigestsResponse, GetStatusRequest, GetStatusResponse,
         ListPeersRequest, ListPeersResponse, ListZonesRequest, ListZonesResponse, OriginStatus,
         PeerStatus, RebuildViewsRequest, RebuildViewsResponse, RemovePeerRequest,
-        RemovePeerResponse, SourceReason, WatchLogsRequest, WatchLogsResponse,
+        RemovePeerResponse, SourceReason, StandingState, WatchLogsRequest, WatchLogsResponse,
         node_service_server::NodeService,
     },
     time::Millis,
 };
-use posko_store::{LogState, Store};
+use posko_store::{LogState, Standing, Store};
 use tokio::sync::mpsc;
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, codegen::BoxStream};
@@ -169,6 +169,7 @@ impl NodeService for Api {
             writing: reason.is_empty(),
             not_writing_because: reason,
             refusals: self.0.peers.refusals().into_iter().map(refused).collect(),
+            standing: Some(standing(self.0.store.standing())),
         }))
     }
 
@@ -363,6 +364,33 @@ pub(crate) fn identity_of(card: &NodeCard) -> Result<Identity, Status> {
         origin: card.origin(),
         recovery,
     })
+}
+
+fn standing(standing: Standing) -> wire::Standing {
+    match standing {
+        Standing::Clean => wire::Standing {
+            state: StandingState::Clean.into(),
+            ..wire::Standing::default()
+        },
+        Standing::Unproven {
+            why,
+            waiting,
+            since,
+            risk_accepted,
+        } => wire::Standing {
+            state: StandingState::Unproven.into(),
+            why,
+            since: Some(since.into()),
+            waiting: waiting.iter().map(ToString::to_string).collect(),
+            risk_accepted,
+        },
+        Standing::Fenced { why, since } => wire::Standing {
+            state: StandingState::Fenced.into(),
+            why,
+            since: Some(since.into()),
+            ..wire::Standing::default()
+        },
+    }
 }
 
 /// Returns why a log comes through its source, or through nobody, and since when.

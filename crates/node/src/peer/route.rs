@@ -16,7 +16,7 @@ use posko_ledger::{
     head::SignedHead,
 };
 use posko_proto::NodeId;
-use posko_store::LogState;
+use posko_store::{LogState, Standing};
 use tracing::{debug, error, info, warn};
 
 use super::Shared;
@@ -103,6 +103,10 @@ impl Shared {
     /// nothing.
     pub(super) fn heard(&self, peer: NodeId, head: &SignedHead, verified: bool, alive: bool) {
         let origin = head.head.origin;
+        // What is told of the own log is a claim, and no news.
+        if origin == self.own.origin {
+            return;
+        }
         let Some(log) = self.store.log(origin) else {
             return;
         };
@@ -126,6 +130,18 @@ impl Shared {
         };
         if waits {
             self.choose();
+        }
+    }
+
+    /// Tells why nothing is written any more, once the store has found that.
+    pub(super) fn stop_writing(&self) {
+        let Standing::Fenced { why, .. } = self.store.standing() else {
+            return;
+        };
+        let mut not_writing = (self.not_writing.write()).unwrap_or_else(PoisonError::into_inner);
+        if *not_writing != why {
+            error!("nothing is written any more until the next start: {why}");
+            *not_writing = why;
         }
     }
 

@@ -15,13 +15,13 @@ use posko_ledger::{
     engine::{
         ApplyRefused, Config, Input, Log, Me, Output, Page, PageRefused, Peer, Session, classes_of,
     },
-    epoch::Position,
+    epoch::{EpochOpen, Position},
 };
 use posko_proto::{
     NodeId,
     federation::v1::{Frame, GoodbyeReason, NackCode, PauseReason, frame::Body},
 };
-use posko_store::{ApplyError, PageError, Store};
+use posko_store::{ApplyError, Asked, Claim, PageError, Standing, Store, StoreError};
 use rustls::pki_types::CertificateDer;
 use tokio::sync::{mpsc, watch};
 use tonic::Status;
@@ -80,6 +80,7 @@ pub(super) async fn run(
     });
     let config = configure(&shared, engine_peer).await;
     let (answers, answered) = mpsc::channel(ANSWERS);
+    let (verdicts, judged) = mpsc::channel(ANSWERS);
     let mut running = Running {
         session: Session::new(config),
         heard: heard_of(&shared),
@@ -92,6 +93,13 @@ pub(super) async fn run(
         answers,
         read,
         answered,
+        claim: Claim::default(),
+        asked_own: false,
+        asking_own: 0,
+        wanted: None,
+        cut: 0,
+        verdicts,
+        judged,
         orders,
         disk: shared.disk.clone(),
         paused: false,
@@ -113,9 +121,11 @@ pub(super) async fn run(
 async fn configure(shared: &Arc<Shared>, peer: Peer) -> Config {
     let store = shared.store.clone();
     let own = shared.own.origin;
-    let opens = tokio::task::spawn_blocking(move || store.opens(own)).await;
+    let read =
+        tokio::task::spawn_blocking(move || (store.opens(own), store.branch_heads(peer.origin)));
+    let (opens, branches) = read.await.unwrap_or_else(|_| (Ok(vec![]), Ok(vec![])));
     let mut own_keys = vec![shared.store.log_key()];
-    for open in opens.ok().and_then(Result::ok).unwrap_or_default() {
+    for open in opens.unwrap_or_default() {
         if !own_keys.contains(&open.log_key) {
             own_keys.push(open.log_key);
         }
@@ -147,6 +157,7 @@ async fn configure(shared: &Arc<Shared>, peer: Peer) -> Config {
         peer,
         own_keys,
         logs,
+        branches: branches.unwrap_or_default(),
         // What this session gives is chosen once the peer has said what it holds.
         pulls: Vec::new(),
     }
@@ -173,6 +184,18 @@ struct Running {
     answers: mpsc::Sender<Input>,
     read: mpsc::Receiver<Result<Frame, Status>>,
     answered: mpsc::Receiver<Input>,
+    /// What the peer last showed of the own log.
+    claim: Claim,
+    /// Whether the peer was asked in this session what it knows of the own log.
+    asked_own: bool,
+    /// How often the store was asked about the claim and has not answered yet.
+    asking_own: u32,
+    /// Up to where the own log is pulled from the peer; none while it is not.
+    wanted: Option<Position>,
+    /// How many entries of the peer's log were left out when its branches were last read.
+    cut: u64,
+    verdicts: mpsc::Sender<Result<Asked, StoreError>>,
+    judged: mpsc::Receiver<Result<Asked, StoreError>>,
     orders: watch::Receiver<Option<Order>>,
     disk: watch::Receiver<Disk>,
     /// Whether the peer was told that no entries are taken.
@@ -201,7 +224,8 @@ impl Running {
                     Some(Err(status)) => self.ended = Some(format!("the connection was lost: {}", status.message())),
                     None => self.ended = Some("the connection was lost".into()),
                 },
-                Some(answer) = self.answered.recv() => self.input(answer),
+                Some(answer) = self.answered.recv() => self.answer(answer),
+                Some(judged) = self.judged.recv() => self.verdict(judged),
                 Ok(()) = moves.changed() => self.moved(),
                 Ok(()) = routes.changed() => self.follow(),
                 Ok(()) = self.disk.changed() => self.disk(),
@@ -242,6 +266,107 @@ impl Running {
             self.moved();
         }
         self.input(Input::Frame(Box::new(frame)));
+    }
+
+    fn answer(&mut self, answer: Input) {
+        let own = self.shared.own.origin;
+        let arrived = matches!(
+            &answer,
+            Input::Applied { origin, result: Ok(at) } if *origin == own && self.wanted == Some(*at)
+        );
+        self.input(answer);
+        if arrived {
+            self.ask();
+        }
+    }
+
+    /// Asks the store whether all is here that the peer last showed of the own log.
+    fn ask(&mut self) {
+        self.asking_own += 1;
+        let verdicts = self.verdicts.clone();
+        let reply = move |asked| {
+            // Nobody waits for it any more when the session has ended; the next heartbeat asks again.
+            let _ = verdicts.try_send(asked);
+        };
+        (self.shared.store).peer_asked(self.peer.origin, self.claim.clone(), now(), reply);
+    }
+
+    /// Releases the own log to the peer, gets back what it holds more, or stops writing.
+    fn verdict(&mut self, judged: Result<Asked, StoreError>) {
+        let (own, peer) = (self.shared.own.origin, self.peer.origin);
+        self.asking_own -= 1;
+        match judged {
+            // The peer has shown more meanwhile: the last answer counts.
+            Ok(Asked::Known) if self.asking_own > 0 => {}
+            Ok(Asked::Known) => {
+                if let Some(end) = self.wanted.take() {
+                    info!(peer.id = %peer, "got back the log of `{own}` up to {end} from `{peer}`");
+                    self.input(Input::Stop(own));
+                }
+                self.moved();
+                self.input(Input::OwnKnown(true));
+            }
+            Ok(Asked::More(end)) => {
+                self.input(Input::OwnKnown(false));
+                if self.wanted.replace(end).is_none() {
+                    warn!(peer.id = %peer, "`{peer}` holds the log of `{own}` up to {end}, which is not here: it is pulled from there");
+                    if let Some(chain) = self.shared.store.chain(own) {
+                        self.input(Input::Chain(Box::new(chain)));
+                    }
+                }
+            }
+            Ok(Asked::Fenced) => {
+                self.shared.stop_writing();
+                self.input(Input::OwnKnown(false));
+            }
+            Err(cause) => {
+                error!(peer.id = %peer, %cause, "what `{peer}` knows of the log of `{own}` could not be looked at");
+            }
+        }
+    }
+
+    /// Reads the branches of the peer's log that it is to be shown, when they may have changed.
+    fn branches(&mut self) {
+        let origin = self.peer.origin;
+        let cut = self.shared.store.log(origin).map_or(0, |log| log.cut);
+        if std::mem::replace(&mut self.cut, cut) == cut {
+            return;
+        }
+        let (store, answers) = (self.shared.store.clone(), self.answers.clone());
+        tokio::task::spawn_blocking(move || match store.branch_heads(origin) {
+            Ok(heads) => drop(answers.blocking_send(Input::Branches(heads))),
+            Err(cause) => {
+                error!(log.origin = %origin, %cause, "the branches of `{origin}` could not be read");
+            }
+        });
+    }
+
+    /// Finds where the peer's path of a log leaves the one that is held here, for the pull to go on from there.
+    fn part(&self, origin: NodeId, end: Position, opens: Vec<EpochOpen>) {
+        let (peer, answers) = (self.peer.origin, self.answers.clone());
+        let registry = self.shared.clone();
+        tokio::task::spawn_blocking(move || {
+            let store = &registry.store;
+            let chain = store
+                .branch_point(origin, end, &opens)
+                .and_then(|point| point.map_or(Ok(None), |at| store.chain_at(origin, at)));
+            match chain {
+                Ok(Some(chain)) => {
+                    let at = chain.end();
+                    info!(peer.id = %peer, log.origin = %origin, "`{peer}` has another path of log `{origin}`: it is pulled from {at}");
+                    // Nobody waits for it any more when the session has ended.
+                    let _ = answers.blocking_send(Input::Branch(Box::new(chain)));
+                }
+                Ok(None) => {
+                    warn!(peer.id = %peer, log.origin = %origin, "nothing of the log `{origin}` as `{peer}` has it is here");
+                    registry.sources().refused(registry.now(), peer, origin);
+                    registry.choose();
+                }
+                Err(cause) => {
+                    error!(log.origin = %origin, %cause, "the log of `{origin}` could not be read");
+                }
+            }
+        });
     }
 
     fn moved(&mut self) {
@@ -308,6 +433,7 @@ impl Running {
             self.input(Input::Head { head, news: true });
         }
         self.heads();
+        self.branches();
         if self.looked.elapsed() >= LOOK_FOR_MISSING {
             self.looked = Instant::now();
             self.asking().begin(self.shared.clone());
@@ -408,8 +534,11 @@ impl Running {
                 let reply = move |result: Result<Position, ApplyError>| {
                     let result = result.map_err(|cause| match cause {
                         ApplyError::Moved { .. } => ApplyRefused::Moved,
+                        ApplyError::Fenced => {
+                            registry.stop_writing();
+                            ApplyRefused::Failed(format!("`{origin}` takes nothing of its own log"))
+                        }
                         ApplyError::Forked { .. }
-                        | ApplyError::Fenced
                         | ApplyError::NoSuchOrigin
                         | ApplyError::Store(_) => {
                             error!(log.origin = %origin, %cause, "entries of `{origin}` could not be stored");
@@ -454,17 +583,18 @@ impl Running {
             } => shared.heard(peer, &head, verified, alive),
             Output::Came(origin) => shared.sources().came(shared.now(), origin),
             Output::PeerAcked(at) => shared.update(peer, |state| state.acknowledged = Some(at)),
-            Output::PeerKnowsMore { claimed } => {
-                let own = shared.own.origin;
-                error!(peer.id = %peer, "`{peer}` holds this node's log up to {claimed}, beyond what is here");
-                let why =
-                    format!("`{peer}` holds the log of `{own}` up to {claimed}, which is not here");
-                // Feeds and what waits already write too: the store itself refuses.
-                shared.store.fence(&why);
-                *shared
-                    .not_writing
-                    .write()
-                    .unwrap_or_else(PoisonError::into_inner) = why;
+            Output::PeerClaims { heads, beyond } => {
+                self.claim.heads = heads;
+                let first = !std::mem::replace(&mut self.asked_own, true);
+                if first || beyond || shared.store.standing() != Standing::Clean {
+                    self.ask();
+                }
+            }
+            Output::Parted { origin, end, opens } => {
+                if origin == shared.own.origin {
+                    self.claim.opens.clone_from(&opens);
+                }
+                self.part(origin, end, opens);
             }
             Output::Refused {
                 origin,
@@ -606,7 +736,7 @@ fn read(
                 detail,
                 head: store
                     .log(origin)
-                    .and_then(|log| log.best.or(log.head))
+                    .and_then(|log| log.head.or(log.best))
                     .map(Box::new),
                 opens: store.opens(origin).unwrap_or_default(),
             })

@@ -8,6 +8,7 @@
 )]
 
 mod authority;
+mod backup;
 mod convergence;
 mod faults;
 mod missing;

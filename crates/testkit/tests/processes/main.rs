@@ -12,8 +12,10 @@
     reason = "a test stops at the first surprise, and tells on stdout which phase it is in"
 )]
 
+mod backup;
 mod gateway;
 mod input;
 mod kill;
 mod refusal;
 mod relay;
+mod restore;
