@@ -7,109 +7,42 @@ pub mod time;
 
 pub use crate::id::{Id, NodeId};
 
-/// What every area shares.
-pub mod common {
-    /// Version 1.
-    #[allow(
-        missing_docs,
-        unreachable_pub,
-        clippy::all,
-        clippy::pedantic,
-        reason = "generated; the contract's comments are in proto/"
-    )]
-    pub mod v1 {
-        include!(concat!(env!("OUT_DIR"), "/posko.common.v1.rs"));
-    }
+macro_rules! contracts {
+    ($($(#[$doc:meta])* $area:ident;)*) => {
+        $(
+            $(#[$doc])*
+            pub mod $area {
+                /// Version 1.
+                #[allow(
+                    missing_docs,
+                    unreachable_pub,
+                    clippy::all,
+                    clippy::pedantic,
+                    reason = "generated; the contract's comments are in proto/"
+                )]
+                pub mod v1 {
+                    include!(concat!(env!("OUT_DIR"), "/posko.", stringify!($area), ".v1.rs"));
+                }
+            }
+        )*
+    };
 }
 
-/// The session between nodes, and what a node tells its operators about itself.
-pub mod federation {
-    /// Version 1.
-    #[allow(
-        missing_docs,
-        unreachable_pub,
-        clippy::all,
-        clippy::pedantic,
-        reason = "generated; the contract's comments are in proto/"
-    )]
-    pub mod v1 {
-        include!(concat!(env!("OUT_DIR"), "/posko.federation.v1.rs"));
-    }
-}
-
-/// Incidents (kejadian).
-pub mod incident {
-    /// Version 1.
-    #[allow(
-        missing_docs,
-        unreachable_pub,
-        clippy::all,
-        clippy::pedantic,
-        reason = "generated; the contract's comments are in proto/"
-    )]
-    pub mod v1 {
-        include!(concat!(env!("OUT_DIR"), "/posko.incident.v1.rs"));
-    }
-}
-
-/// Warnings (peringatan dini).
-pub mod warning {
-    /// Version 1.
-    #[allow(
-        missing_docs,
-        unreachable_pub,
-        clippy::all,
-        clippy::pedantic,
-        reason = "generated; the contract's comments are in proto/"
-    )]
-    pub mod v1 {
-        include!(concat!(env!("OUT_DIR"), "/posko.warning.v1.rs"));
-    }
-}
-
-/// Accounts, roles and sessions.
-pub mod account {
-    /// Version 1.
-    #[allow(
-        missing_docs,
-        unreachable_pub,
-        clippy::all,
-        clippy::pedantic,
-        reason = "generated; the contract's comments are in proto/"
-    )]
-    pub mod v1 {
-        include!(concat!(env!("OUT_DIR"), "/posko.account.v1.rs"));
-    }
-}
-
-/// Headquarters' directives (arahan).
-pub mod directive {
-    /// Version 1.
-    #[allow(
-        missing_docs,
-        unreachable_pub,
-        clippy::all,
-        clippy::pedantic,
-        reason = "generated; the contract's comments are in proto/"
-    )]
-    pub mod v1 {
-        include!(concat!(env!("OUT_DIR"), "/posko.directive.v1.rs"));
-    }
-}
-
-/// What headquarters' IMS reads.
-pub mod ims {
-    /// Version 1.
-    #[allow(
-        missing_docs,
-        unreachable_pub,
-        clippy::all,
-        clippy::pedantic,
-        reason = "generated; the contract's comments are in proto/"
-    )]
-    pub mod v1 {
-        include!(concat!(env!("OUT_DIR"), "/posko.ims.v1.rs"));
-    }
+contracts! {
+    /// What every area shares.
+    common;
+    /// The session between nodes, and what a node tells its operators about itself.
+    federation;
+    /// Incidents (kejadian).
+    incident;
+    /// Warnings (peringatan dini).
+    warning;
+    /// Accounts, roles and sessions.
+    account;
+    /// Headquarters' directives (arahan).
+    directive;
+    /// What headquarters' IMS reads.
+    ims;
 }
 
 /// The contracts as a protobuf `FileDescriptorSet`, for gRPC reflection.

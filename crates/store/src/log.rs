@@ -6,7 +6,7 @@ use posko_ledger::{
     MAX_GROUP_BYTES, MAX_GROUP_ENTRIES,
     chain::{Chain, Identity},
     entry::{EntryHeader, HEADER_BYTES, Payload, Record},
-    epoch::{EpochOpen, Position},
+    epoch::{Epoch, EpochOpen, Position},
     head::SignedHead,
     key::PublicKey,
     tree::Tree,
@@ -104,6 +104,12 @@ pub(crate) fn pos(epoch_row: i64, seq: u64) -> i64 {
     epoch_row << EPOCH_SHIFT | seq.cast_signed()
 }
 
+/// Returns what orders a log's heads: how far they reach, then when they were signed.
+fn rank(head: &SignedHead) -> (Epoch, u64, u64) {
+    let at = head.head.position;
+    (at.epoch, at.seq, head.head.wall_ms)
+}
+
 impl LogMemory {
     pub(crate) fn new(identity: Identity) -> Self {
         Self {
@@ -131,7 +137,7 @@ impl LogMemory {
             end: self.chain.end(),
             entries: self.entries,
             head: self.head,
-            best: self.best.or(self.head),
+            best: self.best.into_iter().chain(self.head).max_by_key(rank),
             heard_ms: self.heard_ms,
             last_entry_ms: self.last_entry_ms,
             cut: self.cut,
@@ -147,13 +153,6 @@ impl LogMemory {
     /// Takes a verified head as the best known, unless a better one is; heads only rise. It may be as old as its log:
     /// through a relay it says nothing of its origin's life.
     pub(crate) fn know(&mut self, head: SignedHead) -> bool {
-        let rank = |head: &SignedHead| {
-            (
-                head.head.position.epoch,
-                head.head.position.seq,
-                head.head.wall_ms,
-            )
-        };
         let rises = self
             .best
             .as_ref()

@@ -1044,7 +1044,10 @@ fn store_group(
         branch::fold_entry(connection, origin, header, &record.payload, at, own)?;
         log.last_entry_ms = Some(header.wall_ms.cast_signed());
     }
-    log.cut = branch::orphans(connection, origin)?;
+    // A log that grows at its end leaves nothing out; it may record again what was left out.
+    if log.cut > 0 {
+        log.cut = branch::orphans(connection, origin)?;
+    }
     log.chain = group.chain().clone();
     log.head = Some(*group.head());
     log.know(*group.head());

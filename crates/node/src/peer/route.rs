@@ -16,7 +16,7 @@ use posko_ledger::{
     head::SignedHead,
 };
 use posko_proto::NodeId;
-use posko_store::{LogState, Standing};
+use posko_store::Standing;
 use tracing::{debug, error, info, warn};
 
 use super::Shared;
@@ -68,7 +68,7 @@ impl Shared {
         let logs: BTreeMap<NodeId, (Reach, Reach)> = (self.store.logs().iter())
             .filter(|log| log.origin != self.own.origin && trust.card(log.origin).is_some())
             .map(|log| {
-                let known = best(log).map(|head| head.head.position);
+                let known = log.best.map(|head| head.head.position);
                 (
                     log.origin,
                     (log.end.into(), known.unwrap_or(log.end).into()),
@@ -113,7 +113,7 @@ impl Shared {
         if self.trust.load().card(origin).is_none() {
             return;
         }
-        let known = best(&log);
+        let known = log.best;
         let rises = known.is_none_or(|known| rank(head) > rank(&known));
         // What is no news needs no signature checked: it is the one that was checked before, or older.
         let same = known.as_ref() == Some(head);
@@ -194,12 +194,6 @@ impl Shared {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Returns the best head of a log that is known.
-pub(super) fn best(log: &LogState) -> Option<SignedHead> {
-    let heads = log.best.into_iter().chain(log.head);
-    heads.max_by_key(rank)
 }
 
 fn reason(why: Why) -> &'static str {

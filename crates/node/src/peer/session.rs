@@ -27,7 +27,7 @@ use tokio::sync::{mpsc, watch};
 use tonic::Status;
 use tracing::{error, info, warn};
 
-use super::{FAREWELL, Live, Order, Shared, lane::Lanes, random, route::best, told};
+use super::{FAREWELL, Live, Order, Shared, lane::Lanes, random, told};
 use crate::{disk::Disk, identity::PeerIdentity, time::now};
 
 /// How many decoded frames may wait for the engine; the connection's window holds back the rest.
@@ -137,7 +137,7 @@ async fn configure(shared: &Arc<Shared>, peer: Peer) -> Config {
         .map(|log| Log {
             origin: log.origin,
             end: log.end,
-            head: best(&log),
+            head: log.best,
         })
         .collect();
     if let Some(head) = shared.store.own_head(now())
@@ -398,7 +398,7 @@ impl Running {
     /// Tells the engine the heads that rose, and those whose origin was heard of again.
     fn heads(&mut self) {
         for log in self.shared.store.logs() {
-            let Some(head) = best(&log).filter(|_| log.origin != self.shared.own.origin) else {
+            let Some(head) = log.best.filter(|_| log.origin != self.shared.own.origin) else {
                 continue;
             };
             let news = self.heard.insert(log.origin, log.heard_ms) != Some(log.heard_ms);

@@ -10,7 +10,7 @@ use posko_domain::{
 use posko_proto::{Id, NodeId, time::Millis};
 use rusqlite::{Connection, named_params};
 
-use super::{Tables, View, by_id, found};
+use super::{Tables, View, by_id, found, page};
 use crate::{Store, StoreError, fold, query::PageOf};
 
 pub(super) const INCIDENT: View = View {
@@ -233,7 +233,7 @@ impl Store {
         );
         self.read(|connection| {
             let mut statement = connection.prepare_cached(&sql)?;
-            let mut rows = statement.query(named_params! {
+            let rows = statement.query(named_params! {
                 ":before_ms": before_ms,
                 ":before_id": before_id,
                 ":origin": filter.origin.map(|origin| origin.to_string()),
@@ -242,13 +242,7 @@ impl Store {
                 ":open": filter.open_only,
                 ":limit": limit as i64 + 1,
             })?;
-            let mut page = PageOf::new(limit);
-            while let Some(row) = rows.next()? {
-                let incident = found(row)?;
-                let token = crate::query::token(row.get(3)?, incident.id);
-                page.push(incident, token);
-            }
-            Ok(page)
+            page(rows, limit)
         })
     }
 

@@ -11,11 +11,11 @@ pub mod warning;
 use std::borrow::Cow;
 
 use posko_proto::{Id, NodeId};
-use rusqlite::{Connection, Row, named_params, types::ValueRef};
+use rusqlite::{Connection, Row, Rows, named_params, types::ValueRef};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use crate::{Store, StoreError, fold};
+use crate::{Store, StoreError, fold, query::PageOf};
 
 /// A view: its table, its version, how it is made, and the order of its rows in a digest.
 struct View {
@@ -187,6 +187,20 @@ pub(crate) fn by_id<S: DeserializeOwned>(
         }
     }
     Ok(None)
+}
+
+/// Reads a page of things, newest first, from [`found`]'s columns and the time by which they are listed.
+pub(crate) fn page<S: DeserializeOwned>(
+    mut rows: Rows<'_>,
+    limit: usize,
+) -> Result<PageOf<Found<S>>, StoreError> {
+    let mut page = PageOf::new(limit);
+    while let Some(row) = rows.next()? {
+        let thing = found(row)?;
+        let token = crate::query::token(row.get(3)?, thing.id);
+        page.push(thing, token);
+    }
+    Ok(page)
 }
 
 /// The digest of one view's rows of one origin.

@@ -7,7 +7,7 @@ use posko_domain::{
 use posko_proto::{Id, NodeId, time::Millis};
 use rusqlite::{Connection, named_params};
 
-use super::{Tables, View, by_id, found};
+use super::{Tables, View, by_id, page};
 use crate::{Store, StoreError, query::PageOf};
 
 pub(super) const WARNING: View = View {
@@ -94,20 +94,14 @@ impl Store {
         );
         self.read(|connection| {
             let mut statement = connection.prepare_cached(&sql)?;
-            let mut rows = statement.query(named_params! {
+            let rows = statement.query(named_params! {
                 ":before_ms": before_ms,
                 ":before_id": before_id,
                 ":origin": origin.map(|origin| origin.to_string()),
                 ":now": in_force_at.map(|now| now.0),
                 ":limit": limit as i64 + 1,
             })?;
-            let mut page = PageOf::new(limit);
-            while let Some(row) = rows.next()? {
-                let warning = found(row)?;
-                let token = crate::query::token(row.get(3)?, warning.id);
-                page.push(warning, token);
-            }
-            Ok(page)
+            page(rows, limit)
         })
     }
 }
