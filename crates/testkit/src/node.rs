@@ -20,6 +20,8 @@ use crate::{port::free_port, wait::eventually};
 const READY_WITHIN: Duration = Duration::from_secs(30);
 /// How long an orderly stop may take.
 const STOPPED_WITHIN: Duration = Duration::from_secs(15);
+/// The free space in MiB that a node keeps: the least that can be configured.
+const FLOOR_MIB: u32 = 1;
 /// The name of headquarters' gateway.
 pub const GATEWAY: &str = "ims";
 /// The login name of the duty officer.
@@ -86,6 +88,8 @@ impl Node {
             args.extend(["--role", "gateway"]);
         }
         node.console(&args)?;
+        // What is shown here must not hang on how full this machine's disk is.
+        node.set("floor_mib", &FLOOR_MIB.to_string())?;
         Ok(node)
     }
 
@@ -127,18 +131,20 @@ impl Node {
         fs::write(&file, change(text)).with_context(|| format!("write `{}`", file.display()))
     }
 
-    /// Returns its card with `address` on it, and the card's fingerprint.
-    pub fn card(&self, address: SocketAddr) -> Result<(String, String)> {
+    /// Gives a key of its configuration another value; it counts from the next start.
+    fn set(&self, key: &str, value: &str) -> Result<()> {
         self.configure(|text| {
-            let line = |line: &str| {
-                if line.starts_with("public_address") {
-                    format!("public_address = \"{address}\"\n")
-                } else {
-                    format!("{line}\n")
-                }
+            let line = |line: &str| match line.split_once(" = ") {
+                Some((known, _)) if known == key => format!("{key} = {value}\n"),
+                _ => format!("{line}\n"),
             };
             text.lines().map(line).collect()
-        })?;
+        })
+    }
+
+    /// Returns its card with `address` on it, and the card's fingerprint.
+    pub fn card(&self, address: SocketAddr) -> Result<(String, String)> {
+        self.set("public_address", &format!("\"{address}\""))?;
         let card = self.console(&["peer", "card"])?;
         let field = |name: &str| card.get(name).and_then(Value::as_str).map(str::to_owned);
         field("card")
