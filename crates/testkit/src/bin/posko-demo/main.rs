@@ -1,4 +1,5 @@
-//! The demo: three provinces share a real warning and the incident it becomes, with real processes on loopback.
+//! The demo: three provinces share a real warning and the incident it becomes, and headquarters listens, with real
+//! processes on loopback.
 //!
 //! `cargo xtask demo` builds and runs it; what it shows is told in `story.rs`.
 
@@ -13,7 +14,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
-use posko_testkit::{Federation, ORIGINS, interrupt};
+use posko_testkit::{Federation, GATEWAY, Node, ORIGINS, interrupt};
 use tempfile::TempDir;
 
 use crate::{report::Report, story::Story};
@@ -96,7 +97,7 @@ impl Home {
         };
         let dir = std::path::absolute(keep)?;
         let mark = dir.join(MARK);
-        for origin in ORIGINS {
+        for origin in ORIGINS.into_iter().chain([GATEWAY]) {
             let node = dir.join(origin);
             if node.exists() {
                 ensure!(
@@ -126,7 +127,7 @@ fn export(dir: &Path, federation: &Federation, report: &mut Report) -> Result<()
     for node in federation.nodes() {
         let folder = dir.join(node.origin()).join("export");
         fs::create_dir_all(&folder).with_context(|| format!("make `{}`", folder.display()))?;
-        for origin in ORIGINS {
+        for origin in federation.nodes().map(Node::origin) {
             let file = folder.join(format!("{origin}.poskolog"));
             node.console(&["log", "export", origin, "--out", &file.to_string_lossy()])?;
             files.push(file);

@@ -1,7 +1,8 @@
 //! The story, with real facts: BMKG's nowcast for Banten and Jawa Barat, and the earthquake of Cianjur on 21 November 2022.
 //!
 //! Node 32 takes the warnings in and everyone sees them; its duty officer opens and runs the incident; Bekasi floods and
-//! Jakarta is told; the link between them is cut, Banten relays, and it returns; Jakarta's node is killed while it writes and comes back.
+//! Jakarta is told; the link between them is cut, Banten relays, then headquarters' gateway alone, then nobody, and it
+//! returns; headquarters directs and is answered; Jakarta's node is killed while it writes and comes back.
 
 #![expect(
     clippy::indexing_slicing,
@@ -21,7 +22,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use posko_testkit::{
-    Federation, Node, ORIGINS, Publisher, Recording, Refused, check_going, eventually,
+    Federation, GATEWAY, Node, ORIGINS, Publisher, Recording, Refused, check_going, eventually,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -57,12 +58,12 @@ pub(crate) struct Story {
 }
 
 impl Story {
-    /// Makes and starts the three nodes; 32 asks the publisher.
+    /// Makes and starts the three provinces' nodes and headquarters' gateway; 32 asks the publisher.
     pub(crate) fn begin(dir: &Path, feed: Option<&Path>, report: &mut Report) -> Result<Self> {
         let start = Instant::now();
-        let federation = Federation::make(dir)?;
+        let federation = Federation::make_with_gateway(dir)?;
         report.check(
-            "three nodes are made, each with its own CA and keys",
+            "three provinces' nodes and headquarters' gateway are made, each with its own CA and keys",
             true,
             &seconds(start.elapsed()),
         );
@@ -85,7 +86,7 @@ impl Story {
             node.start()?;
         }
         report.check(
-            "three processes take connections",
+            "four processes take connections",
             true,
             &seconds(start.elapsed()),
         );
@@ -117,6 +118,7 @@ impl Story {
         let cianjur = self.incident(&quake, report)?;
         self.flood(report)?;
         self.cut(&cianjur, report)?;
+        self.direct(report)?;
         self.kill(report)?;
         self.agree(report)
     }
@@ -385,9 +387,23 @@ impl Story {
             ),
         );
 
-        let before = incidents(dki, "32")?;
         self.federation.cut("31", "36")?;
-        report.tell("the link 31–36 is cut too; waiting until 31 calls its picture of 32 unknown");
+        report.tell("the link 31–36 is cut too: only headquarters' gateway is left");
+        let relayed = report_landslide(jabar)?;
+        let (origin, took) = eventually("31 sees 32's incident through ims", SOON, || {
+            let origin = find(&dki.console(&["status"])?, "origins", "32")?.clone();
+            let seen = incidents(dki, "32")?.contains(&relayed) && origin["source"] == GATEWAY;
+            Ok(seen.then_some(origin))
+        })?;
+        report.check(
+            "through ims 31 gets headers and REGIONAL payloads only, and says what it lacks",
+            *list(&origin, "source_lacks")? == ["provinces"],
+            &format!("{}; lacks {}", seconds(took), origin["source_lacks"]),
+        );
+
+        let before = incidents(dki, "32")?;
+        self.federation.cut("31", GATEWAY)?;
+        report.tell("the link 31–ims is cut too; waiting until 31 calls its picture of 32 unknown");
         let missed = report_landslide(jabar)?;
         jabar.posko(&["incident", "note", cianjur, "Dapur umum dibuka di lapangan"])?;
         let alone = dki.posko(&[
@@ -465,9 +481,58 @@ impl Story {
             &seconds(took),
         );
         self.federation.restore("31", "36")?;
-        eventually("36 sees what 31 recorded", RETURNED_WITHIN, || {
-            Ok(incidents(banten, "31")?.contains(&alone).then_some(()))
+        self.federation.restore("31", GATEWAY)?;
+        let ((), took) = eventually(
+            "all see what 31 recorded, and 31 lacks nothing",
+            RETURNED_WITHIN,
+            || {
+                let missing = find(&dki.console(&["status"])?, "origins", "32")?.clone();
+                let mut all = missing["payloads_missing"] == 0;
+                for node in [banten, self.federation.node(GATEWAY)?] {
+                    all &= incidents(node, "31")?.contains(&alone);
+                }
+                Ok(all.then_some(()))
+            },
+        )?;
+        report.check(
+            "31 has met 36 again, and lacks no payload that it may have",
+            true,
+            &seconds(took),
+        );
+        Ok(())
+    }
+
+    /// Headquarters issues a directive, and the provinces to which it is addressed see it.
+    fn direct(&self, report: &mut Report) -> Result<()> {
+        let gateway = self.federation.node(GATEWAY)?;
+        let issued = gateway.posko(&[
+            "directive",
+            "issue",
+            "--priority",
+            "urgent",
+            "--title",
+            "Siapkan dapur umum",
+            "--body",
+            "Satu di setiap wilayah perbatasan",
+            "--province",
+            "32",
+            "--province",
+            "36",
+        ])?;
+        let id = text(&issued["outcome"], "stream_id")?;
+        let ((), took) = eventually("every province sees the directive", SOON, || {
+            for node in self.provinces()? {
+                let shown = node.posko(&["directive", "show", &id])?["directive"].clone();
+                let here = shown["addressed_here"] == (node.origin() != "31");
+                ensure!(here, "at `{}`: {shown}", node.origin());
+            }
+            Ok(Some(()))
         })?;
+        report.check(
+            "headquarters directs 32 and 36 from a log of its own, and every province sees whom",
+            true,
+            &seconds(took),
+        );
         Ok(())
     }
 
@@ -553,7 +618,7 @@ impl Story {
         for node in self.federation.nodes() {
             let verified = node.console(&["log", "verify"])?;
             let logs = list(&verified, "logs")?;
-            intact &= verified["ok"] == true && logs.len() == ORIGINS.len();
+            intact &= verified["ok"] == true && logs.len() == self.federation.nodes().count();
             entries += logs
                 .iter()
                 .filter_map(|log| log["entries"].as_u64())
@@ -585,7 +650,7 @@ impl Story {
         let origins: BTreeSet<&String> = digests.keys().map(|(_, origin)| origin).collect();
         report.check(
             "the views of each origin are identical on all nodes",
-            origins.len() == ORIGINS.len(),
+            origins.len() >= ORIGINS.len(),
             &format!(
                 "{} digests of {} origins, {}",
                 digests.len(),
@@ -601,7 +666,7 @@ impl Story {
         let posko = self.federation.program().display();
         let mut lines = vec![
             String::new(),
-            "The three nodes run until Ctrl-C. Look and try, in another terminal:".into(),
+            "The four nodes run until Ctrl-C. Look and try, in another terminal:".into(),
         ];
         let mut dirs = BTreeMap::new();
         for node in self.federation.nodes() {
