@@ -119,6 +119,7 @@ labels! {
     HEADERS_ONLY: "hanya kepala entri dari kelas", "only headers of class";
     HEADLINE: "judul", "headline";
     HEALTH: "kesehatan", "health";
+    HOURS_OLD: "jam yang lalu", "hours old";
     HEARD: "kabar terakhir", "last heard";
     IDENTIFIER: "pengenal", "identifier";
     INCIDENT: "kejadian", "incident";
@@ -147,6 +148,7 @@ labels! {
     NOT_CONNECTED_SINCE: "tidak terhubung sejak", "not connected since";
     NOT_HEARD_SINCE: "tidak terdengar lagi sejak", "no longer heard since";
     NO_SOURCE: "tanpa sumber", "no source";
+    NO_COPY: "belum ada", "there is none";
     NODE: "simpul", "node";
     NONE: "tidak ada yang cocok", "nothing matches";
     NOTES: "catatan", "notes";
@@ -211,6 +213,7 @@ labels! {
     WHY: "sebab", "why";
     WRITING: "menerima perintah", "takes commands";
     YES: "ya", "yes";
+    YOUNGEST_COPY: "cadangan termuda", "youngest backup";
     ZONE: "zona", "zone";
 }
 

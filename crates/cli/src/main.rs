@@ -124,7 +124,7 @@ impl Command {
             Self::Log(args) => args.run(context),
             Self::Views(args) => args.run(context).await,
             Self::Backup(args) => args.run(context),
-            Self::Restore(args) => args.run(context),
+            Self::Restore(args) => args.run(context).await,
             Self::Config(args) => args.run(context),
         }
     }

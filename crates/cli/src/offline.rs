@@ -15,7 +15,7 @@ use posko_node::{
     backup::{self, BackupError},
     config::{Config, ConfigError, LogFormat},
     identity::{NodeCard, tls::operator_client_config},
-    offline::{self, InitOptions, UnknownLog},
+    offline::{self, InitOptions, Sighting, UnknownLog},
     time,
 };
 use posko_proto::{NodeId, federation::v1::NodeRole, id::hex, time::Millis};
@@ -155,6 +155,35 @@ pub(crate) struct BackupFace {
     pub(crate) keys_opened: bool,
     /// Its parts.
     pub(crate) parts: Vec<backup::Part>,
+    /// Which peers were asked whether the node runs elsewhere; of a restore alone.
+    pub(crate) asked: Vec<AskedFace>,
+}
+
+/// What a peer said when it was asked whether the node runs elsewhere.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct AskedFace {
+    /// The peer.
+    pub(crate) peer: String,
+    /// When it last heard of the node; nothing when it never did, or could not be asked.
+    pub(crate) seen: Option<String>,
+    /// The same for people.
+    #[serde(skip)]
+    pub(crate) seen_at: Option<Timestamp>,
+    /// Why it could not be asked.
+    pub(crate) why: Option<String>,
+}
+
+impl AskedFace {
+    fn new(sighting: &Sighting) -> Self {
+        let seen = sighting.seen.as_ref().ok().copied().flatten();
+        let seen_at = seen.map(|(at, _)| Timestamp::from(at));
+        Self {
+            peer: sighting.peer.to_string(),
+            seen: json::time(seen_at.as_ref()),
+            seen_at,
+            why: sighting.seen.as_ref().err().cloned(),
+        }
+    }
 }
 
 impl BackupFace {
@@ -176,6 +205,7 @@ impl BackupFace {
             fingerprint: None,
             keys_opened: false,
             parts: manifest.parts,
+            asked: Vec::new(),
         }
     }
 
@@ -391,10 +421,19 @@ pub(crate) fn check_backup(file: &Path, recovery: Option<&Path>) -> Result<Backu
     Ok(BackupFace::checked(file, checked))
 }
 
-/// Makes a directory of a backup.
-pub(crate) fn restore(file: &Path, dir: &Path, recovery: &Path) -> Result<BackupFace, Failure> {
-    let checked = backup::restore(file, dir, recovery).map_err(backup_failed)?;
-    Ok(BackupFace::checked(dir, checked))
+/// Makes a directory of a backup, unless the node runs elsewhere and nobody insists.
+pub(crate) async fn restore(
+    file: &Path,
+    dir: &Path,
+    recovery: &Path,
+    insisted: bool,
+) -> Result<BackupFace, Failure> {
+    let restored = backup::restore(file, dir, recovery, insisted).await;
+    let restored = restored.map_err(backup_failed)?;
+    Ok(BackupFace {
+        asked: restored.sightings.iter().map(AskedFace::new).collect(),
+        ..BackupFace::checked(dir, restored.checked)
+    })
 }
 
 /// Tells why there is no backup, or none that can be used: a damaged one is a no.
@@ -404,6 +443,7 @@ fn backup_failed(error: BackupError) -> Failure {
         BackupError::AlreadyThere(_) => Failure::refused("already_exists", why),
         BackupError::NotEmpty(_) => Failure::refused("not_empty", why),
         BackupError::InUse(_) => Failure::refused("in_use", why),
+        BackupError::Alive { .. } => Failure::refused("node_alive", why),
         BackupError::Newer { .. } => Failure::refused("backup_newer", why),
         BackupError::WrongKey { .. } => Failure::refused("wrong_recovery_key", why),
         BackupError::Signature | BackupError::Part { .. } => Failure {
@@ -634,10 +674,13 @@ mod tests {
         );
         let other = dir.join("keys/log.key");
         assert_eq!(
-            refused(restore(&file, &at("new"), &other)),
+            refused(restore(&file, &at("new"), &other, false).await),
             (3, "wrong_recovery_key")
         );
-        assert_eq!(refused(restore(&file, &dir, &safe)), (3, "not_empty"));
+        assert_eq!(
+            refused(restore(&file, &dir, &safe, false).await),
+            (3, "not_empty")
+        );
 
         let mut bytes = std::fs::read(&file).unwrap();
         let middle = bytes.len() / 2;
@@ -648,7 +691,8 @@ mod tests {
             (1, "backup_damaged")
         );
 
-        assert_eq!(restore(&file, &at("new"), &safe).unwrap().origin, "32");
+        let face = restore(&file, &at("new"), &safe, false).await.unwrap();
+        assert_eq!(face.origin, "32");
         assert_eq!(card(&at("new")).unwrap().card, made.card);
     }
 

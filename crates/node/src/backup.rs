@@ -20,13 +20,17 @@ use std::{
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use hpke::{Deserializable, OpModeR, OpModeS, Serializable};
-use posko_ledger::{epoch::Position, key::SecretKey};
-use posko_proto::{id::hex, time::Millis};
+use posko_ledger::{
+    epoch::{Epoch, Position},
+    key::SecretKey,
+};
+use posko_proto::{NodeId, id::hex, time::Millis};
 use posko_store::{Store, StoreError, backup::CopyError};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
@@ -34,7 +38,8 @@ use sha2::{Digest, Sha256};
 use crate::{
     SOFTWARE,
     identity::{CardError, Keys, KeysError, NodeCard, role_name},
-    node::{CARD, STORE, lock, log_identity},
+    node::{CARD, STORE, lock, log_identity, write_secret},
+    offline::{Sighting, sightings},
 };
 
 /// The newest form of a backup that this program knows.
@@ -47,6 +52,8 @@ const CONFIG: &str = "config.toml";
 /// The parts that the manifest names, in their order.
 const PARTS: [&str; 4] = [CARD, SEALED, CONFIG, STORE];
 const KEYS: &str = "keys";
+/// The file in a node's directory that holds the manifest of its youngest backup.
+const YOUNGEST: &str = "backup.toml";
 /// The files of `keys/` that a backup holds: all but the recovery key.
 const KEY_FILES: [&str; 6] = [
     "ca.key",
@@ -61,6 +68,8 @@ const DOMAIN: &[u8] = b"posko/backup/v1\0";
 const SEAL_INFO: &[u8] = b"posko/backup/keys/v1\0";
 /// The most that is read of a part that is held in memory, in bytes.
 const MAX_SMALL_BYTES: u64 = 1024 * 1024;
+/// For how long a node that a peer has heard of counts as alive (REPLICATION.md 7.8).
+pub const ALIVE: Duration = Duration::from_mins(5);
 /// How often the keys are read again while a renewal changes them.
 const READS: u32 = 5;
 
@@ -155,6 +164,24 @@ pub enum BackupError {
         /// The beginning of the right key's.
         expected: String,
     },
+    /// A peer has heard of the node a moment ago: it runs elsewhere.
+    #[error(
+        "`{peer}` has heard of node `{origin}` {} s ago: it runs elsewhere, and two of it would undo each other; stop it for good and wait {} minutes, or insist and whichever was not started last stops writing", ago.as_secs(), ALIVE.as_secs() / 60
+    )]
+    Alive {
+        /// Who runs.
+        origin: NodeId,
+        /// Who heard of it.
+        peer: NodeId,
+        /// How long ago.
+        ago: Duration,
+    },
+    /// The node's directory could not be told of the backup, which is made.
+    #[error("the backup is made, and could not be noted")]
+    Note(#[source] anyhow::Error),
+    /// The peers could not be asked whether the node runs elsewhere.
+    #[error("ask the peers whether the node runs elsewhere")]
+    Ask(#[source] anyhow::Error),
     /// The file given as the recovery key holds none.
     #[error("`{}` holds no recovery key: expected 64 hexadecimal digits", .0.display())]
     NoKey(
@@ -190,6 +217,20 @@ pub struct Manifest {
     /// The parts, in the archive's order.
     #[serde(rename = "part")]
     pub parts: Vec<Part>,
+}
+
+impl Manifest {
+    /// Returns where the node's own log ends in the copied database.
+    pub fn end(&self) -> Option<Position> {
+        Some(Position {
+            epoch: Epoch {
+                no: self.epoch,
+                nonce: unhex(&self.nonce)?,
+            },
+            seq: self.seq,
+            hash: unhex(&self.hash)?,
+        })
+    }
 }
 
 /// A part of a backup.
@@ -245,9 +286,23 @@ pub fn create(dir: &Path, out: &Path, now: Millis) -> Result<Manifest, BackupErr
     }
     let made = pack(dir, &copy, (&archive, &file), now)
         .and_then(|manifest| put_in_place(&archive, out).map(|()| manifest));
+    if let Ok(manifest) = &made {
+        note(dir, manifest)?;
+    }
     // What is left of an attempt is removed by the next one to the same file at the latest.
     let _ = (remove(&copy), remove(&archive));
     made
+}
+
+/// Notes in the node's directory of which copy is the youngest.
+fn note(dir: &Path, manifest: &Manifest) -> Result<(), BackupError> {
+    let text = toml::to_string(manifest).map_err(unreadable(MANIFEST))?;
+    write_secret(&dir.join(YOUNGEST), &text).map_err(BackupError::Note)
+}
+
+/// Returns the manifest of the youngest backup that was made of the node in `dir`, or that it was made of.
+pub fn youngest(dir: &Path) -> Option<Manifest> {
+    toml::from_str(&fs::read_to_string(dir.join(YOUNGEST)).ok()?).ok()
 }
 
 /// Reads a backup to its end and checks every part; with the file of the recovery key also that it opens the keys.
@@ -262,9 +317,25 @@ pub fn check(file: &Path, recovery: Option<&Path>) -> Result<Checked, BackupErro
     )
 }
 
+/// A node's directory that was made of a backup.
+#[derive(Debug)]
+pub struct Restored {
+    /// The backup.
+    pub checked: Checked,
+    /// What the peers said when they were asked whether the node runs elsewhere.
+    pub sightings: Vec<Sighting>,
+}
+
 /// Makes the directory `dir` of a backup; it must be new or empty, and is left so when anything does not fit. The node
 /// starts unproven there, since its peers may know more of its log than the backup. The recovery key stays outside.
-pub fn restore(file: &Path, dir: &Path, recovery: &Path) -> Result<Checked, BackupError> {
+///
+/// A node that a peer heard of within [`ALIVE`] is not restored unless `insisted`: the one that runs would be fenced.
+pub async fn restore(
+    file: &Path,
+    dir: &Path,
+    recovery: &Path,
+    insisted: bool,
+) -> Result<Restored, BackupError> {
     let recovery = read_recovery(recovery)?;
     let archive = open(file)?;
     let was_there = dir.exists();
@@ -274,10 +345,22 @@ pub fn restore(file: &Path, dir: &Path, recovery: &Path) -> Result<Checked, Back
         return Err(BackupError::NotEmpty(dir.into()));
     }
     let taken = lock(dir).map_err(BackupError::InUse)?;
-    let restored = fill(archive, &recovery, dir);
+    let restored = async {
+        let (checked, config) = fill(archive, &recovery, dir)?;
+        let sightings = sightings(dir).await.map_err(BackupError::Ask)?;
+        if !insisted {
+            check_gone(checked.card.origin(), &sightings)?;
+        }
+        note(dir, &checked.manifest)?;
+        // A directory without its configuration is no node: with the last file it becomes one.
+        save(dir, CONFIG, &config)?;
+        sync(dir)?;
+        Ok(Restored { checked, sightings })
+    }
+    .await;
     if restored.is_err() {
         // The directory was empty: what is in it now is of this attempt, and no node without its configuration.
-        for name in [CARD, STORE, CONFIG, "lock"] {
+        for name in [CARD, STORE, YOUNGEST, CONFIG, "lock"] {
             let _ = fs::remove_file(dir.join(name));
         }
         let _ = fs::remove_dir_all(dir.join(KEYS));
@@ -287,6 +370,18 @@ pub fn restore(file: &Path, dir: &Path, recovery: &Path) -> Result<Checked, Back
     }
     drop(taken);
     restored
+}
+
+/// Refuses while a peer has heard of the node a moment ago.
+fn check_gone(origin: NodeId, sightings: &[Sighting]) -> Result<(), BackupError> {
+    let ago = |sighting: &Sighting| {
+        let (_, ago) = sighting.seen.as_ref().ok().copied().flatten()?;
+        (ago < ALIVE).then_some((sighting.peer, ago))
+    };
+    match sightings.iter().filter_map(ago).min_by_key(|(_, ago)| *ago) {
+        Some((peer, ago)) => Err(BackupError::Alive { origin, peer, ago }),
+        None => Ok(()),
+    }
 }
 
 fn pack(
@@ -410,36 +505,43 @@ fn read_keys(dir: &Path) -> Result<(Keys, BTreeMap<String, String>), BackupError
     Err(BackupError::KeysChanged)
 }
 
-fn fill(archive: impl Read, recovery: &SigningKey, dir: &Path) -> Result<Checked, BackupError> {
-    let create = |name: &str| {
-        let path = dir.join(name);
-        fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(failed("write", &path))
-    };
-    let save = |name: &str, bytes: &[u8]| {
-        let mut file = create(name)?;
-        file.write_all(bytes)
-            .and_then(|()| file.sync_all())
-            .map_err(failed("write", &dir.join(name)))
-    };
+fn create_in(dir: &Path, name: &str) -> Result<File, BackupError> {
+    let path = dir.join(name);
+    fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(failed("write", &path))
+}
+
+fn save(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), BackupError> {
+    let mut file = create_in(dir, name)?;
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(failed("write", &dir.join(name)))
+}
+
+/// Fills a directory with all but the configuration, and returns that.
+fn fill(
+    archive: impl Read,
+    recovery: &SigningKey,
+    dir: &Path,
+) -> Result<(Checked, Vec<u8>), BackupError> {
     let mut config = Vec::new();
-    let mut database = create(STORE)?;
+    let mut database = create_in(dir, STORE)?;
     let checked = unpack(archive, Some(recovery), &mut config, &mut database)?;
     database
         .sync_all()
         .map_err(failed("write", &dir.join(STORE)))?;
-    save(CARD, checked.card.to_text().as_bytes())?;
+    save(dir, CARD, checked.card.to_text().as_bytes())?;
     let folder = dir.join(KEYS);
     fs::DirBuilder::new()
         .mode(0o700)
         .create(&folder)
         .map_err(failed("make", &folder))?;
     for (name, text) in checked.keys.iter().flatten() {
-        save(&format!("{KEYS}/{name}"), text.as_bytes())?;
+        save(dir, &format!("{KEYS}/{name}"), text.as_bytes())?;
     }
     sync(&folder)?;
     let keys = Keys::load(dir)?;
@@ -448,10 +550,7 @@ fn fill(archive: impl Read, recovery: &SigningKey, dir: &Path) -> Result<Checked
     {
         return Err(damaged(SEALED, "the keys are not those on the card"));
     }
-    // A directory without its configuration is no node: with the last file it becomes one.
-    save(CONFIG, &config)?;
-    sync(dir)?;
-    Ok(checked)
+    Ok((checked, config))
 }
 
 /// Reads an archive to its end and checks it; the configuration and the database go to where the caller wants them.
@@ -677,16 +776,19 @@ fn unseal(
 /// Reads the recovery key, as it stands in `keys/recovery.key`. A medium from the safe may know no modes: none is asked.
 fn read_recovery(path: &Path) -> Result<SigningKey, BackupError> {
     let text = fs::read_to_string(path).map_err(failed("read", path))?;
-    let text = text.trim();
-    let is_key = text.len() == 64 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
-    let mut seed = [0; 32];
-    for (place, byte) in seed.iter_mut().enumerate() {
-        *byte = (text.get(2 * place..2 * place + 2))
-            .and_then(|pair| u8::from_str_radix(pair, 16).ok())
-            .filter(|_| is_key)
-            .ok_or_else(|| BackupError::NoKey(path.into()))?;
-    }
+    let seed = unhex(text.trim()).ok_or_else(|| BackupError::NoKey(path.into()))?;
     Ok(SigningKey::from_bytes(&seed))
+}
+
+fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    if text.len() != 2 * N || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut bytes = [0; N];
+    for (place, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * place..2 * place + 2)?, 16).ok()?;
+    }
+    Some(bytes)
 }
 
 fn open(file: &Path) -> Result<impl Read, BackupError> {

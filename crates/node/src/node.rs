@@ -138,6 +138,7 @@ impl Node {
             peers: peers.clone(),
             feeds: feeds.clone(),
             card: read_card(dir)?,
+            dir: dir.to_owned(),
             console: auth_token_hash(&token),
             started_at: now(),
             moved,
@@ -318,7 +319,8 @@ pub(crate) fn lock(dir: &Path) -> anyhow::Result<fs::File> {
     Ok(file)
 }
 
-fn trust(store: &Store, keys: &Keys) -> anyhow::Result<Trust> {
+/// Returns whom the node accepts.
+pub(crate) fn trust(store: &Store, keys: &Keys) -> anyhow::Result<Trust> {
     let mut trust = Trust::new(keys.identity().federation);
     for peer in store.peers().context("read the accepted cards")? {
         let card = NodeCard::from_bytes(&peer.card)

@@ -14,10 +14,12 @@ use posko_proto::{Id, NodeId, federation::v1::NodeRole};
 use posko_store::{LogReport, Store, VerifyError};
 use uuid::Uuid;
 
+pub use crate::peer::probe::Sighting;
 use crate::{
     config::Config,
-    identity::{Keys, NodeCard, role_name},
-    node::{CARD, STORE, lock, log_identity, open_store, read_card, write_secret},
+    identity::{Keys, NodeCard, ReloadingKey, role_name, tls::federation_client_config},
+    node::{CARD, STORE, lock, log_identity, open_store, read_card, trust, write_secret},
+    peer::probe,
     time::unix_now,
 };
 
@@ -153,6 +155,19 @@ fn inspect(dir: &Path) -> anyhow::Result<Store> {
     let identity = log_identity(&keys, card.recovery_key().to_bytes())?;
     let log_key = Arc::new(SecretKey::from_seed(&keys.log.to_bytes()));
     Store::inspect(&dir.join(STORE), identity, log_key).context("open the store")
+}
+
+/// Asks the peers that the node of a directory has accepted when they last heard of it; it must not run there.
+pub async fn sightings(dir: &Path) -> anyhow::Result<Vec<Sighting>> {
+    let keys = Keys::load(dir).context("read the node's keys")?;
+    let store = inspect(dir)?;
+    let trust = trust(&store, &keys)?;
+    let own = keys.identity().origin;
+    let signed = (store.opens(own)?.iter().map(|open| open.log_key))
+        .chain([SecretKey::from_seed(&keys.log.to_bytes()).public()])
+        .collect::<Vec<_>>();
+    let client = federation_client_config(&ReloadingKey::new(&keys.leaf)?)?;
+    Ok(probe::sightings(own, &signed, &client, &trust).await)
 }
 
 /// What the check of one log found.

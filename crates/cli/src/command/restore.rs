@@ -19,7 +19,10 @@ use crate::{
   posko restore 32.backup --check --recovery-key recovery.key
 
 The directory must be new or empty: nothing is overwritten.
-Be sure that the old node does not run any more, and never comes back.
+Be sure that the old node does not run any more, and never comes back: the
+peers are asked, and where one has heard of it within 5 minutes nothing is
+restored, unless with --force; then the one that was not started last stops
+writing.
 The restored node asks its peers what they know of its log before it promises
 anything; entries that the backup lacks come back from them.
 The recovery key is not put into the directory: it goes back to the safe.
@@ -34,14 +37,17 @@ pub(crate) struct RestoreArgs {
     /// Check the backup and list what it holds; write nothing
     #[arg(long)]
     check: bool,
+    /// Restore though a peer has heard of the node a moment ago
+    #[arg(long, conflicts_with = "check")]
+    force: bool,
 }
 
 impl RestoreArgs {
     /// Restores or checks.
-    pub(crate) fn run(self, context: &Context) -> Result<Answer, Failure> {
+    pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
         let key = self.recovery_key.as_deref();
         if let Some(key) = key.filter(|_| !self.check) {
-            let face = offline::restore(&self.file, &context.dir, key)?;
+            let face = offline::restore(&self.file, &context.dir, key, self.force).await?;
             return shown(context, label::RESTORED, face);
         }
         let face = offline::check_backup(&self.file, key)?;
@@ -79,13 +85,22 @@ pub(crate) fn shown(context: &Context, what: Label, face: BackupFace) -> Result<
             (label::KEYS, context.say(keys).into()),
         ],
     );
-    Answer::new(face, format!("{text}\n\n{}", parts.render(context)))
+    let mut text = format!("{text}\n\n{}", parts.render(context));
+    if !face.asked.is_empty() {
+        let mut asked = Table::new(context, &[label::PEER, label::HEARD, label::WHY]);
+        for peer in &face.asked {
+            let why = peer.why.clone().unwrap_or_default();
+            asked.row([peer.peer.clone(), when(peer.seen_at.as_ref()), why]);
+        }
+        text = format!("{text}\n\n{}", asked.render(context));
+    }
+    Answer::new(face, text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{label::Lang, output::tests::context};
+    use crate::{label::Lang, offline::AskedFace, output::tests::context};
 
     #[test]
     fn a_backup_shows_what_it_holds_and_whether_the_keys_were_opened() {
@@ -101,11 +116,22 @@ mod tests {
             fingerprint: None,
             keys_opened,
             parts: Vec::new(),
+            asked: vec![AskedFace {
+                peer: "36".into(),
+                seen: None,
+                seen_at: None,
+                why: Some("connection refused".into()),
+            }],
         };
         for (opened, words) in [(false, "tersegel"), (true, "terbuka")] {
             let answer = shown(&context(Lang::Id), label::BACKED_UP, face(opened)).unwrap();
             assert!(answer.text.contains(words), "{}", answer.text);
             assert!(answer.text.contains("32@1.abcd/7"), "{}", answer.text);
+            assert!(
+                answer.text.contains("connection refused"),
+                "{}",
+                answer.text
+            );
             assert_eq!(answer.json["keys_opened"], opened);
             assert_eq!(answer.json["made"], "2026-09-21T14:13:20Z");
         }

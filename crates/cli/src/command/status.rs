@@ -80,6 +80,7 @@ fn render(context: &Context, status: &GetStatusResponse) -> String {
             (label::WRITING, context.yes_no(status.writing).into()),
             (label::WHY, status.not_writing_because.clone()),
             (label::STATE, standing(context, status.standing.as_ref())),
+            (label::YOUNGEST_COPY, youngest_copy(context, status)),
         ],
     );
     let alarm = if status.writing {
@@ -102,6 +103,17 @@ fn render(context: &Context, status: &GetStatusResponse) -> String {
         context.say(label::PEERS),
         peers(context, &status.peers)
     ) + &refusals(context, &status.refusals)
+}
+
+/// Tells when the youngest backup was made, and how old it is.
+fn youngest_copy(context: &Context, status: &GetStatusResponse) -> String {
+    let Some(made_at) = (status.youngest_copy.as_ref()).and_then(|copy| copy.made_at) else {
+        let none = context.say(label::NO_COPY);
+        return painted(none, Tint::Bad, context.tint);
+    };
+    let age = status.now.map_or(0, |now| now.seconds - made_at.seconds);
+    let age = format!("{} {}", age.max(0) / 3600, context.say(label::HOURS_OLD));
+    format!("{} ({age})", when(Some(&made_at)))
 }
 
 /// Tells how far the node can trust that nothing of its own log was lost; nothing of an older node.
@@ -404,6 +416,25 @@ mod tests {
         let text = render(&context(Lang::Id), &status);
         assert!(text.starts_with("MENERIMA PERINTAH: TIDAK\n"), "{text}");
         assert!(text.contains("disk full"));
+    }
+
+    #[test]
+    fn the_youngest_backup_is_shown_with_its_age_and_none_is_said_too() {
+        let context = context(Lang::Id);
+        let at = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
+        let mut status = GetStatusResponse {
+            now: at(1_774_422_120 + 50 * 3600),
+            ..Default::default()
+        };
+        assert_eq!(youngest_copy(&context, &status), "belum ada");
+        status.youngest_copy = Some(posko_proto::federation::v1::Copy {
+            made_at: at(1_774_422_120),
+            end: None,
+        });
+        assert_eq!(
+            youngest_copy(&context, &status),
+            "2026-03-25 14:02:00 WIB (50 jam yang lalu)"
+        );
     }
 
     #[test]

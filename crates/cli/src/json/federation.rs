@@ -17,9 +17,17 @@ pub(crate) struct Status {
     writing: bool,
     not_writing_because: Option<String>,
     standing: Option<Standing>,
+    youngest_copy: Option<Copy>,
     origins: Vec<OriginStatus>,
     peers: Vec<PeerStatus>,
     refusals: Vec<Refused>,
+}
+
+/// A backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Copy {
+    made_at: Option<String>,
+    end: Option<String>,
 }
 
 /// How far a node can trust that nothing of its own log was lost.
@@ -86,6 +94,10 @@ impl From<federation::GetStatusResponse> for Status {
             writing: status.writing,
             not_writing_because: text(&status.not_writing_because),
             standing: status.standing.map(Standing::from),
+            youngest_copy: status.youngest_copy.map(|copy| Copy {
+                made_at: time(copy.made_at.as_ref()),
+                end: copy.end.as_ref().map(position),
+            }),
             origins: status.origins.into_iter().map(OriginStatus::from).collect(),
             peers: status.peers.into_iter().map(PeerStatus::from).collect(),
             refusals: status.refusals.into_iter().map(Refused::from).collect(),

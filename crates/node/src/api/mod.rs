@@ -12,6 +12,7 @@ mod node;
 mod warning;
 
 use std::{
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
@@ -71,6 +72,8 @@ pub(crate) struct Shared {
     pub(crate) peers: Peers,
     pub(crate) feeds: Arc<RwLock<Option<Feeds>>>,
     pub(crate) card: Option<NodeCard>,
+    /// The node's directory.
+    pub(crate) dir: PathBuf,
     pub(crate) console: [u8; 32],
     pub(crate) started_at: Millis,
     /// Counts the commits that moved a log.

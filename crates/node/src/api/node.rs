@@ -11,7 +11,7 @@ use posko_proto::{
     NodeId,
     common::v1::LinkState,
     federation::v1::{
-        self as wire, AddPeerRequest, AddPeerResponse, GetCardRequest, GetCardResponse,
+        self as wire, AddPeerRequest, AddPeerResponse, Copy, GetCardRequest, GetCardResponse,
         GetDigestsRequest, GetDigestsResponse, GetStatusRequest, GetStatusResponse,
         ListPeersRequest, ListPeersResponse, ListZonesRequest, ListZonesResponse, OriginStatus,
         PeerStatus, RebuildViewsRequest, RebuildViewsResponse, RemovePeerRequest,
@@ -28,6 +28,7 @@ use tracing::info;
 
 use super::{Api, Shared, ahead, internal, invalid, position, stored};
 use crate::{
+    backup,
     identity::{NodeCard, Trust},
     peer::{PeerState, Refused},
     time::now,
@@ -170,6 +171,10 @@ impl NodeService for Api {
             not_writing_because: reason,
             refusals: self.0.peers.refusals().into_iter().map(refused).collect(),
             standing: Some(standing(self.0.store.standing())),
+            youngest_copy: backup::youngest(&self.0.dir).map(|made| Copy {
+                made_at: Some(Millis(made.made_ms).into()),
+                end: made.end().map(|end| position(identity.origin, end)),
+            }),
         }))
     }
 
@@ -486,6 +491,7 @@ mod tests {
             peers: node.peers.clone().unwrap(),
             feeds: Arc::default(),
             card: None,
+            dir: std::path::PathBuf::new(),
             console: auth_token_hash("console"),
             started_at: now(),
             moved: watch::channel(0).1,

@@ -99,7 +99,12 @@ async fn a_backup_makes_the_same_node_whose_log_verifies_and_whose_start_is_unpr
     assert_eq!(drill.names(), ["32", "32.backup", "safe.key"]);
 
     let restored = drill.at("new/32");
-    let checked = restore(&drill.file(), &restored, &drill.safe()).unwrap();
+    let result = restore(&drill.file(), &restored, &drill.safe(), false).await;
+    let Restored { checked, sightings } = result.unwrap();
+    assert_eq!(sightings, []);
+    for dir in [drill.at("32"), restored.clone()] {
+        assert_eq!(youngest(&dir), Some(checked.manifest.clone()));
+    }
     assert!(checked.opened());
     assert_eq!(checked.manifest.origin, "32");
     assert_eq!(checked.manifest.made_ms, NOW.0);
@@ -194,14 +199,18 @@ async fn another_recovery_key_opens_nothing_and_leaves_nothing() {
     let other = drill.at("other.key");
     fs::write(&other, format!("{}\n", "5a".repeat(32))).unwrap();
     let to = drill.at("new");
-    let error = restore(&drill.file(), &to, &other).unwrap_err();
+    let error = restore(&drill.file(), &to, &other, false)
+        .await
+        .unwrap_err();
     assert!(matches!(error, BackupError::WrongKey { .. }), "{error}");
     assert!(!to.exists());
     let error = check(&drill.file(), Some(&other)).unwrap_err();
     assert!(matches!(error, BackupError::WrongKey { .. }), "{error}");
 
     fs::write(&other, "half a key").unwrap();
-    let error = restore(&drill.file(), &to, &other).unwrap_err();
+    let error = restore(&drill.file(), &to, &other, false)
+        .await
+        .unwrap_err();
     assert!(matches!(error, BackupError::NoKey(_)), "{error}");
 }
 
@@ -247,7 +256,9 @@ async fn nothing_that_is_there_is_overwritten() {
     assert!(matches!(error, BackupError::AlreadyThere(_)), "{error}");
 
     let before = fs::read(drill.at("32/keys/log.key")).unwrap();
-    let error = restore(&drill.file(), &drill.at("32"), &drill.safe()).unwrap_err();
+    let error = restore(&drill.file(), &drill.at("32"), &drill.safe(), false)
+        .await
+        .unwrap_err();
     assert!(matches!(error, BackupError::NotEmpty(_)), "{error}");
     assert_eq!(fs::read(drill.at("32/keys/log.key")).unwrap(), before);
     assert_eq!(drill.names(), ["32", "32.backup", "safe.key"]);
@@ -283,7 +294,9 @@ async fn a_restore_that_finds_damage_late_leaves_the_directory_empty() {
     fs::write(&spoilt, zstd::encode_all(tar.as_slice(), 1).unwrap()).unwrap();
     let to = drill.at("empty");
     fs::create_dir(&to).unwrap();
-    let error = restore(&spoilt, &to, &drill.safe()).unwrap_err();
+    let error = restore(&spoilt, &to, &drill.safe(), false)
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("`posko.db`"), "{error}");
     assert!(names(&to).is_empty());
 }
@@ -298,4 +311,30 @@ async fn a_backup_of_a_newer_program_is_refused_by_its_format() {
     tar[from + format.len() - 1] = b'2';
     let error = judge(&tar, &read_recovery(&drill.safe()).unwrap()).unwrap_err();
     assert!(matches!(error, BackupError::Newer { found: 2 }), "{error}");
+}
+
+#[test]
+fn a_node_that_a_peer_heard_of_within_five_minutes_is_alive_and_one_that_nobody_could_ask_of_is_not()
+ {
+    let sighting = |peer: &str, seen| Sighting {
+        peer: peer.parse().unwrap(),
+        seen,
+    };
+    let ago = |seconds| Ok(Some((NOW, Duration::from_secs(seconds))));
+    let own = "32".parse().unwrap();
+    let away = || sighting("31", Err("not reached".into()));
+    check_gone(own, &[]).unwrap();
+    check_gone(
+        own,
+        &[away(), sighting("36", Ok(None)), sighting("ims", ago(300))],
+    )
+    .unwrap();
+    let alive = [away(), sighting("36", ago(299)), sighting("ims", ago(2))];
+    let error = check_gone(own, &alive).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("`ims` has heard of node `32` 2 s ago"),
+        "{error}"
+    );
 }

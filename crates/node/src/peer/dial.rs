@@ -31,7 +31,7 @@ use super::{
     session,
 };
 use crate::{
-    identity::{PeerIdentity, Usage, judge},
+    identity::{PeerIdentity, Trust, Usage, judge},
     time::unix_now,
 };
 
@@ -91,7 +91,7 @@ pub(super) async fn run(shared: Arc<Shared>, origin: NodeId, wake: Arc<Notify>) 
                 continue;
             }
             let begun = Instant::now();
-            match connect(&shared, origin, &address).await {
+            match connect(&shared.client, &shared.trust.load_full(), origin, &address).await {
                 Ok(connection) => {
                     let (running, ended) = oneshot::channel::<()>();
                     let meeting = meet(shared.clone(), origin, connection);
@@ -197,12 +197,13 @@ fn jitter(most: Duration) -> Duration {
 pub(super) struct Connection {
     pub(super) channel: Channel,
     chain: Arc<Vec<CertificateDer<'static>>>,
-    verdict: Result<PeerIdentity, crate::identity::Refusal>,
+    pub(super) verdict: Result<PeerIdentity, crate::identity::Refusal>,
     address: String,
 }
 
 pub(super) async fn connect(
-    shared: &Shared,
+    client: &Arc<rustls::ClientConfig>,
+    trust: &Trust,
     origin: NodeId,
     address: &str,
 ) -> Result<Connection, String> {
@@ -216,7 +217,7 @@ pub(super) async fn connect(
     let name = ServerName::try_from("posko.invalid").map_err(|error| error.to_string())?;
     let tls = tokio::time::timeout(
         HANDSHAKE,
-        TlsConnector::from(shared.client.clone()).connect(name, tcp),
+        TlsConnector::from(client.clone()).connect(name, tcp),
     )
     .await
     .map_err(|_| format!("no handshake within {} s", HANDSHAKE.as_secs()))?
@@ -227,13 +228,7 @@ pub(super) async fn connect(
         .peer_certificates()
         .unwrap_or_default()
         .to_vec();
-    let verdict = judge(
-        &chain,
-        &shared.trust.load(),
-        Some(origin),
-        Usage::Server,
-        unix_now(),
-    );
+    let verdict = judge(&chain, trust, Some(origin), Usage::Server, unix_now());
     let channel = open(tls)
         .await
         .map_err(|error| format!("no h2 connection: {error}"))?;

@@ -9,6 +9,7 @@
 
 mod dial;
 mod lane;
+pub(crate) mod probe;
 mod route;
 mod serve;
 mod session;

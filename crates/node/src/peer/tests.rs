@@ -541,7 +541,9 @@ async fn a_refused_connection_is_closed_by_who_refused_it() {
     });
     b.start();
     let shared = b.peers.as_ref().unwrap().0.clone();
-    let connection = dial::connect(&shared, a.origin, &address).await.unwrap();
+    let connection = dial::connect(&shared.client, &shared.trust.load(), a.origin, &address)
+        .await
+        .unwrap();
     let mut client = FederationServiceClient::new(connection.channel);
     // It never ends its side.
     let silent = futures::stream::pending::<SessionRequest>();

@@ -93,14 +93,23 @@ fn a_backup_taken_while_its_node_writes_makes_a_node_that_verifies_and_starts_un
     let (key, archive) = (path(&safe), path(&file));
     let checked = answered(&["restore", &archive, "--check", "--recovery-key", &key]);
     assert_eq!(checked["keys_opened"], true);
-    let made = answered(&["restore", &archive, "--recovery-key", &key]);
-    assert_eq!(made["position"], backup["position"]);
-    assert_eq!(
-        posko(&["restore", &archive, "--recovery-key", &key])
-            .status
-            .code(),
-        Some(3)
+    let restore = ["restore", &archive, "--recovery-key", &key];
+    let refused = posko(&restore);
+    assert_eq!(refused.status.code(), Some(3));
+    let why = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        why.contains("node_alive") && why.contains("has heard of node `32`"),
+        "{why}"
     );
+    assert!(!to.exists(), "a refused restore left something");
+    let made = answered(&[&restore[..], &["--force"]].concat());
+    assert_eq!(made["position"], backup["position"]);
+    let asked = made["asked"].as_array().unwrap();
+    assert!(
+        asked.len() == 2 && asked.iter().all(|peer| peer["seen"].is_string()),
+        "{made}"
+    );
+    assert_eq!(posko(&restore).status.code(), Some(3));
 
     let verified = answered(&["log", "verify"]);
     assert_eq!(verified["ok"], true, "{verified}");
@@ -115,6 +124,8 @@ fn a_backup_taken_while_its_node_writes_makes_a_node_that_verifies_and_starts_un
     let standing = &status["standing"];
     assert_eq!(standing["state"], "unproven", "{status}");
     assert_eq!(standing["why"], "the file is a backup copy", "{status}");
+    assert_eq!(status["youngest_copy"]["made_at"], made["made"], "{status}");
+    assert_eq!(status["youngest_copy"]["end"], made["position"], "{status}");
     jabar.posko(&["incident", "show", &before]).unwrap();
     report(jabar);
 }

@@ -1,6 +1,7 @@
 use std::{
     fs,
     path::Path,
+    path::PathBuf,
     sync::{Arc, Mutex},
 };
 
@@ -40,6 +41,7 @@ async fn started() -> (Node, Api) {
         peers: node.peers.clone().unwrap(),
         feeds: Arc::default(),
         card: None,
+        dir: PathBuf::new(),
         console: auth_token_hash("console"),
         started_at: now(),
         moved,
