@@ -1,7 +1,9 @@
-//! `kill -9` at random moments, while commands and replication run.
+//! `kill -9` at random moments, while commands, relays, backups and a gateway's client run.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -13,19 +15,25 @@ use std::{
 use posko_proto::{
     Id,
     common::v1::{CommandMeta, Hazard, Outcome, Place},
+    ims::v1::{
+        Area, Filter, SubscribeRequest, change_feed_service_client::ChangeFeedServiceClient,
+        subscribe_response::Message,
+    },
     incident::v1::{
         AddNoteRequest, FigureSource, GetIncidentRequest, ListIncidentsRequest, ReportChannel,
         ReportIncidentRequest, Severity, Status, VerifyIncidentRequest,
         incident_service_client::IncidentServiceClient,
     },
 };
-use posko_testkit::{Door, Federation, Node, eventually, open, pause};
+use posko_testkit::{Door, Federation, GATEWAY, Node, ORIGINS, eventually, open, pause};
 use serde_json::Value;
 use tonic::Code;
 use uuid::Uuid;
 
-/// How often a node is killed; the promise is for 100.
-const KILLS: usize = 120;
+/// How often a node is killed: the promise.
+const KILLS: usize = 200;
+/// During which of the kills the link 31–32 is cut, so that their logs come through others.
+const RELAYED: std::ops::Range<usize> = 40..160;
 const WRITERS_PER_NODE: usize = 2;
 /// The longest time between two kills: long enough to come back and write, short enough to be hit on the way.
 const LONGEST_PAUSE_MS: u64 = 300;
@@ -63,18 +71,19 @@ impl Random {
 }
 
 #[test]
-fn every_acknowledged_command_is_there_once_on_every_node_after_a_hundred_kills() {
+fn every_acknowledged_command_is_there_once_on_every_node_and_in_the_gateways_feed_after_two_hundred_kills()
+ {
     let seed = std::env::var("POSKO_TEST_SEED")
         .ok()
         .and_then(|seed| seed.parse().ok())
         .unwrap_or(SEED);
     println!("POSKO_TEST_SEED={seed}");
     let dir = tempfile::tempdir().unwrap();
-    let federation = Federation::start(dir.path(), |_| Ok(())).unwrap();
-    let ledgers: BTreeMap<&str, Arc<Ledger>> = federation
-        .nodes()
-        .map(|node| (node.origin(), Arc::default()))
-        .collect();
+    let federation = Federation::make_with_gateway(dir.path()).unwrap();
+    let federation = federation.begin(|_| Ok(())).unwrap();
+    let provinces = ORIGINS.map(|origin| federation.node(origin).unwrap());
+    let ledgers: BTreeMap<&str, Arc<Ledger>> =
+        provinces.map(|node| (node.origin(), Arc::default())).into();
 
     println!("writers report, note and verify on every node, and repeat what was not answered");
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -82,8 +91,15 @@ fn every_acknowledged_command_is_there_once_on_every_node_after_a_hundred_kills(
         .enable_all()
         .build()
         .unwrap();
+    let feed = {
+        let _context = runtime.enter();
+        let door = open(federation.node(GATEWAY).unwrap()).unwrap();
+        let feed = Arc::new(Feed::default());
+        runtime.spawn(follow(door, feed.clone()));
+        feed
+    };
     let mut writers = Vec::new();
-    for node in federation.nodes() {
+    for node in provinces {
         for _ in 0..WRITERS_PER_NODE {
             let _context = runtime.enter();
             let (door, ledger) = (open(node).unwrap(), ledgers[node.origin()].clone());
@@ -99,15 +115,28 @@ fn every_acknowledged_command_is_there_once_on_every_node_after_a_hundred_kills(
     let mut random = Random(seed);
     let mut kills: BTreeMap<&str, usize> = BTreeMap::new();
     let start = std::time::Instant::now();
-    for _ in 0..KILLS {
-        pause(Duration::from_millis(random.below(LONGEST_PAUSE_MS)));
-        let node = nodes[random.below(nodes.len() as u64) as usize];
-        node.check_alive().unwrap();
-        node.kill9().unwrap();
-        node.launch().unwrap();
-        *kills.entry(node.origin()).or_default() += 1;
-    }
+    let done = AtomicBool::new(false);
+    let backups = thread::scope(|scope| {
+        let backups = scope.spawn(|| back_up(&nodes, dir.path(), &done));
+        for kill in 0..KILLS {
+            if kill == RELAYED.start {
+                federation.cut("31", "32").unwrap();
+            } else if kill == RELAYED.end {
+                federation.restore("31", "32").unwrap();
+            }
+            pause(Duration::from_millis(random.below(LONGEST_PAUSE_MS)));
+            let node = nodes[random.below(nodes.len() as u64) as usize];
+            node.check_alive().unwrap();
+            node.kill9().unwrap();
+            node.launch().unwrap();
+            *kills.entry(node.origin()).or_default() += 1;
+        }
+        done.store(true, Ordering::Relaxed);
+        backups.join().unwrap()
+    });
     let took = start.elapsed();
+    println!("{backups} backups were taken meanwhile, and all are whole");
+    assert!(backups >= KILLS / 20, "only {backups} backups were taken");
 
     println!("the writers finish what they have begun");
     for ledger in ledgers.values() {
@@ -162,6 +191,39 @@ fn every_acknowledged_command_is_there_once_on_every_node_after_a_hundred_kills(
     .unwrap();
     println!("{} digests agree after {agreed:?}", digests.len());
 
+    println!("the gateway's client saw every event, each under its own id");
+    let expected: BTreeSet<Vec<u8>> = ledgers
+        .values()
+        .flat_map(|ledger| ledger.incidents.lock().unwrap().clone().into_values())
+        .flat_map(|known| known.events)
+        .collect();
+    eventually("the feed has every event", AGREED_WITHIN, || {
+        let brought = feed.seen.lock().unwrap();
+        anyhow::ensure!(
+            brought.len() >= expected.len(),
+            "{} of {}",
+            brought.len(),
+            expected.len()
+        );
+        Ok(Some(()))
+    })
+    .unwrap();
+    let brought = feed.seen.lock().unwrap().clone();
+    assert!(
+        brought
+            .iter()
+            .map(|(_, event)| event.clone())
+            .collect::<BTreeSet<_>>()
+            == expected,
+        "the feed brought other events than were acknowledged"
+    );
+    assert_eq!(
+        brought.len(),
+        expected.len(),
+        "an event came from two places of the logs"
+    );
+    println!("{} turns of its stream", feed.turns.load(Ordering::Relaxed));
+
     for node in &nodes {
         println!("node {} has every command once", node.origin());
         let door = {
@@ -194,6 +256,59 @@ fn every_acknowledged_command_is_there_once_on_every_node_after_a_hundred_kills(
         }
     }
     federation.stop().unwrap();
+}
+
+/// What a client of the gateway's feed has seen of the provinces' incidents.
+#[derive(Default)]
+struct Feed {
+    /// Where each event stands, and its id.
+    seen: Mutex<BTreeSet<(String, Vec<u8>)>>,
+    turns: AtomicUsize,
+}
+
+/// Follows the feed for ever, from where it was after each break.
+async fn follow(door: Door, feed: Arc<Feed>) {
+    let mut client = ChangeFeedServiceClient::new(door);
+    let mut cursor = Vec::new();
+    loop {
+        let request = SubscribeRequest {
+            cursor: cursor.clone(),
+            filter: Some(Filter {
+                areas: vec![Area::Incident.into()],
+                ..Filter::default()
+            }),
+        };
+        if let Ok(stream) = client.subscribe(request).await {
+            let mut stream = stream.into_inner();
+            while let Ok(Some(brought)) = stream.message().await {
+                match brought.message {
+                    Some(Message::Change(change)) => {
+                        let at = format!("{:?}", change.position);
+                        feed.seen.lock().unwrap().insert((at, change.event_id));
+                    }
+                    Some(Message::Turn(_)) => drop(feed.turns.fetch_add(1, Ordering::Relaxed)),
+                    _ => {}
+                }
+                cursor = brought.cursor;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Takes backups of one node after the other, checks each, and returns how many.
+fn back_up(nodes: &[&Node], dir: &Path, done: &AtomicBool) -> usize {
+    let mut taken = 0;
+    while !done.load(Ordering::Relaxed) {
+        let node = nodes[taken % nodes.len()];
+        let file = dir.join("passing.backup");
+        let path = file.to_str().unwrap();
+        node.console(&["backup", "--out", path]).unwrap();
+        node.console(&["restore", path, "--check"]).unwrap();
+        fs::remove_file(file).unwrap();
+        taken += 1;
+    }
+    taken
 }
 
 /// Gives commands until there are enough: an incident, two notes and its verification, again and again.
