@@ -34,7 +34,10 @@ use crate::{
     disk::{self, Disk},
     identity::{Keys, Leaf, NodeCard, ReloadingKey, Trust, tls::operator_server_config},
     intake::{self, Feeds, Recorder, Take},
-    peer::{Peers, PeersConfig},
+    peer::{
+        Peers, PeersConfig,
+        net::{self, Tcp},
+    },
     time::{now, unix_now},
 };
 
@@ -116,7 +119,8 @@ impl Node {
             store: store.clone(),
             trust: trust.clone(),
             key: key.clone(),
-            listener,
+            network: Arc::new(Tcp),
+            incoming: net::incoming(listener),
             own: identity,
             software: crate::SOFTWARE.into(),
             not_writing: not_writing.clone(),

@@ -95,6 +95,9 @@ struct Route {
     end: Reach,
     /// The best verified head.
     known: Reach,
+    /// The furthest that anybody says to have it: it counts while nothing of the log is here, and so no key by which a
+    /// head could be verified.
+    claimed: Reach,
     source: Option<Source>,
     /// When the log last moved, or a head was first ahead of it, or its source began.
     moved_at: u64,
@@ -105,18 +108,26 @@ struct Route {
 }
 
 impl Route {
-    fn known(&mut self, reach: Reach, now: Now) {
-        let was_ahead = self.known > self.end;
-        self.known = self.known.max(reach);
-        if self.known > self.end && !was_ahead {
+    fn known(&mut self, reach: Reach, verified: bool, now: Now) {
+        let was_ahead = self.is_behind();
+        if verified {
+            self.known = self.known.max(reach);
+        }
+        self.claimed = self.claimed.max(reach);
+        if self.is_behind() && !was_ahead {
             self.progressed(now.mono_ms);
         }
+    }
+
+    /// Says whether there is more of the log than is here.
+    fn is_behind(&self) -> bool {
+        self.known > self.end || (self.end == Reach::default() && self.claimed > self.end)
     }
 
     fn is_stalled(&self, now: u64) -> bool {
         let waits = |since: u64, most| now.saturating_sub(since) >= most;
         let late = waits(self.came_at, STALL_MS) || waits(self.moved_at, GROUP_MS);
-        self.known > self.end && self.applying == 0 && late
+        self.is_behind() && self.applying == 0 && late
     }
 
     fn progressed(&mut self, now: u64) {
@@ -218,7 +229,7 @@ impl Sources {
                 route.end = *end;
                 route.progressed(now.mono_ms);
             }
-            route.known(*known, now);
+            route.known(*known, true, now);
         }
     }
 
@@ -233,8 +244,8 @@ impl Sources {
             });
             held.reach = held.reach.max(reach);
         }
-        if verified && let Some(route) = self.routes.get_mut(&origin) {
-            route.known(reach, now);
+        if let Some(route) = self.routes.get_mut(&origin) {
+            route.known(reach, verified, now);
         }
     }
 
@@ -713,6 +724,26 @@ mod tests {
         story.tells("36", 9);
         assert_eq!(story.source(), Some(("36", Why::NotConnected)));
         assert_eq!(story.sources.source(node("32")).unwrap().lacks, 0);
+    }
+
+    #[test]
+    fn a_log_of_which_nothing_is_here_comes_from_who_took_it_up_later_than_the_one_chosen_first() {
+        let mut story = Story::begin();
+        story.opens("33", 0);
+        story.opens("36", 0);
+        assert_eq!(story.source(), Some(("33", Why::NotConnected)));
+        // Nothing is here that would tell the key: the head is a claim.
+        let (now, origin) = (story.now(), node("32"));
+        story.sources.told(now, node("36"), origin, at(1), false);
+        assert_eq!(story.after(STALL_MS), Some(("36", Why::NotConnected)));
+        story.moves_to(1);
+        let now = story.now();
+        story.sources.told(now, node("33"), origin, at(99), false);
+        assert_eq!(
+            story.after(60_000),
+            Some(("36", Why::NotConnected)),
+            "once the key is here, a mere claim moves nothing"
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use futures::StreamExt;
@@ -16,8 +16,8 @@ use posko_proto::{
 };
 use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::{
-    net::TcpStream,
     sync::{Notify, oneshot},
+    time::Instant,
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tonic::transport::{Channel, Endpoint};
@@ -26,6 +26,7 @@ use tracing::{debug, error, warn};
 use super::{
     Shared,
     lane::Lanes,
+    net::{self, Dial},
     random,
     serve::{H2_WINDOW, HANDSHAKE, MAX_MESSAGE, PING, PING_TIMEOUT, farewell},
     session,
@@ -91,7 +92,8 @@ pub(super) async fn run(shared: Arc<Shared>, origin: NodeId, wake: Arc<Notify>) 
                 continue;
             }
             let begun = Instant::now();
-            match connect(&shared.client, &shared.trust.load_full(), origin, &address).await {
+            let (network, trust) = (&*shared.network, shared.trust.load_full());
+            match connect(network, &shared.client, &trust, origin, &address).await {
                 Ok(connection) => {
                     let (running, ended) = oneshot::channel::<()>();
                     let meeting = meet(shared.clone(), origin, connection);
@@ -145,7 +147,7 @@ pub(super) async fn run(shared: Arc<Shared>, origin: NodeId, wake: Arc<Notify>) 
 /// Waits until a moment, or for news.
 async fn pause(shared: &Shared, origin: NodeId, wake: &Arc<Notify>, address: &str, until: Instant) {
     // Both ends of the wait are good.
-    let _ = tokio::time::timeout_at(until.into(), news(shared, origin, wake, address)).await;
+    let _ = tokio::time::timeout_at(until, news(shared, origin, wake, address)).await;
 }
 
 /// Waits until a session is open, the address has changed or the card was removed. A session that came and went meanwhile
@@ -202,17 +204,16 @@ pub(super) struct Connection {
 }
 
 pub(super) async fn connect(
+    network: &dyn Dial,
     client: &Arc<rustls::ClientConfig>,
     trust: &Trust,
     origin: NodeId,
     address: &str,
 ) -> Result<Connection, String> {
-    let tcp = tokio::time::timeout(CONNECT, TcpStream::connect(address))
+    let tcp = tokio::time::timeout(CONNECT, network.dial(address.to_owned()))
         .await
         .map_err(|_| format!("no connection within {} s", CONNECT.as_secs()))?
         .map_err(|error| error.to_string())?;
-    // A small frame must not wait for a full segment.
-    let _ = tcp.set_nodelay(true);
     // The name decides nothing and is not sent: the certificate is judged.
     let name = ServerName::try_from("posko.invalid").map_err(|error| error.to_string())?;
     let tls = tokio::time::timeout(
@@ -240,7 +241,7 @@ pub(super) async fn connect(
     })
 }
 
-async fn open(tls: TlsStream<TcpStream>) -> Result<Channel, tonic::transport::Error> {
+async fn open(tls: TlsStream<net::Connection>) -> Result<Channel, tonic::transport::Error> {
     // The connection is made: the connector gives it away once, and a channel never dials again by itself.
     let made = Arc::new(Mutex::new(Some(tls)));
     let connector = tower::service_fn(move |_| {

@@ -9,17 +9,20 @@
 
 mod dial;
 mod lane;
+pub(crate) mod net;
 pub(crate) mod probe;
 mod route;
 mod serve;
 mod session;
+#[cfg(test)]
+mod simulation;
 #[cfg(test)]
 pub(crate) mod tests;
 
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
@@ -34,12 +37,13 @@ use posko_proto::{NodeId, federation::v1::GoodbyeReason, time::Millis};
 use posko_store::Store;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use tokio::{
-    net::TcpListener,
     sync::{Notify, watch},
     task::JoinSet,
+    time::Instant,
 };
 use tracing::{debug, error, info, warn};
 
+use self::net::{Dial, Incoming};
 use crate::{
     disk::Disk,
     identity::{PeerIdentity, Refusal, ReloadingKey, Trust, Usage, judge},
@@ -61,8 +65,10 @@ pub struct PeersConfig {
     pub trust: Arc<ArcSwap<Trust>>,
     /// The node's certificate.
     pub key: ReloadingKey,
-    /// Where peers are taken.
-    pub listener: TcpListener,
+    /// How peers are dialled.
+    pub network: Arc<dyn Dial>,
+    /// The peers that dial.
+    pub incoming: Incoming,
     /// This node.
     pub own: PeerIdentity,
     /// The program's version, for people.
@@ -124,6 +130,7 @@ struct Shared {
     run_id: [u8; 16],
     not_writing: Arc<RwLock<String>>,
     disk: watch::Receiver<Disk>,
+    network: Arc<dyn Dial>,
     client: Arc<rustls::ClientConfig>,
     moves: watch::Receiver<u64>,
     peers: Mutex<BTreeMap<NodeId, Entry>>,
@@ -174,7 +181,8 @@ impl Peers {
             store,
             trust,
             key,
-            listener,
+            network,
+            incoming,
             own,
             software,
             not_writing,
@@ -193,6 +201,7 @@ impl Peers {
             run_id: random()?,
             not_writing,
             disk,
+            network,
             client,
             moves,
             peers: Mutex::default(),
@@ -203,7 +212,7 @@ impl Peers {
             stop: watch::channel(false).0,
             started: Instant::now(),
         }));
-        peers.0.spawn(serve::run(peers.0.clone(), listener, server));
+        peers.0.spawn(serve::run(peers.0.clone(), incoming, server));
         peers.0.spawn(sweep(peers.0.clone()));
         peers.0.spawn(route::run(peers.0.clone()));
         peers.update();

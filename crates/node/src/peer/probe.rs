@@ -19,7 +19,7 @@ use posko_proto::{
 };
 use rustls::ClientConfig;
 
-use super::{dial, serve::MAX_MESSAGE, told};
+use super::{dial, net::Tcp, serve::MAX_MESSAGE, told};
 use crate::identity::{NodeCard, Trust};
 
 /// How long a peer may take for its Hello.
@@ -73,7 +73,7 @@ async fn greet(
     card: &NodeCard,
 ) -> Result<Hello, String> {
     let address = card.address().ok_or("its card has no address")?;
-    let connection = dial::connect(client, trust, card.origin(), address).await?;
+    let connection = dial::connect(&Tcp, client, trust, card.origin(), address).await?;
     connection.verdict.map_err(|refusal| refusal.to_string())?;
     let mut client =
         FederationServiceClient::new(connection.channel).max_decoding_message_size(MAX_MESSAGE);

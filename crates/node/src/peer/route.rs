@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use posko_ledger::{
@@ -17,6 +17,7 @@ use posko_ledger::{
 };
 use posko_proto::NodeId;
 use posko_store::Standing;
+use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
 
 use super::Shared;

@@ -14,7 +14,7 @@ use std::{
     net::{IpAddr, Ipv6Addr, SocketAddr},
     pin::{Pin, pin},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use futures::{Stream, StreamExt};
@@ -31,14 +31,19 @@ use posko_proto::federation::v1::{
 };
 use rustls::{ServerConfig, pki_types::CertificateDer};
 use tokio::{
-    net::{TcpListener, TcpStream},
     sync::{Notify, watch},
+    time::Instant,
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tonic::{Request, Response, Status, Streaming};
 use tracing::{debug, warn};
 
-use super::{FAREWELL, Shared, lane::Lanes, session, told};
+use super::{
+    FAREWELL, Shared,
+    lane::Lanes,
+    net::{self, Incoming},
+    session, told,
+};
 use crate::{
     identity::{Usage, judge},
     time::unix_now,
@@ -62,13 +67,13 @@ const PLACES: usize = 256;
 const WARNING: Duration = Duration::from_mins(1);
 
 /// Takes peers until the node stops.
-pub(super) async fn run(shared: Arc<Shared>, listener: TcpListener, config: Arc<ServerConfig>) {
+pub(super) async fn run(shared: Arc<Shared>, mut incoming: Incoming, config: Arc<ServerConfig>) {
     let acceptor = TlsAcceptor::from(config);
     let strangers = Arc::new(Strangers::default());
     let mut stop = shared.stop.subscribe();
     loop {
         let taken = tokio::select! {
-            taken = listener.accept() => taken,
+            Some(taken) = incoming.next() => taken,
             // A registry that is gone stops too.
             _ = stop.wait_for(|stop| *stop) => return,
         };
@@ -92,13 +97,11 @@ pub(super) async fn run(shared: Arc<Shared>, listener: TcpListener, config: Arc<
 /// Serves a connection until its session has ended, it was refused, or another stranger took its place.
 async fn take(
     shared: Arc<Shared>,
-    tcp: TcpStream,
+    tcp: net::Connection,
     address: SocketAddr,
     acceptor: TlsAcceptor,
     place: Place,
 ) {
-    // A small frame must not wait for a full segment.
-    let _ = tcp.set_nodelay(true);
     let lost = place.lost.clone();
     let serving = async {
         match tokio::time::timeout(HANDSHAKE, acceptor.accept(tcp)).await {
@@ -120,7 +123,12 @@ async fn take(
     }
 }
 
-async fn serve(shared: Arc<Shared>, tls: TlsStream<TcpStream>, address: SocketAddr, place: Place) {
+async fn serve(
+    shared: Arc<Shared>,
+    tls: TlsStream<net::Connection>,
+    address: SocketAddr,
+    place: Place,
+) {
     let chain = tls.get_ref().1.peer_certificates().unwrap_or_default();
     let (stage, mut reached) = watch::channel(Stage::Silent);
     let mut stop = shared.stop.subscribe();

@@ -7,7 +7,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use futures::{Stream, StreamExt};
@@ -23,7 +23,10 @@ use posko_proto::{
 };
 use posko_store::{ApplyError, Asked, Claim, PageError, Standing, Store, StoreError};
 use rustls::pki_types::CertificateDer;
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 use tonic::Status;
 use tracing::{error, info, warn};
 

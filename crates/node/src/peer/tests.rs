@@ -4,11 +4,13 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     sync::{Arc, RwLock},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
-use posko_domain::{context::stream_of, incident::IncidentCommand, region::Place};
+use posko_domain::{
+    account::AccountCommand, context::stream_of, incident::IncidentCommand, region::Place,
+};
 use posko_ledger::{
     chain::Identity,
     engine::source::Why,
@@ -29,9 +31,14 @@ use tempfile::TempDir;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
+    time::Instant,
 };
 
-use super::{Live, PeerState, Peers, PeersConfig, dial, random};
+use super::{
+    Live, PeerState, Peers, PeersConfig, dial,
+    net::{self, Dial, Incoming, Tcp},
+    random,
+};
 use crate::{
     disk::Disk,
     identity::{Keys, NodeCard, ReloadingKey, Trust},
@@ -51,7 +58,8 @@ pub(crate) struct Node {
     address: SocketAddr,
     pub(crate) not_writing: Arc<RwLock<String>>,
     pub(crate) disk: watch::Sender<Disk>,
-    _dir: TempDir,
+    runs: u8,
+    dir: TempDir,
 }
 
 fn open(path: PathBuf, keys: &Keys, run: u8) -> Store {
@@ -77,20 +85,19 @@ fn open(path: PathBuf, keys: &Keys, run: u8) -> Store {
 
 impl Node {
     pub(crate) async fn new(name: &str, federation: Id) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let origin: NodeId = name.parse().unwrap();
-        let keys = Keys::create(
-            dir.path(),
-            federation,
-            origin,
-            NodeRole::Node,
-            &[],
-            unix_now(),
-        )
-        .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let card = keys.make_card(&address.to_string()).unwrap();
+        let mut node = Self::make(name, NodeRole::Node, federation, &address.to_string());
+        (node.listener, node.address) = (Some(listener), address);
+        node
+    }
+
+    /// Makes a node that peers dial at `address`.
+    pub(super) fn make(name: &str, role: NodeRole, federation: Id, address: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let origin: NodeId = name.parse().unwrap();
+        let keys = Keys::create(dir.path(), federation, origin, role, &[], unix_now()).unwrap();
+        let card = keys.make_card(address).unwrap();
         let store = open(dir.path().join("posko.db"), &keys, 1);
         let trust = Arc::new(ArcSwap::from_pointee(Trust::new(federation)));
         Self {
@@ -100,15 +107,23 @@ impl Node {
             store,
             peers: None,
             trust,
-            listener: Some(listener),
-            address,
+            listener: None,
+            address: SocketAddr::from(([0; 4], 0)),
             not_writing: Arc::default(),
             disk: watch::Sender::new(Disk::unread(1000)),
-            _dir: dir,
+            runs: 1,
+            dir,
         }
     }
 
-    fn accept(&self, card: &NodeCard) {
+    /// Opens the store again, as a new process does.
+    pub(super) fn reopen(&mut self) {
+        self.store.close();
+        self.runs += 1;
+        self.store = open(self.dir.path().join("posko.db"), &self.keys, self.runs);
+    }
+
+    pub(super) fn accept(&self, card: &NodeCard) {
         let recovery = PublicKey::from_bytes("card", &card.recovery_key().to_bytes()).unwrap();
         let identity = Identity {
             federation: FEDERATION.0,
@@ -127,11 +142,17 @@ impl Node {
     }
 
     pub(crate) fn start(&mut self) {
+        let incoming = net::incoming(self.listener.take().unwrap());
+        self.start_on(Arc::new(Tcp), incoming);
+    }
+
+    pub(super) fn start_on(&mut self, network: Arc<dyn Dial>, incoming: Incoming) {
         let peers = Peers::start(PeersConfig {
             store: self.store.clone(),
             trust: self.trust.clone(),
             key: ReloadingKey::new(&self.keys.leaf).unwrap(),
-            listener: self.listener.take().unwrap(),
+            network,
+            incoming,
             own: self.keys.identity(),
             software: "test".into(),
             not_writing: self.not_writing.clone(),
@@ -152,28 +173,10 @@ impl Node {
             .unwrap()
     }
 
-    async fn report(&self, number: u32) {
+    pub(super) async fn report(&self, number: u32) {
         let mut id = [0; 16];
         id[..4].copy_from_slice(&number.to_be_bytes());
-        // An incident is recorded by the province where it is.
-        let region = if self.origin.as_str() == "31" {
-            "31.71"
-        } else {
-            "32.16"
-        };
-        let place = Place::parse(&common::Place {
-            region_code: region.into(),
-            ..Default::default()
-        })
-        .unwrap();
-        let command = IncidentCommand::Report {
-            hazard: Hazard::Flood,
-            place,
-            severity: Severity::Moderate,
-            channel: ReportChannel::Branch,
-            warning: None,
-            note: None,
-        };
+        let command = self.some_command();
         let request = Request {
             command_id: Id(id),
             digest: [1; 32],
@@ -191,12 +194,36 @@ impl Node {
             cause: None,
             seed: [3; 32],
             credential: None,
-            command: Command::Incident(command),
+            command,
         };
         let (answer, answered) = tokio::sync::oneshot::channel();
         self.store
             .execute(request, move |outcome| answer.send(outcome).unwrap());
         answered.await.unwrap().unwrap();
+    }
+
+    /// Returns a report of a province's own, or of any other node an account.
+    fn some_command(&self) -> Command {
+        // An incident is recorded by the province where it is.
+        let region = match self.origin.as_str() {
+            "31" => "31.71",
+            "32" => "32.16",
+            "36" => "36.71",
+            _ => return Command::Account(AccountCommand::Create { grants: Vec::new() }),
+        };
+        let place = Place::parse(&common::Place {
+            region_code: region.into(),
+            ..Default::default()
+        })
+        .unwrap();
+        Command::Incident(IncidentCommand::Report {
+            hazard: Hazard::Flood,
+            place,
+            severity: Severity::Moderate,
+            channel: ReportChannel::Branch,
+            warning: None,
+            note: None,
+        })
     }
 
     /// Stores the log of another as one who may have no payload gets it.
@@ -220,7 +247,7 @@ impl Node {
         }
     }
 
-    fn has_all_of(&self, other: &Node) -> bool {
+    pub(super) fn has_all_of(&self, other: &Node) -> bool {
         self.store.log(other.origin).map(|log| log.end)
             == other.store.log(other.origin).map(|log| log.end)
     }
@@ -541,9 +568,15 @@ async fn a_refused_connection_is_closed_by_who_refused_it() {
     });
     b.start();
     let shared = b.peers.as_ref().unwrap().0.clone();
-    let connection = dial::connect(&shared.client, &shared.trust.load(), a.origin, &address)
-        .await
-        .unwrap();
+    let connection = dial::connect(
+        &Tcp,
+        &shared.client,
+        &shared.trust.load(),
+        a.origin,
+        &address,
+    )
+    .await
+    .unwrap();
     let mut client = FederationServiceClient::new(connection.channel);
     // It never ends its side.
     let silent = futures::stream::pending::<SessionRequest>();
