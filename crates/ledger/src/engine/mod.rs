@@ -14,6 +14,8 @@
 mod payload;
 mod pull;
 mod serve;
+#[cfg(test)]
+mod simulation;
 pub mod source;
 #[cfg(test)]
 mod testing;

@@ -125,9 +125,13 @@ impl Route {
     }
 
     fn is_stalled(&self, now: u64) -> bool {
-        let waits = |since: u64, most| now.saturating_sub(since) >= most;
-        let late = waits(self.came_at, STALL_MS) || waits(self.moved_at, GROUP_MS);
+        let late = now.saturating_sub(self.came_at) >= STALL_MS || self.is_stuck(now);
         self.is_behind() && self.applying == 0 && late
+    }
+
+    /// Says whether nothing was committed for so long that even the largest group would have been.
+    fn is_stuck(&self, now: u64) -> bool {
+        now.saturating_sub(self.moved_at) >= GROUP_MS
     }
 
     fn progressed(&mut self, now: u64) {
@@ -335,13 +339,18 @@ impl Sources {
             None => best(&|_| true),
             Some(current) => {
                 let late = route.is_stalled(now.mono_ms);
+                let stuck = late && route.is_stuck(now.mono_ms);
                 let (end, known) = (route.end, route.known);
-                // Who cannot give all is no way out where another can: what it withholds would be missing for nothing.
+                // Who cannot give all is the last way out: what it withholds is missing until another gives it.
                 let relief = best(&|other| {
+                    let lesser = other.lacks != 0 && current.lacks == 0;
+                    let idle = current.rests() && other.holds && !other.rests();
                     other.peer != current.peer
-                        && (other.lacks == 0 || current.lacks != 0)
-                        && ((late && other.reach > end)
-                            || (current.rests() && other.holds && !other.rests()))
+                        && if lesser {
+                            stuck && other.reach > end
+                        } else {
+                            (late && other.reach > end) || idle
+                        }
                 });
                 if relief.is_some() && !current.rests() {
                     left = Some(current);
@@ -351,7 +360,8 @@ impl Sources {
                     let enough =
                         other.holds && (other.standing == Standing::Good || other.reach >= known);
                     let origin_is_back = other.direct && enough && !other.rests();
-                    let gives_all = other.holds && other.lacks == 0 && current.lacks != 0;
+                    let gives_all =
+                        other.holds && other.lacks == 0 && current.lacks != 0 && !other.rests();
                     other.peer != current.peer && (origin_is_back || gives_all)
                 });
                 relief.or(better).or(Some(current))
@@ -714,7 +724,7 @@ mod tests {
         story.opens("36", 5);
         assert_eq!(story.source(), Some(("36", Why::NotConnected)));
         story.tells("ims", 9);
-        assert_eq!(story.after(60_000), Some(("36", Why::NotConnected)));
+        assert_eq!(story.after(GROUP_MS - 1), Some(("36", Why::NotConnected)));
         story.closes("36");
         assert_eq!(story.source(), Some(("ims", Why::NotConnected)));
         assert_eq!(story.sources.source(node("32")).unwrap().lacks, 2);
@@ -744,6 +754,18 @@ mod tests {
             Some(("36", Why::NotConnected)),
             "once the key is here, a mere claim moves nothing"
         );
+    }
+
+    #[test]
+    fn who_could_give_all_of_a_log_and_gives_nothing_is_left_for_a_gateway_after_a_minute() {
+        let mut story = Story::begin();
+        story.opens("ims", 9);
+        story.opens("36", 9);
+        story.tells("ims", 9);
+        assert_eq!(story.after(GROUP_MS - 1), Some(("36", Why::NotConnected)));
+        assert_eq!(story.after(1_000), Some(("ims", Why::NotConnected)));
+        story.moves_to(9);
+        assert_eq!(story.after(60_000), Some(("36", Why::NotConnected)));
     }
 
     #[test]

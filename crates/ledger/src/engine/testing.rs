@@ -57,11 +57,11 @@ pub(super) struct MemoryLog {
 
 #[derive(Clone, Debug)]
 pub(super) struct Item {
-    open: Option<EpochOpen>,
+    pub(super) open: Option<EpochOpen>,
     prev: Position,
     pub(super) at: Position,
-    record: Record,
-    head: Option<SignedHead>,
+    pub(super) record: Record,
+    pub(super) head: Option<SignedHead>,
 }
 
 impl MemoryLog {
@@ -75,6 +75,12 @@ impl MemoryLog {
 
     /// Opens the next epoch and writes its first entry.
     pub(super) fn start(&mut self) {
+        self.open_epoch();
+        self.sign();
+    }
+
+    /// The same without a head.
+    pub(super) fn open_epoch(&mut self) {
         let origin = self.chain.identity().origin;
         let parent = self.chain.end();
         let no = parent.epoch.no + 1;
@@ -99,18 +105,17 @@ impl MemoryLog {
             &authority,
         );
         self.chain.open(&open).unwrap();
-        self.push(Some(open), 40);
-        self.sign();
+        self.push(Some(open), 40, Class::Regional);
     }
 
     pub(super) fn write(&mut self, entries: usize, bytes: usize) {
         for _ in 0..entries {
-            self.push(None, bytes);
+            self.push(None, bytes, Class::Regional);
         }
         self.sign();
     }
 
-    fn push(&mut self, open: Option<EpochOpen>, bytes: usize) {
+    pub(super) fn push(&mut self, open: Option<EpochOpen>, bytes: usize, class: Class) {
         let prev = self.chain.end();
         let seq = prev.seq + 1;
         let body = vec![seq as u8; bytes];
@@ -119,7 +124,7 @@ impl MemoryLog {
             flags: 0,
             type_id: 1,
             type_version: 1,
-            class: Class::Regional,
+            class,
             payload_len: bytes as u32,
             seq,
             wall_ms: 1,
@@ -143,7 +148,7 @@ impl MemoryLog {
         });
     }
 
-    fn sign(&mut self) {
+    pub(super) fn sign(&mut self) {
         let head = self
             .chain
             .head(7)
@@ -208,8 +213,11 @@ impl MemoryLog {
         Ok(page)
     }
 
+    /// Stores a group that begins at the end, or before it and ends behind it, as the store does.
     pub(super) fn apply(&mut self, group: &VerifiedGroup) -> Result<Position, ApplyRefused> {
-        if group.before() != self.chain.end() {
+        let grows = group.before() == self.chain.end();
+        let holds = |at: Position| at.is_start() || self.items.iter().any(|item| item.at == at);
+        if !grows && (!holds(group.before()) || holds(group.chain().end())) {
             return Err(ApplyRefused::Moved);
         }
         let mut opens = group.opens().to_vec();
@@ -220,6 +228,11 @@ impl MemoryLog {
                 seq: header.seq,
                 hash: *hash,
             };
+            if !grows && self.items.iter().any(|item| item.at == at) {
+                opens.clear();
+                prev = at;
+                continue;
+            }
             let head = (at == group.head().head.position).then(|| *group.head());
             self.items.push(Item {
                 open: opens.pop(),
