@@ -14,7 +14,7 @@ use super::super::{
 };
 use crate::{
     chain::{Chain, VerifiedGroup},
-    entry::{Class, EntryHeader, Payload, commit},
+    entry::{Class, EntryHeader, Payload, Record, commit},
     epoch::{Epoch, EpochOpen, Position},
     head::SignedHead,
 };
@@ -99,6 +99,10 @@ pub(super) struct Node {
     pub(super) withholds: bool,
 }
 
+pub(super) fn class_of(record: &Record) -> Class {
+    EntryHeader::decode(&record.header).unwrap().class
+}
+
 impl Node {
     pub(super) fn new(name: NodeId, role: NodeRole, all: &[NodeId]) -> Self {
         Self {
@@ -138,8 +142,8 @@ impl Node {
     }
 
     pub(super) fn head(&self, origin: NodeId) -> Option<SignedHead> {
-        let items = self.log(origin).items.iter().rev();
-        items.filter_map(|item| item.head).next()
+        let mut items = self.log(origin).items.iter().rev();
+        items.find_map(|item| item.head)
     }
 
     pub(super) fn is_sealed(&self) -> bool {
@@ -216,8 +220,7 @@ impl Node {
                 refused
             })?;
         for record in &mut page.records {
-            let header = EntryHeader::decode(&record.header).unwrap();
-            if header.class.bit() & classes == 0 {
+            if class_of(record).bit() & classes == 0 {
                 record.payload = Payload::Withheld;
             }
         }
@@ -253,9 +256,8 @@ impl Node {
         let classes = classes_of(self.role) & classes_of(role);
         self.logs.iter().find_map(|(origin, log)| {
             let mut missing = log.items.iter().filter(|item| {
-                let header = EntryHeader::decode(&item.record.header).unwrap();
-                let lacks = item.record.payload == Payload::Withheld;
-                lacks && header.class.bit() & classes != 0
+                item.record.payload == Payload::Withheld
+                    && class_of(&item.record).bit() & classes != 0
             });
             let first = missing.next()?.at;
             let others = missing.filter(|item| item.at.epoch == first.epoch);
@@ -274,8 +276,7 @@ impl Node {
         let items = self.log(origin).items.iter();
         let asked = items.filter(|item| item.at.epoch == epoch && seqs.contains(&item.at.seq));
         let given = asked.filter(|item| {
-            let header = EntryHeader::decode(&item.record.header).unwrap();
-            header.class.bit() & classes != 0 && item.record.payload != Payload::Withheld
+            class_of(&item.record).bit() & classes != 0 && item.record.payload != Payload::Withheld
         });
         let mut bytes = 0;
         given
