@@ -948,7 +948,12 @@ impl Session {
         if whole {
             self.shown = heads;
         } else if beyond {
-            self.shown.extend(heads);
+            // However often a peer shows it, it is held once.
+            for head in heads {
+                if self.shown.len() < MAX_ORIGINS && !self.shown.contains(&head) {
+                    self.shown.push(head);
+                }
+            }
         } else {
             return;
         }

@@ -254,7 +254,8 @@ impl Pull {
         nack: &Nack,
         out: &mut Vec<Output>,
     ) -> Result<(), Stop> {
-        if nack.want_id != self.want_id || self.stopped {
+        // A want is refused once; whoever repeats it is not heard until the next.
+        if nack.want_id != self.want_id || self.stopped || self.retry_at.is_some() {
             return Ok(());
         }
         let parted = matches!(nack.code(), NackCode::Diverged | NackCode::UnknownEpoch);

@@ -1,3 +1,4 @@
+mod hostile;
 mod own_log;
 mod relay;
 
