@@ -31,8 +31,8 @@ use crate::{
 
 /// The seeds that the tests run.
 const SEEDS: u64 = 1_000;
-/// The environment's name for one seed to run alone.
-const SEED: &str = "POSKO_SEED";
+/// One seed to run alone, as the environment has it when the tests are built.
+const ALONE: Option<&str> = option_env!("POSKO_SEED");
 /// How many frames a wire holds before the sender waits.
 const WIRE: usize = 8;
 /// A window may be passed by the record that did not fit.
@@ -1051,31 +1051,25 @@ fn goodbye(reason: GoodbyeReason) -> Input {
 }
 
 /// Runs a seed, and says how to run it alone when it fails.
+#[expect(
+    clippy::print_stderr,
+    reason = "whoever reads a failure needs the seed"
+)]
 fn run(seed: u64, digest: bool) -> World {
-    struct Told(u64);
-    #[expect(
-        clippy::print_stderr,
-        reason = "whoever reads a failure needs the seed"
-    )]
-    impl Drop for Told {
-        fn drop(&mut self) {
-            if std::thread::panicking() {
-                let seed = self.0;
-                eprintln!("{SEED}={seed} cargo nextest run -p posko-ledger simulation");
-            }
-        }
-    }
-    let told = Told(seed);
-    let mut world = World::new(seed);
-    world.digest = digest.then_some([0; 32]);
-    let world = world.run();
-    drop(told);
-    world
+    let ran = std::panic::catch_unwind(|| {
+        let mut world = World::new(seed);
+        world.digest = digest.then_some([0; 32]);
+        world.run()
+    });
+    ran.unwrap_or_else(|cause| {
+        eprintln!("POSKO_SEED={seed} cargo nextest run -p posko-ledger simulation");
+        std::panic::resume_unwind(cause)
+    })
 }
 
 #[test]
 fn whatever_links_machines_and_disks_do_every_log_arrives_everywhere_once() {
-    let alone = std::env::var(SEED).ok().map(|seed| seed.parse().unwrap());
+    let alone = ALONE.map(|seed| seed.parse().unwrap());
     let seeds = alone.map_or(0..SEEDS, |seed: u64| seed..seed + 1);
     let mut total = Seen::default();
     for seed in seeds {
