@@ -25,7 +25,6 @@ use std::{
 
 use anyhow::Context;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
-use hpke::{Deserializable, OpModeR, OpModeS, Serializable};
 use posko_ledger::{
     epoch::{Epoch, Position},
     key::SecretKey,
@@ -37,7 +36,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     SOFTWARE,
-    identity::{CardError, Keys, KeysError, NodeCard, role_name},
+    identity::{CardError, Keys, KeysError, NodeCard, role_name, seal},
     node::{CARD, STORE, lock, log_identity, write_secret},
     offline::{Sighting, sightings},
 };
@@ -72,10 +71,6 @@ const MAX_SMALL_BYTES: u64 = 1024 * 1024;
 pub const ALIVE: Duration = Duration::from_mins(5);
 /// How often the keys are read again while a renewal changes them.
 const READS: u32 = 5;
-
-type Kem = hpke::kem::X25519HkdfSha256;
-type Kdf = hpke::kdf::HkdfSha256;
-type Aead = hpke::aead::ChaCha20Poly1305;
 
 /// Why a backup was not made, checked or restored.
 #[derive(Debug, thiserror::Error)]
@@ -727,18 +722,9 @@ impl Write for Summed<'_> {
 fn seal(card: &NodeCard, files: &BTreeMap<String, String>) -> Result<Vec<u8>, BackupError> {
     let text = toml::to_string(files).map_err(unreadable(SEALED))?;
     let to = card.recovery_key().to_montgomery().to_bytes();
-    let bound = card.to_bytes();
-    let sealed = <Kem as hpke::Kem>::PublicKey::from_bytes(&to).and_then(|to| {
-        hpke::single_shot_seal::<Aead, Kdf, Kem>(
-            &OpModeS::Base,
-            &to,
-            SEAL_INFO,
-            text.as_bytes(),
-            &bound,
-        )
-    });
+    let sealed = seal::seal(&to, SEAL_INFO, &card.to_bytes(), text.as_bytes());
     let (encapsulated, sealed) = sealed.map_err(unreadable(SEALED))?;
-    Ok([encapsulated.to_bytes().as_slice(), &sealed].concat())
+    Ok([encapsulated.as_slice(), &sealed].concat())
 }
 
 fn unseal(
@@ -747,18 +733,10 @@ fn unseal(
     sealed: &[u8],
 ) -> Result<BTreeMap<String, String>, BackupError> {
     let open = || -> Result<Vec<u8>, hpke::HpkeError> {
-        let key = <Kem as hpke::Kem>::PrivateKey::from_bytes(&recovery.to_scalar_bytes())?;
         let (encapsulated, sealed) =
             (sealed.split_at_checked(32)).ok_or(hpke::HpkeError::OpenError)?;
-        let encapsulated = <Kem as hpke::Kem>::EncappedKey::from_bytes(encapsulated)?;
-        hpke::single_shot_open::<Aead, Kdf, Kem>(
-            &OpModeR::Base,
-            &key,
-            &encapsulated,
-            SEAL_INFO,
-            sealed,
-            &card.to_bytes(),
-        )
+        let key = recovery.to_scalar_bytes();
+        seal::open(&key, SEAL_INFO, &card.to_bytes(), encapsulated, sealed)
     };
     let text = open().map_err(unreadable(SEALED))?;
     let text = String::from_utf8(text).map_err(unreadable(SEALED))?;

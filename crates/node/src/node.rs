@@ -35,7 +35,7 @@ use crate::{
     identity::{Keys, Leaf, NodeCard, ReloadingKey, Trust, tls::operator_server_config},
     intake::{self, Feeds, Recorder, Take},
     peer::{
-        Peers, PeersConfig,
+        MailKeys, Peers, PeersConfig,
         net::{self, Tcp},
     },
     time::{now, unix_now},
@@ -122,6 +122,7 @@ impl Node {
             network: Arc::new(Tcp),
             incoming: net::incoming(listener),
             own: identity,
+            mail: MailKeys::of(&keys),
             software: crate::SOFTWARE.into(),
             not_writing: not_writing.clone(),
             disk: disk.clone(),

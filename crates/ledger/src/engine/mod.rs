@@ -12,7 +12,9 @@
 //! What it never does: read a clock, draw randomness, touch a socket or a disk.
 
 mod payload;
+pub mod presence;
 mod pull;
+pub mod sealed;
 mod serve;
 #[cfg(test)]
 mod simulation;
@@ -34,7 +36,13 @@ use posko_proto::{
 };
 use prost::Message;
 
-use self::{payload::Asked, pull::Pull, serve::Serve};
+use self::{
+    payload::Asked,
+    presence::{Statement, Telling},
+    pull::Pull,
+    sealed::Letter,
+    serve::Serve,
+};
 use crate::{
     MAX_FRAME_BYTES, MAX_ORIGINS,
     chain::{Chain, VerifiedGroup},
@@ -195,6 +203,10 @@ pub enum Input {
         /// Why, for people.
         detail: String,
     },
+    /// What an origin says of its things: it is told to the peer with the next tick, unless the peer told it.
+    Presence(Box<Statement>),
+    /// A letter is to go to the peer: its reader, or who may reach it.
+    Letter(Box<Letter>),
     /// The node ends the session.
     Close {
         /// Why.
@@ -348,6 +360,10 @@ pub enum Output {
         /// Why, for people.
         detail: String,
     },
+    /// An origin's word on its things came; its signature is the caller's to check.
+    Presence(Box<Statement>),
+    /// A letter came; its signature is the caller's to check.
+    Letter(Box<Letter>),
     /// The peer pauses, or goes on with [`PauseReason::Over`].
     PeerPaused {
         /// Why.
@@ -468,6 +484,7 @@ pub struct Session {
     asked: Option<Asked>,
     /// The payloads that the peer waits for.
     asked_of_us: Option<Asked>,
+    presence: Telling,
     out: Vec<Output>,
 }
 
@@ -523,6 +540,7 @@ impl Session {
             serves: BTreeMap::new(),
             asked: None,
             asked_of_us: None,
+            presence: Telling::default(),
             out: Vec::new(),
         }
     }
@@ -606,6 +624,8 @@ impl Session {
                     pull.pause(self.paused, &mut self.out);
                 }
             }
+            Input::Presence(statement) => self.hold_presence(now, *statement),
+            Input::Letter(letter) => self.send_letter(&letter),
             Input::Close { reason, detail } => return Err(Stop { reason, detail }),
             Input::Tick => return self.tick(now),
         }
@@ -768,10 +788,10 @@ impl Session {
                     detail: wire::brief(&pause.detail),
                 });
             }
+            Body::Presence(presence) => return self.presence(presence),
+            Body::Sealed(sealed) => return self.letter(sealed),
             // Their behavior comes with what uses them; until then they are as unknown.
-            Body::Presence(_)
-            | Body::Sealed(_)
-            | Body::Fork(_)
+            Body::Fork(_)
             | Body::BlobWant(_)
             | Body::BlobChunk(_)
             | Body::SegmentWant(_)
@@ -1059,6 +1079,7 @@ impl Session {
             });
         }
         self.tell_news();
+        self.tell_presence(now);
         if self.beats_at(now) {
             self.beat(now);
         }

@@ -307,7 +307,10 @@ impl World {
                 let node = &self.nodes[at];
                 assert!(node.holds(node.name, end), "{end} was not here");
             }
-            Output::PeerPaused { .. } | Output::RoundTrip { .. } => {}
+            Output::PeerPaused { .. }
+            | Output::RoundTrip { .. }
+            | Output::Presence(_)
+            | Output::Letter(_) => {}
             Output::PeerClosed { reason, detail } | Output::Close { reason, detail } => {
                 let lawful = matches!(reason, GoodbyeReason::Silent | GoodbyeReason::Duplicate);
                 assert!(lawful, "a session ended by {reason:?}: {detail}");

@@ -1,4 +1,5 @@
 mod hostile;
+mod mail;
 mod own_log;
 mod relay;
 

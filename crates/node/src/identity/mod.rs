@@ -6,6 +6,7 @@
 
 pub mod card;
 pub mod keys;
+pub(crate) mod seal;
 pub mod tls;
 pub mod verify;
 pub mod words;

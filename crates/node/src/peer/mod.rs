@@ -9,6 +9,7 @@
 
 mod dial;
 mod lane;
+mod mail;
 pub(crate) mod net;
 pub(crate) mod probe;
 mod route;
@@ -18,6 +19,8 @@ mod session;
 mod simulation;
 #[cfg(test)]
 pub(crate) mod tests;
+
+pub use self::mail::{MailKeys, Received, SendError};
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -43,7 +46,10 @@ use tokio::{
 };
 use tracing::{debug, error, info, warn};
 
-use self::net::{Dial, Incoming};
+use self::{
+    mail::Mail,
+    net::{Dial, Incoming},
+};
 use crate::{
     disk::Disk,
     identity::{PeerIdentity, Refusal, ReloadingKey, Trust, Usage, judge},
@@ -71,6 +77,8 @@ pub struct PeersConfig {
     pub incoming: Incoming,
     /// This node.
     pub own: PeerIdentity,
+    /// By which it speaks for itself, and reads what is sealed to it.
+    pub mail: MailKeys,
     /// The program's version, for people.
     pub software: String,
     /// Why no commands are taken; set when a peer knows more of the own log than this node.
@@ -136,6 +144,7 @@ struct Shared {
     peers: Mutex<BTreeMap<NodeId, Entry>>,
     /// Through whom each log comes.
     sources: Mutex<Sources>,
+    mail: Mail,
     /// Counts the choices of sources, for the sessions that follow them.
     routes: watch::Sender<u64>,
     /// When payloads were last filled in that the views do not show yet.
@@ -184,6 +193,7 @@ impl Peers {
             network,
             incoming,
             own,
+            mail,
             software,
             not_writing,
             disk,
@@ -192,13 +202,15 @@ impl Peers {
         let client = crate::identity::tls::federation_client_config(&key)?;
         let (commits, moves) = watch::channel(0);
         store.on_move(Box::new(move |_| commits.send_modify(|count| *count += 1)));
+        let run_id = random()?;
         let peers = Self(Arc::new(Shared {
+            mail: Mail::new(mail, own, run_id, now().0.unsigned_abs()),
             sources: Mutex::new(Sources::new(classes_of(own.role))),
             store,
             trust,
             own,
             software,
-            run_id: random()?,
+            run_id,
             not_writing,
             disk,
             network,
@@ -404,6 +416,7 @@ impl Shared {
         self.left(origin, id, why);
         self.sources().closed(origin, id);
         self.choose();
+        self.mail.wake();
     }
 
     fn left(&self, origin: NodeId, id: u64, why: &str) {

@@ -41,6 +41,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
                 }
                 shared.choose();
                 shared.refold();
+                shared.expire_mail();
             }
             // A registry that is gone stops too.
             _ = stop.wait_for(|stop| *stop) => return,
@@ -193,7 +194,7 @@ impl Shared {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -109,6 +109,7 @@ pub(super) async fn run(
         ended: None,
         asked: Arc::default(),
         looked: Instant::now(),
+        met: false,
     };
     running.run().await;
     let why = running.ended.take().unwrap_or_default();
@@ -209,12 +210,15 @@ struct Running {
     /// asked.
     asked: Arc<Mutex<Option<(i64, i64)>>>,
     looked: Instant,
+    /// Whether the peer has introduced itself and was registered.
+    met: bool,
 }
 
 impl Running {
     async fn run(&mut self) {
         let mut moves = self.shared.moves.clone();
         let mut routes = self.shared.routes.subscribe();
+        let mut mail = self.shared.mail.waiting();
         let mut stop = self.shared.stop.subscribe();
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -231,6 +235,7 @@ impl Running {
                 Some(judged) = self.judged.recv() => self.verdict(judged),
                 Ok(()) = moves.changed() => self.moved(),
                 Ok(()) = routes.changed() => self.follow(),
+                Ok(()) = mail.changed() => self.mail(),
                 Ok(()) = self.disk.changed() => self.disk(),
                 _ = ticks.tick() => self.tick(),
                 Ok(_) = stop.wait_for(|stop| *stop) => {
@@ -409,6 +414,15 @@ impl Running {
         }
     }
 
+    /// Tells what others say of their things, and gives the letters for which this peer is a way.
+    fn mail(&mut self) {
+        if self.met {
+            for input in self.shared.mail_for(self.peer.origin) {
+                self.input(input);
+            }
+        }
+    }
+
     /// Tells how much of the disk is free, and pauses while that is too little.
     fn disk(&mut self) {
         let disk = *self.disk.borrow_and_update();
@@ -576,6 +590,8 @@ impl Running {
                     shared.sources().opened(self.peer, self.live.id, &views);
                     shared.choose();
                     self.asking().begin(shared.clone());
+                    self.met = true;
+                    inputs.extend(shared.mail_met(peer));
                 }
                 Err(Order { reason, detail }) => inputs.push(Input::Close { reason, detail }),
             },
@@ -584,6 +600,8 @@ impl Running {
                 verified,
                 alive,
             } => shared.heard(peer, &head, verified, alive),
+            Output::Presence(statement) => shared.take_presence(&statement),
+            Output::Letter(letter) => shared.take_letter(peer, &letter),
             Output::Came(origin) => shared.sources().came(shared.now(), origin),
             Output::PeerAcked(at) => shared.update(peer, |state| state.acknowledged = Some(at)),
             Output::PeerClaims { heads, beyond } => {

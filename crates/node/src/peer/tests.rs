@@ -1,5 +1,7 @@
 //! Nodes in one process, with real files, sockets and certificates.
 
+mod mail;
+
 use std::{
     net::SocketAddr,
     path::PathBuf,
@@ -35,7 +37,7 @@ use tokio::{
 };
 
 use super::{
-    Live, PeerState, Peers, PeersConfig, dial,
+    Live, MailKeys, PeerState, Peers, PeersConfig, dial,
     net::{self, Dial, Incoming, Tcp},
     random,
 };
@@ -154,6 +156,7 @@ impl Node {
             network,
             incoming,
             own: self.keys.identity(),
+            mail: MailKeys::of(&self.keys),
             software: "test".into(),
             not_writing: self.not_writing.clone(),
             disk: self.disk.subscribe(),
