@@ -107,6 +107,7 @@ struct Seen {
     moved: u64,
     backfilled: u64,
     parted: u64,
+    full_windows: u64,
 }
 
 struct World {
@@ -457,6 +458,7 @@ impl World {
                     way <= window + OVERSHOOT,
                     "{way} bytes in a window of {window}"
                 );
+                self.seen.full_windows += u64::from(way >= window);
                 let all: u64 = end.gives.values().map(Flow::under_way).sum();
                 assert!(all <= 2 * u64::from(LARGEST_WINDOW) + OVERSHOOT);
             }
@@ -1083,6 +1085,7 @@ fn whatever_links_machines_and_disks_do_every_log_arrives_everywhere_once() {
         total.moved += seen.moved;
         total.backfilled += seen.backfilled;
         total.parted += seen.parted;
+        total.full_windows += seen.full_windows;
     }
     let Seen {
         crashes_with_pending,
@@ -1091,6 +1094,7 @@ fn whatever_links_machines_and_disks_do_every_log_arrives_everywhere_once() {
         moved,
         backfilled,
         parted,
+        full_windows,
     } = total;
     let all = [
         crashes_with_pending,
@@ -1099,6 +1103,7 @@ fn whatever_links_machines_and_disks_do_every_log_arrives_everywhere_once() {
         moved,
         backfilled,
         parted,
+        full_windows,
     ];
     assert!(
         alone.is_some() || !all.contains(&0),
