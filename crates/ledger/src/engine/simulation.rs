@@ -681,6 +681,7 @@ impl World {
                 max_entries,
                 max_bytes,
                 classes,
+                ..
             } => {
                 if node.withholds && origin != node.name {
                     // It says that it holds the log, and never gives it.
