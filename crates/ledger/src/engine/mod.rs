@@ -485,6 +485,8 @@ pub struct Session {
     /// The payloads that the peer waits for.
     asked_of_us: Option<Asked>,
     presence: Telling,
+    /// How many batches the peer has refused.
+    refusals: usize,
     out: Vec<Output>,
 }
 
@@ -541,6 +543,7 @@ impl Session {
             asked: None,
             asked_of_us: None,
             presence: Telling::default(),
+            refusals: 0,
             out: Vec::new(),
         }
     }
@@ -765,6 +768,14 @@ impl Session {
                     self.claims(false);
                 }
                 if nack.want_id == 0 {
+                    self.refusals += 1;
+                    let most = usize::from(STRIKES) * MAX_ORIGINS;
+                    if !self.serves.contains_key(&origin) || self.refusals > most {
+                        let times = self.refusals;
+                        return Err(Stop::protocol(format!(
+                            "batches were refused `{times}` times, at last of `{origin}`, more than were sent wrongly"
+                        )));
+                    }
                     let detail = format!(
                         "a batch of `{origin}` was refused: {}",
                         wire::brief(&nack.detail)

@@ -1015,7 +1015,7 @@ impl World {
                 assert_eq!(copy.applied, seqs, "each entry is applied once");
                 for (theirs, ours) in copy.items.iter().zip(&own.items) {
                     let class = node::class_of(&ours.record);
-                    let may = class.bit() & super::classes_of(reader.role) != 0;
+                    let may = class & super::classes_of(reader.role) != 0;
                     let has = theirs.record.payload != Payload::Withheld;
                     assert!(may || !has, "`{}` has what it may not have", reader.name);
                     assert!(!has || theirs.record == ours.record);

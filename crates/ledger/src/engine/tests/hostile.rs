@@ -592,14 +592,14 @@ fn a_flood_of_any_kind_leaves_the_session_no_larger() {
         head.sign(&log_key(node("36"))).to_wire()
     };
     let end = held_logs[&node("31")].chain.end();
-    let nack = |want_id| {
+    let nack = || {
         Body::Nack(Nack {
             origin: "32".into(),
             code: NackCode::Diverged.into(),
             detail: "x".repeat(10_000),
             head: Some(own.clone()),
             opens: Vec::new(),
-            want_id,
+            want_id: 1,
         })
     };
     let floods: Vec<(&str, Flood<'_>)> = vec![
@@ -645,8 +645,7 @@ fn a_flood_of_any_kind_leaves_the_session_no_larger() {
                 }))
             }),
         ),
-        ("nacks", Box::new(|_| Some(nack(1)))),
-        ("nacks of batches", Box::new(|_| Some(nack(0)))),
+        ("nacks", Box::new(|_| Some(nack()))),
         (
             "pauses",
             Box::new(|_| {
@@ -694,6 +693,24 @@ fn a_flood_of_any_kind_leaves_the_session_no_larger() {
             sizes[1]
         );
     }
+}
+
+#[test]
+fn whoever_refuses_what_was_not_sent_or_all_that_is_sent_is_given_up() {
+    let refuse = |origin: &str| {
+        Body::Nack(Nack {
+            origin: origin.into(),
+            code: NackCode::BadChain.into(),
+            ..Nack::default()
+        })
+    };
+    let mut lone = Lone::met(&logs("31", 3, "32"));
+    let outputs = lone.frame(refuse("36"));
+    check("nothing was sent", &outputs, &Ends("of `36`"));
+    let mut lone = Lone::met(&logs("31", 3, "32"));
+    lone.frame(want(1, "31", Position::START));
+    let refused = (0..1_000).find(|_| closes(&lone.frame(refuse("31"))).is_some());
+    assert_eq!(refused, Some(3 * 64));
 }
 
 #[test]
