@@ -12,6 +12,7 @@ pub mod epoch;
 pub mod head;
 pub mod key;
 pub mod log_file;
+pub mod standing;
 pub mod tree;
 
 mod bytes;

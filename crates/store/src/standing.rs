@@ -12,6 +12,7 @@ use posko_ledger::{
     epoch::{EpochOpen, Position},
     head::SignedHead,
     key::PublicKey,
+    standing::{self, Doubt, Found, Rounds},
 };
 use posko_proto::{NodeId, time::Millis};
 use rusqlite::{Connection, named_params};
@@ -99,10 +100,7 @@ impl Claim {
 pub(crate) struct Unproven {
     pub(crate) since: Millis,
     pub(crate) why: String,
-    /// Who was asked in this round.
-    asked: BTreeSet<NodeId>,
-    /// Whether everybody was asked once.
-    again: bool,
+    pub(crate) rounds: Rounds<NodeId>,
     pub(crate) risk_accepted: bool,
 }
 
@@ -111,26 +109,9 @@ impl Unproven {
         Self {
             since,
             why: why.to_owned(),
-            asked: BTreeSet::new(),
-            again: false,
+            rounds: Rounds::default(),
             risk_accepted: false,
         }
-    }
-
-    /// Counts a peer that knows nothing more as asked.
-    pub(crate) fn knows_no_more(&mut self, peer: NodeId) {
-        self.asked.insert(peer);
-    }
-
-    /// Begins the round again: a peer brought news.
-    pub(crate) fn ask_again(&mut self) {
-        self.asked.clear();
-    }
-
-    /// Begins with the first round: what was known of the own log is doubtful.
-    pub(crate) fn ask_anew(&mut self) {
-        self.asked.clear();
-        self.again = false;
     }
 
     /// Says whether every accepted peer was asked in two rounds. Where there is none, a named person's word is the
@@ -139,25 +120,19 @@ impl Unproven {
         if accepted.is_empty() {
             return self.risk_accepted;
         }
-        let all = self.asked.is_superset(accepted);
-        let proven = all && self.again;
-        if all {
-            self.again = true;
-            self.asked.clear();
-        }
-        proven
-    }
-
-    fn waiting(&self, accepted: &BTreeSet<NodeId>) -> Vec<NodeId> {
-        accepted.difference(&self.asked).copied().collect()
+        self.rounds.finish(accepted)
     }
 
     /// Returns the refusal of a scarce command.
     fn refusal(&self, accepted: &BTreeSet<NodeId>) -> Refusal {
-        let names: Vec<String> = (self.waiting(accepted).iter())
+        let names: Vec<String> = (self.rounds.waiting(accepted).iter())
             .map(|node| format!("`{node}`"))
             .collect();
-        let again = if self.again { " again" } else { "" };
+        let again = if self.rounds.is_second() {
+            " again"
+        } else {
+            ""
+        };
         let waiting = match names.split_last() {
             None => "no peer was accepted yet that could be asked".to_owned(),
             Some((last, [])) => format!("{last} not yet asked{again}"),
@@ -229,7 +204,7 @@ impl Store {
         match shared.unproven() {
             None => Standing::Clean,
             Some(unproven) => Standing::Unproven {
-                waiting: unproven.waiting(&shared.accepted()),
+                waiting: unproven.rounds.waiting(&shared.accepted()),
                 why: unproven.why,
                 since: unproven.since,
                 risk_accepted: unproven.risk_accepted,
@@ -314,25 +289,32 @@ pub(crate) fn at_start(
         )?;
     let end = own.map_or(Position::START, |log| log.chain.end());
     let origin = options.identity.origin;
+    let kept = match (&fence, &why, copied) {
+        (Some(_), _, _) => Some(Doubt::Fenced),
+        (None, Some(_), _) => Some(Doubt::Kept),
+        (None, None, Some(_)) => Some(Doubt::Copied),
+        (None, None, None) => None,
+    };
+    let mark = match mark.read() {
+        Some(mark) => Some(standing::Mark {
+            unproven: mark.unproven,
+            held: crate::log::holds(connection, origin, mark.end)?,
+        }),
+        None => None,
+    };
+    let doubt = standing::at_start(Found {
+        kept,
+        was_there,
+        is_new: options.start == Start::First && end.is_start(),
+        mark,
+    });
     let since = since.map_or(options.now, Millis);
-    let because = |why: &str| Ok(Some(Unproven::new(why, since)));
-    if let Some(fence) = fence {
-        because(&format!("the last run was fenced: {fence}"))
-    } else if let Some(why) = why {
-        because(&why)
-    } else if copied.is_some() {
-        because("the file is a backup copy")
-    } else {
-        match mark.read() {
-            // The node is being made, or that was interrupted: nothing can have been lost.
-            None if options.start == Start::First && end.is_start() => Ok(None),
-            _ if !was_there => because("the file was not there"),
-            None => because("the high-water mark was not there"),
-            Some(mark) if mark.unproven => because("an earlier start was not proven"),
-            Some(mark) if !crate::log::holds(connection, origin, mark.end)? => {
-                because("the high-water mark is ahead of the file")
-            }
-            Some(_) => Ok(None),
-        }
-    }
+    Ok(doubt.map(|doubt| {
+        let why = match doubt {
+            Doubt::Fenced => format!("{doubt}: {}", fence.unwrap_or_default()),
+            Doubt::Kept => why.unwrap_or_default(),
+            _ => doubt.to_string(),
+        };
+        Unproven::new(&why, since)
+    }))
 }

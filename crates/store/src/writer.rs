@@ -30,6 +30,7 @@ use posko_ledger::{
     chain::VerifiedGroup,
     entry::{self, Class, EntryHeader, Payload, Record},
     epoch::{Epoch, EpochOpen, Position, Reason, UNPROVEN},
+    standing::{self, Verdict},
 };
 use posko_proto::{Id, NodeId, common::v1::Envelope, time::Millis};
 use prost::Message;
@@ -130,6 +131,16 @@ struct Run {
     numbered: Option<i64>,
     /// Why the start is unproven; none when nothing was lost.
     unproven: Option<Unproven>,
+}
+
+impl Run {
+    /// Returns what the rules of a start look at.
+    fn standing(&self) -> standing::Run {
+        standing::Run {
+            opened: self.opened,
+            unproven: self.unproven.is_some(),
+        }
+    }
 }
 
 /// What one transaction has done so far.
@@ -797,24 +808,37 @@ impl Writer {
             return Ok(());
         }
         let own = self.options.identity.origin;
-        match self.mark.compare() {
-            Compared::Gone => {
+        let found = match self.mark.compare() {
+            Compared::Same => return Ok(()),
+            Compared::Gone => None,
+            Compared::Other(mark) => Some(mark),
+        };
+        let judged = match found {
+            Some(mark) => Some(standing::Mark {
+                unproven: mark.unproven,
+                held: log::holds(connection, own, mark.end)?,
+            }),
+            None => None,
+        };
+        match (transaction.run.standing().on_other_mark(judged), found) {
+            (Verdict::Trust, _) => {}
+            (Verdict::Doubt, _) => {
                 self.distrust(transaction, "the high-water mark is gone");
                 if let Some(unproven) = &mut transaction.run.unproven {
-                    unproven.ask_anew();
+                    unproven.rounds.ask_anew();
                 }
             }
-            Compared::Other(mark) if mark.unproven && transaction.run.unproven.is_none() => {
-                (self.shared).fence("the high-water mark says that another run has begun");
-            }
-            Compared::Other(mark) if !log::holds(connection, own, mark.end)? => {
+            (Verdict::Fence, Some(mark))
+                if !mark.unproven || transaction.run.unproven.is_some() =>
+            {
                 self.shared.fence(&format!(
                     "the high-water mark is at {}, which is not here: the machine was rolled back, or another run writes",
                     mark.end
                 ));
             }
-            // A mark behind lags, or was put back: the next commit writes it again.
-            Compared::Same | Compared::Other(_) => {}
+            (Verdict::Fence, _) => {
+                (self.shared).fence("the high-water mark says that another run has begun");
+            }
         }
         Ok(())
     }
@@ -883,18 +907,16 @@ impl Writer {
             return Ok(known(transaction, peer));
         };
         let why = format!("`{peer}` holds the log of `{own}` up to {claimed}, which is not here");
-        // A run that knew that something may be lost expects what was lost, below its epoch or beside it. It expects
-        // nobody in its own epoch, and one that thought itself whole expects nothing.
-        if transaction.run.opened
-            && (transaction.run.unproven.is_none()
-                || claimed.epoch == self.own_end(transaction).epoch)
-        {
-            self.shared.fence(&why);
-            return Ok(Asked::Fenced);
+        let in_own_epoch = claimed.epoch == self.own_end(transaction).epoch;
+        match transaction.run.standing().on_unknown_entries(in_own_epoch) {
+            Verdict::Fence => {
+                self.shared.fence(&why);
+                return Ok(Asked::Fenced);
+            }
+            Verdict::Doubt | Verdict::Trust => self.distrust(transaction, &why),
         }
-        self.distrust(transaction, &why);
         if let Some(unproven) = &mut transaction.run.unproven {
-            unproven.ask_again();
+            unproven.rounds.ask_again();
         }
         Ok(Asked::More(claimed))
     }
@@ -975,14 +997,17 @@ impl Writer {
             return true;
         }
         let why = "a peer holds entries of this node's log that this run did not write";
-        let end = self.own_end(transaction);
-        let follows_own = transaction.run.opened && group.before().epoch == end.epoch;
-        if follows_own || transaction.run.opened && transaction.run.unproven.is_none() {
-            self.shared.fence(why);
-            return true;
+        let follows_own = group.before().epoch == self.own_end(transaction).epoch;
+        match transaction.run.standing().on_unknown_entries(follows_own) {
+            Verdict::Fence => {
+                self.shared.fence(why);
+                true
+            }
+            Verdict::Doubt | Verdict::Trust => {
+                self.distrust(transaction, why);
+                false
+            }
         }
-        self.distrust(transaction, why);
-        false
     }
 
     /// Applies a group that does not begin at the log's end.
@@ -1097,7 +1122,7 @@ fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
 /// Counts a peer as asked.
 fn known(transaction: &mut Transaction, peer: NodeId) -> Asked {
     if let Some(unproven) = &mut transaction.run.unproven {
-        unproven.knows_no_more(peer);
+        unproven.rounds.knows_no_more(peer);
     }
     Asked::Known
 }
