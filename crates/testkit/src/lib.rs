@@ -6,12 +6,14 @@
 //!             └─ Node 36 …
 //! ```
 //!
+//! Beside it stands the protocol's randomized [`model`], which needs no process.
 //! A node is the program `posko` itself: it is made, configured and asked as a person would, by its command line.
 //! What it never does: serve anything but tests and the demo, or end a process that it did not start.
 
 pub mod door;
 mod federation;
 mod link;
+pub mod model;
 mod node;
 mod port;
 mod publisher;

@@ -7,6 +7,7 @@ mod demo;
 mod install;
 mod repo;
 mod screen;
+mod soak;
 mod test;
 mod tidy;
 
@@ -31,6 +32,8 @@ enum Task {
     Demo(demo::Options),
     /// Measures three nodes on loopback, in release
     Bench(bench::Options),
+    /// Runs many seeds of a randomized storm, until one breaks an invariant
+    Soak(soak::Options),
     /// Runs every check and test in CI's order, installing what they need
     Test(test::Options),
     /// Does what `test` does, under the name that commits speak of
@@ -58,6 +61,7 @@ fn perform(task: Task) -> Result<ExitCode> {
     match task {
         Task::Demo(options) => demo::run(&repo, &options),
         Task::Bench(options) => bench::run(&repo, &options),
+        Task::Soak(options) => soak::run(&repo, &options),
         Task::Test(options) | Task::Ci(options) => {
             Ok(test::run(&repo, &options, story().as_deref()))
         }
