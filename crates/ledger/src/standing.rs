@@ -97,15 +97,21 @@ pub struct Run {
     pub opened: bool,
     /// Whether its start is not proven.
     pub unproven: bool,
+    /// How often a higher epoch took the place of one that it had opened.
+    pub outbid: usize,
+    /// How many peers there are to ask.
+    pub peers: usize,
 }
 
 impl Run {
     /// Judges entries of the own log that a peer holds and that are not here.
     ///
-    /// A run that knew that something may be lost expects what was lost, below its epoch or beside it. It expects
-    /// nobody in its own epoch, and one that writes and thought itself whole expects nothing.
+    /// A run that knew that something may be lost expects what was lost, below its epoch or beside it, once from each
+    /// peer. It expects nobody in its own epoch, and one that writes and thought itself whole expects nothing. So two
+    /// live copies of a node, neither proven, do not outbid each other for ever.
     pub fn on_unknown_entries(self, in_own_epoch: bool) -> Verdict {
-        if self.opened && (in_own_epoch || !self.unproven) {
+        let expects = self.unproven && !in_own_epoch && self.outbid < self.peers;
+        if self.opened && !expects {
             Verdict::Fence
         } else {
             Verdict::Doubt

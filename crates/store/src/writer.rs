@@ -127,6 +127,8 @@ pub(crate) struct Writer {
 struct Run {
     /// Whether it has opened its epoch.
     opened: bool,
+    /// How often a higher epoch took its epoch's place.
+    outbid: usize,
     /// The year of which it gave the last incident number while unproven.
     numbered: Option<i64>,
     /// Why the start is unproven; none when nothing was lost.
@@ -135,10 +137,12 @@ struct Run {
 
 impl Run {
     /// Returns what the rules of a start look at.
-    fn standing(&self) -> standing::Run {
+    fn standing(&self, shared: &Shared) -> standing::Run {
         standing::Run {
             opened: self.opened,
             unproven: self.unproven.is_some(),
+            outbid: self.outbid,
+            peers: shared.accepted().len(),
         }
     }
 }
@@ -820,7 +824,10 @@ impl Writer {
             }),
             None => None,
         };
-        match (transaction.run.standing().on_other_mark(judged), found) {
+        match (
+            transaction.run.standing(&self.shared).on_other_mark(judged),
+            found,
+        ) {
             (Verdict::Trust, _) => {}
             (Verdict::Doubt, _) => {
                 self.distrust(transaction, "the high-water mark is gone");
@@ -908,7 +915,11 @@ impl Writer {
         };
         let why = format!("`{peer}` holds the log of `{own}` up to {claimed}, which is not here");
         let in_own_epoch = claimed.epoch == self.own_end(transaction).epoch;
-        match transaction.run.standing().on_unknown_entries(in_own_epoch) {
+        match transaction
+            .run
+            .standing(&self.shared)
+            .on_unknown_entries(in_own_epoch)
+        {
             Verdict::Fence => {
                 self.shared.fence(&why);
                 return Ok(Asked::Fenced);
@@ -998,7 +1009,11 @@ impl Writer {
         }
         let why = "a peer holds entries of this node's log that this run did not write";
         let follows_own = group.before().epoch == self.own_end(transaction).epoch;
-        match transaction.run.standing().on_unknown_entries(follows_own) {
+        match transaction
+            .run
+            .standing(&self.shared)
+            .on_unknown_entries(follows_own)
+        {
             Verdict::Fence => {
                 self.shared.fence(why);
                 true
@@ -1035,6 +1050,7 @@ impl Writer {
             self.switches += 1;
             if own {
                 // What this run wrote is left out now, and its next write opens a higher epoch.
+                transaction.run.outbid += usize::from(transaction.run.opened);
                 transaction.run.opened = false;
                 transaction.added.clear();
                 let mut tail = (self.shared.tail.write()).unwrap_or_else(PoisonError::into_inner);

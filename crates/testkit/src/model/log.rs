@@ -67,7 +67,7 @@ impl EpochLog {
     /// Returns how many entries two copies share, of the first `shown` of the other.
     pub(super) fn common(&self, other: &Self, shown: u64) -> u64 {
         let both = self.len().min(shown);
-        if self.hash_at(both) == other.hash_at(both) {
+        if both == 0 || self.hash_at(both) == other.hash_at(both) {
             return both;
         }
         // Chained hashes are equal up to where they part.

@@ -27,7 +27,7 @@ pub(super) struct Run {
     /// The epoch that it opened, while its log ends there.
     pub(super) epoch: Option<Epoch>,
     /// How often a higher epoch took its place, which it could expect.
-    pub(super) outbid: u32,
+    pub(super) outbid: usize,
     pub(super) rounds: Rounds<Origin>,
     /// What it left in the mark.
     written: Option<Mark>,
@@ -179,6 +179,8 @@ impl Node {
         standing::Run {
             opened: self.run.epoch.is_some(),
             unproven: self.disk.unproven,
+            outbid: self.run.outbid,
+            peers: self.views.0.len() - 1,
         }
     }
 

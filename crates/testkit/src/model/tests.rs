@@ -143,6 +143,15 @@ impl Script {
         node.start(world, false);
     }
 
+    /// A copy of the machine runs beside it.
+    fn clones(&mut self, slot: Slot) -> Slot {
+        let clone = slot.clone_of(&self.0.world);
+        let mut copy = self.0.node(slot).clone();
+        copy.copy = self.0.world.next_copy();
+        self.0.nodes[clone.0] = Some(copy);
+        clone
+    }
+
     fn is_proven(&mut self, slot: Slot) -> bool {
         !self.0.at(slot).1.disk.unproven
     }
@@ -268,6 +277,29 @@ fn draw_without_its_escrow(rules: Rules) -> Result<Script, Broken> {
 #[test]
 fn a_draw_is_decided_again_once_its_escrow_is_known_again() {
     assert!(draw_without_its_escrow(Rules::ALL).is_ok());
+}
+
+/// The owner and its clone run, neither proven, and each writes whenever it has met B.
+fn clones_that_outbid_each_other(rules: Rules) -> Result<Script, Broken> {
+    let mut script = Script::new(rules);
+    script.does(OWNER, Body::Report)?;
+    script.meet(&[(OWNER, B)]);
+    script.blanks(OWNER);
+    let clone = script.clones(OWNER);
+    for _ in 0..10 {
+        for copy in [OWNER, clone] {
+            script.meet(&[(copy, B)]);
+            script.does(copy, Body::Report)?;
+        }
+    }
+    script.heals()?;
+    Ok(script)
+}
+
+#[test]
+fn two_live_clones_do_not_outbid_each_other_for_ever() {
+    let broken = clones_that_outbid_each_other(Rules::ALL).err();
+    assert_eq!(broken, None);
 }
 
 // === what each rule is for ===

@@ -146,7 +146,7 @@ pub(super) struct World {
     opening: EpochOpen,
     copies: u32,
     commands: u64,
-    most_outbid: u32,
+    most_outbid: usize,
 }
 
 impl World {
@@ -214,12 +214,12 @@ impl World {
     }
 
     /// Notes that a run was outbid so many times.
-    pub(super) fn outbid(&mut self, times: u32) {
+    pub(super) fn outbid(&mut self, times: usize) {
         self.count("outbid");
         self.most_outbid = self.most_outbid.max(times);
     }
 
-    pub(super) fn most_outbid(&self) -> u32 {
+    pub(super) fn most_outbid(&self) -> usize {
         self.most_outbid
     }
 
