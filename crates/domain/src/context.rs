@@ -36,7 +36,7 @@ impl Context {
     }
 
     /// Refuses a command of an area that is not this node's to write: provinces write warnings and incidents,
-    /// headquarters' gateway writes directives, and each node its own accounts.
+    /// headquarters' gateway writes directives, and each node its own accounts and what it says about its own log.
     pub fn check_area(&self, area: Area) -> Result<(), Refusal> {
         let at_gateway = self.node.as_str() == GATEWAY;
         let (fits, rule) = match area {
@@ -46,7 +46,7 @@ impl Context {
                 at_gateway,
                 "directives are issued and withdrawn at headquarters' gateway `ims`",
             ),
-            Area::Account => (true, ""),
+            Area::Account | Area::Log => (true, ""),
         };
         if fits {
             return Ok(());
@@ -122,10 +122,11 @@ mod tests {
                 .err()
                 .map(|refusal| refusal.message)
         };
-        for area in [Area::Warning, Area::Incident, Area::Account] {
+        for area in [Area::Warning, Area::Incident, Area::Account, Area::Log] {
             assert_eq!(refused("32", area), None);
         }
         assert_eq!(refused("ims", Area::Account), None);
+        assert_eq!(refused("ims", Area::Log), None);
         assert_eq!(refused("ims", Area::Directive), None);
         assert_eq!(
             refused("ims", Area::Incident).unwrap(),

@@ -3,7 +3,7 @@
 //! What it never does: change an event's bytes once written. A new shape is a new version, a new meaning a new number.
 
 use posko_proto::{
-    account::v1 as account, directive::v1 as directive, incident::v1 as incident,
+    account::v1 as account, directive::v1 as directive, incident::v1 as incident, log::v1 as log,
     warning::v1 as warning,
 };
 use prost::Message;
@@ -19,6 +19,8 @@ pub enum Area {
     Account,
     /// Headquarters' directives.
     Directive,
+    /// What an owner says about its own log.
+    Log,
 }
 
 /// Who gets an event's payload.
@@ -97,6 +99,9 @@ kinds! {
     RISK_ACCEPTED            0x0306 "RiskAccepted"           Account   Local;
     DIRECTIVE_ISSUED         0x0401 "DirectiveIssued"        Directive Regional;
     DIRECTIVE_WITHDRAWN      0x0402 "DirectiveWithdrawn"     Directive Regional;
+    DISOWNED                 0x0501 "Disowned"               Log       Regional;
+    PAYLOAD_LOST             0x0502 "PayloadLost"            Log       Regional;
+    PAYLOAD_WITHDRAWN        0x0503 "PayloadWithdrawn"       Log       Regional;
 }
 
 /// An event of any area.
@@ -114,6 +119,8 @@ pub enum Event {
     Account(AccountEvent),
     /// Of a directive.
     Directive(DirectiveEvent),
+    /// Of a log.
+    Log(LogEvent),
 }
 
 /// An event of a warning.
@@ -172,6 +179,17 @@ pub enum DirectiveEvent {
     Issued(directive::DirectiveIssued),
     /// It was withdrawn.
     Withdrawn(directive::DirectiveWithdrawn),
+}
+
+/// An event of a log: what its owner says about entries of it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LogEvent {
+    /// Entries that it leaves out are not to be recorded again.
+    Disowned(log::Disowned),
+    /// No node has these payloads any more.
+    PayloadLost(log::PayloadLost),
+    /// A payload is to be deleted everywhere.
+    PayloadWithdrawn(log::PayloadWithdrawn),
 }
 
 /// What could not be read as an event.
@@ -262,6 +280,7 @@ impl Event {
             Self::Incident(event) => event.kind(),
             Self::Account(event) => event.kind(),
             Self::Directive(event) => event.kind(),
+            Self::Log(event) => event.kind(),
         }
     }
 
@@ -325,6 +344,11 @@ impl Event {
                 DirectiveEvent::Issued(event) => event.encode_to_vec(),
                 DirectiveEvent::Withdrawn(event) => event.encode_to_vec(),
             },
+            Self::Log(event) => match event {
+                LogEvent::Disowned(event) => event.encode_to_vec(),
+                LogEvent::PayloadLost(event) => event.encode_to_vec(),
+                LogEvent::PayloadWithdrawn(event) => event.encode_to_vec(),
+            },
         }
     }
 
@@ -348,6 +372,7 @@ impl Event {
             Area::Directive => {
                 DirectiveEvent::read(*kind, bytes).map(|event| event.map(Self::Directive))
             }
+            Area::Log => LogEvent::read(*kind, bytes).map(|event| event.map(Self::Log)),
         };
         event
             .map_err(|error| DecodeError::Malformed {
@@ -478,6 +503,26 @@ impl From<DirectiveEvent> for Event {
 impl From<AccountEvent> for Event {
     fn from(event: AccountEvent) -> Self {
         Self::Account(event)
+    }
+}
+
+impl LogEvent {
+    /// Returns how it stands in a log.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Disowned(_) => DISOWNED,
+            Self::PayloadLost(_) => PAYLOAD_LOST,
+            Self::PayloadWithdrawn(_) => PAYLOAD_WITHDRAWN,
+        }
+    }
+
+    fn read(kind: Kind, bytes: &[u8]) -> Read<Self> {
+        Ok(Some(match kind {
+            DISOWNED => Self::Disowned(Message::decode(bytes)?),
+            PAYLOAD_LOST => Self::PayloadLost(Message::decode(bytes)?),
+            PAYLOAD_WITHDRAWN => Self::PayloadWithdrawn(Message::decode(bytes)?),
+            _ => return Ok(None),
+        }))
     }
 }
 

@@ -9,6 +9,7 @@ pub mod directive;
 pub mod event;
 pub mod hazard;
 pub mod incident;
+pub mod log;
 pub mod region;
 pub mod warning;
 pub mod zone;

@@ -41,6 +41,8 @@ contracts! {
     account;
     /// Headquarters' directives (arahan).
     directive;
+    /// What an owner says about its own log.
+    log;
     /// What headquarters' IMS reads.
     ims;
 }

@@ -20,7 +20,7 @@ use posko_proto::{Id, NodeId, common::v1::Envelope};
 use prost::Message;
 use rusqlite::{Connection, OptionalExtension, named_params};
 
-use posko_domain::event::{Event, IncidentEvent};
+use posko_domain::event::{DISOWNED, Event, IncidentEvent};
 
 use crate::{
     Store, StoreError,
@@ -28,6 +28,7 @@ use crate::{
     error::ApplyError,
     fold,
     log::{self, LogMemory},
+    statement,
     view::{self, Tables},
 };
 
@@ -43,6 +44,11 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
+    /// Says whether an entry's place is in it.
+    pub(crate) fn contains(&self, at: i64) -> bool {
+        (self.first()..=self.last()).contains(&at)
+    }
+
     fn first(&self) -> i64 {
         log::pos(self.row, 1)
     }
@@ -166,7 +172,8 @@ pub(crate) fn store(
                 });
             }
             None => {
-                log::store_entry(connection, at, record, hash)?;
+                let record = statement::admit(connection, origin, header, record)?;
+                log::store_entry(connection, at, &record, hash)?;
                 added.push((header.event_id, at));
             }
         }
@@ -280,7 +287,7 @@ fn switch(
 }
 
 /// Calls `found` with each entry that is held and not on the path.
-fn off_path(
+pub(crate) fn off_path(
     connection: &Connection,
     origin: NodeId,
     path: &[Segment],
@@ -301,24 +308,30 @@ fn off_path(
     Ok(())
 }
 
+/// Returns the path to where a log ends at this moment; none of a log without an entry.
+pub(crate) fn path_now(
+    connection: &Connection,
+    origin: NodeId,
+) -> Result<Vec<Segment>, StoreError> {
+    let end: Option<(i64, i64)> = connection
+        .prepare_cached("SELECT epoch, seq FROM cursor WHERE origin = :origin")?
+        .query_row(named_params! { ":origin": origin.as_str() }, |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    end.map_or(Ok(Vec::new()), |(row, seq)| {
+        path(connection, origin, (row, seq.cast_unsigned()))
+    })
+}
+
 /// Returns the events of all entries that are held and not on the path of this moment.
 pub(crate) fn left_out(
     connection: &Connection,
     origin: NodeId,
 ) -> Result<BTreeSet<Id>, StoreError> {
     let snapshot = connection.unchecked_transaction()?;
-    let end: Option<(i64, i64)> = snapshot
-        .query_row(
-            "SELECT epoch, seq FROM cursor WHERE origin = :origin",
-            named_params! { ":origin": origin.as_str() },
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .optional()?;
     let mut events = BTreeSet::new();
-    let Some((row, seq)) = end else {
-        return Ok(events);
-    };
-    let path = path(&snapshot, origin, (row, seq.cast_unsigned()))?;
+    let path = path_now(&snapshot, origin)?;
     off_path(&snapshot, origin, &path, |event_id, _| {
         events.insert(event_id);
         Ok(())
@@ -375,9 +388,11 @@ fn note_orphan(
         .prepare_cached(
             "INSERT OR IGNORE INTO orphan(origin, event_id, pos)
              SELECT :origin, :event, :pos
-             WHERE NOT EXISTS (SELECT 1 FROM recovered WHERE origin = :origin AND event_id = :event)",
+             WHERE NOT EXISTS (SELECT 1 FROM recovered WHERE origin = :origin AND event_id = :event)
+               AND NOT EXISTS (SELECT 1 FROM statement WHERE origin = :origin AND event = :event AND kind = :disowned)",
         )?
         .execute(named_params! {
+            ":disowned": DISOWNED.type_id,
             ":origin": origin.as_str(),
             ":event": event_id.as_bytes(),
             ":pos": at,
@@ -467,7 +482,12 @@ pub(crate) fn answered(
     Ok(answer)
 }
 
-fn place_of(connection: &Connection, own: NodeId, event_id: Id) -> Result<Option<i64>, StoreError> {
+/// Returns where an event of the own log stands that was recorded again, came back from a peer or is left out.
+pub(crate) fn place_of(
+    connection: &Connection,
+    own: NodeId,
+    event_id: Id,
+) -> Result<Option<i64>, StoreError> {
     Ok(connection
         .prepare_cached(
             "SELECT pos FROM recovered WHERE origin = :own AND event_id = :event

@@ -6,6 +6,7 @@ use posko_domain::{
     directive::DirectiveCommand,
     event::Area,
     incident::IncidentCommand,
+    log::LogCommand,
     warning::WarningCommand,
 };
 use posko_ledger::{Hash, MAX_PAYLOAD_BYTES, epoch::Position};
@@ -30,6 +31,8 @@ pub enum Command {
     Account(AccountCommand),
     /// About a directive.
     Directive(DirectiveCommand),
+    /// About the own log.
+    Log(LogCommand),
 }
 
 impl Command {
@@ -40,6 +43,7 @@ impl Command {
             Self::Incident(_) => Area::Incident,
             Self::Account(_) => Area::Account,
             Self::Directive(_) => Area::Directive,
+            Self::Log(_) => Area::Log,
         }
     }
 
@@ -51,6 +55,7 @@ impl Command {
             Self::Incident(command) => command.is_scarce(),
             Self::Account(command) => command.is_scarce(),
             Self::Directive(command) => command.is_scarce(),
+            Self::Log(command) => command.is_scarce(),
         }
     }
 }
@@ -203,6 +208,21 @@ pub(crate) fn remember(
             ":digest": request.digest.as_slice(),
             ":outcome": outcome,
             ":at": request.now.0,
+        })?;
+    Ok(())
+}
+
+/// The digest of a command whose text was withdrawn: the id alone is compared, since a digest would let a short text be
+/// guessed.
+pub(crate) const FORGOTTEN: Hash = [0; 32];
+
+/// Forgets the digest of a command, and keeps its answer.
+pub(crate) fn forget_digest(connection: &Connection, command: Id) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("UPDATE command_seen SET digest = :forgotten WHERE command = :command")?
+        .execute(named_params! {
+            ":forgotten": FORGOTTEN.as_slice(),
+            ":command": command.as_bytes(),
         })?;
     Ok(())
 }

@@ -9,6 +9,7 @@ use posko_domain::{
     directive::{self, DirectiveState},
     event::{Area, DecodeError, Event},
     incident::{self, IncidentState},
+    log::{self, Statement},
     warning::{self, WarningState},
 };
 use posko_ledger::entry::{EXERCISE, EntryHeader, HEADER_BYTES, Payload, Record};
@@ -18,7 +19,7 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    StoreError,
+    StoreError, statement,
     view::{self, Tables},
 };
 
@@ -67,6 +68,7 @@ pub(crate) fn area_number(area: Area) -> u8 {
         Area::Incident => 2,
         Area::Account => 3,
         Area::Directive => 4,
+        Area::Log => 5,
     }
 }
 
@@ -77,6 +79,7 @@ pub(crate) fn area_of(number: u8) -> Option<Area> {
         Area::Incident,
         Area::Account,
         Area::Directive,
+        Area::Log,
     ]
     .into_iter()
     .find(|area| area_number(*area) == number)
@@ -106,7 +109,8 @@ pub(crate) fn replica(
     payload: &Payload,
 ) -> Result<bool, StoreError> {
     let Some(unfolded) = try_fold(connection, tables, origin, header, payload)? else {
-        return Ok(matches!(payload, Payload::Present { .. }));
+        let is_here = matches!(payload, Payload::Present { .. });
+        return Ok(is_here || statement::is_without_effect(header));
     };
     let column = unfolded.column();
     connection
@@ -182,8 +186,10 @@ fn try_fold(
     payload: &Payload,
 ) -> Result<Option<Unfolded>, StoreError> {
     let body = match payload {
-        Payload::Present { body, .. } => body,
-        // Another's local payload is none of ours, and a withdrawn text had no effect.
+        Payload::Present { body, .. } => body.as_slice(),
+        // An empty one has the same effect.
+        _ if statement::is_without_effect(header) => &[],
+        // Another's local payload is none of ours, and nobody has what is lost.
         Payload::Withheld if header.class == posko_ledger::entry::Class::Local => return Ok(None),
         Payload::Withdrawn | Payload::Erased => return Ok(None),
         Payload::Withheld => return Ok(Some(Unfolded::Missing)),
@@ -221,6 +227,15 @@ fn try_fold(
                 return Ok(Some(Unfolded::Refused));
             };
             view::directive::fold(connection, tables, stream, &state, &recorded)?;
+            encode(&state)?
+        }
+        Event::Log(event) => {
+            let Ok(state) = log::apply(statement(stored.as_ref())?.as_ref(), event, &recorded)
+            else {
+                return Ok(Some(Unfolded::Refused));
+            };
+            view::log::fold(connection, tables, stream, &state, &recorded)?;
+            statement::obey(connection, tables, origin, &state)?;
             encode(&state)?
         }
         Event::Account(event) => {
@@ -283,6 +298,11 @@ pub(crate) fn warning(stored: Option<&Stored>) -> Result<Option<WarningState>, S
 /// Reads a directive's state.
 pub(crate) fn directive(stored: Option<&Stored>) -> Result<Option<DirectiveState>, StoreError> {
     decode(stored, Area::Directive)
+}
+
+/// Reads a statement about a log.
+pub(crate) fn statement(stored: Option<&Stored>) -> Result<Option<Statement>, StoreError> {
+    decode(stored, Area::Log)
 }
 
 /// Reads an account's state.

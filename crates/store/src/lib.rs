@@ -24,6 +24,7 @@ mod missing;
 mod rebuild;
 mod rejoin;
 mod standing;
+mod statement;
 mod tail;
 mod verify;
 mod writer;
@@ -132,6 +133,8 @@ pub(crate) struct Shared {
     accepted: RwLock<BTreeSet<NodeId>>,
     /// The latest time that the store was told, in milliseconds since 1970.
     latest: AtomicI64,
+    /// Which peers did not give which payloads of the own log in this run.
+    refused: Mutex<statement::Refused>,
 }
 
 impl Shared {

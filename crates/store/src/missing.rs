@@ -147,7 +147,8 @@ fn missing(
     Ok(found)
 }
 
-fn epoch_row(
+/// Returns the row of an epoch.
+pub(crate) fn epoch_row(
     connection: &Connection,
     origin: NodeId,
     epoch: Epoch,

@@ -23,7 +23,7 @@ use posko_domain::{
     context::Context,
     directive,
     event::{AccountEvent, Class as EventClass, Event, IncidentEvent},
-    incident, warning,
+    incident, log as own_log, warning,
 };
 use posko_ledger::{
     MAX_PAYLOAD_BYTES,
@@ -43,7 +43,8 @@ use crate::{
     authority,
     branch::{self, Grown},
     command::{
-        self, Accepted, Actor, Answer, Command, Request, other_command, remember, seen, too_large,
+        self, Accepted, Actor, Answer, Command, FORGOTTEN, Request, other_command, remember, seen,
+        too_large,
     },
     error::ApplyError,
     fold::{self, Stored},
@@ -51,6 +52,7 @@ use crate::{
     mark::{Compared, Mark, MarkFile},
     rebuild::Rebuild,
     standing::{Asked, Claim, Kept, Unproven},
+    statement,
     tail::Tail,
     view::{self, Tables},
 };
@@ -506,7 +508,7 @@ impl Writer {
             Err(refusal) => return Ok(Err(refusal)),
         };
         if let Some((digest, outcome)) = seen(connection, request.command_id)? {
-            return Ok(if digest == request.digest {
+            return Ok(if digest == request.digest || digest == FORGOTTEN {
                 outcome
             } else {
                 Err(other_command(request.command_id))
@@ -572,6 +574,12 @@ impl Writer {
             Command::Directive(command) => {
                 directive::decide(fold::directive(state)?.as_ref(), command, &context)
                     .map(|events| events.into_iter().map(Event::Directive).collect())
+                    .map_err(Refusal::from)
+            }
+            Command::Log(command) => {
+                let held = self.shared.held(connection, command)?;
+                own_log::decide(fold::statement(state)?.as_ref(), command, &held, &context)
+                    .map(|events| events.into_iter().map(Event::Log).collect())
                     .map_err(Refusal::from)
             }
             Command::Incident(command) => {
@@ -680,6 +688,10 @@ impl Writer {
             }
         }
         store_credential(connection, request)?;
+        // An orphan may have been disowned.
+        if log.cut > 0 {
+            log.cut = branch::orphans(connection, own)?;
+        }
         log.store_cursor(connection, before)?;
         accepted.position = log.chain.end();
         transaction.added.append(&mut added);
@@ -1081,7 +1093,8 @@ fn store_group(
     log.entries += entries.len() as u64;
     for (header, record, hash) in entries {
         let at = log::pos(log.epoch_row, header.seq);
-        log::store_entry(connection, at, record, hash)?;
+        let record = statement::admit(connection, origin, header, record)?;
+        log::store_entry(connection, at, &record, hash)?;
         branch::fold_entry(connection, origin, header, &record.payload, at, own)?;
         log.last_entry_ms = Some(header.wall_ms.cast_signed());
     }

@@ -12,7 +12,9 @@ use std::{collections::BTreeSet, time::Duration};
 
 use posko_domain::{
     account::Action,
-    event::{self, AccountEvent, DirectiveEvent, Event, IncidentEvent, KINDS, WarningEvent},
+    event::{
+        self, AccountEvent, DirectiveEvent, Event, IncidentEvent, KINDS, LogEvent, WarningEvent,
+    },
 };
 use posko_ledger::{
     entry::{Class, EXERCISE, EntryHeader, Payload, Record, chain_hash},
@@ -77,6 +79,7 @@ impl Wanted {
             Ok(Area::Warning) => Ok(event::Area::Warning),
             Ok(Area::Incident) => Ok(event::Area::Incident),
             Ok(Area::Directive) => Ok(event::Area::Directive),
+            Ok(Area::Log) => Ok(event::Area::Log),
             Ok(Area::Unspecified) | Err(_) => {
                 let reason = format!("`{number}` is no area that is known here");
                 Err(invalid("filter.areas", &reason))
@@ -386,6 +389,7 @@ fn change(
         Some(event::Area::Warning) => Area::Warning,
         Some(event::Area::Incident) => Area::Incident,
         Some(event::Area::Directive) => Area::Directive,
+        Some(event::Area::Log) => Area::Log,
         Some(event::Area::Account) | None => Area::Unspecified,
     };
     let (presence, envelope) = match &record.payload {
@@ -448,6 +452,11 @@ fn typed(event: Event) -> Option<change::Event> {
         Event::Directive(event) => match event {
             DirectiveEvent::Issued(event) => Typed::DirectiveIssued(event),
             DirectiveEvent::Withdrawn(event) => Typed::DirectiveWithdrawn(event),
+        },
+        Event::Log(event) => match event {
+            LogEvent::Disowned(event) => Typed::Disowned(event),
+            LogEvent::PayloadLost(event) => Typed::PayloadLost(event),
+            LogEvent::PayloadWithdrawn(event) => Typed::PayloadWithdrawn(event),
         },
         Event::Account(event) => match event {
             AccountEvent::Created(_)

@@ -5,6 +5,7 @@
 
 pub mod directive;
 pub mod incident;
+pub mod log;
 pub mod snapshot;
 pub mod warning;
 
@@ -25,7 +26,7 @@ struct View {
     key: &'static str,
 }
 
-const VIEWS: [View; 6] = [
+const VIEWS: [View; 7] = [
     View {
         name: "state",
         version: 1,
@@ -54,6 +55,7 @@ const VIEWS: [View; 6] = [
     incident::INCIDENT_ZONE,
     warning::WARNING,
     directive::DIRECTIVE,
+    log::STATEMENT,
 ];
 
 /// Which of the two sets of tables a fold writes.
@@ -138,7 +140,12 @@ pub(crate) fn drop_tables(connection: &Connection, tables: Tables) -> Result<(),
 
 /// Makes the indexes of the tables that are read, and notes which versions they are.
 fn finish(connection: &Connection) -> Result<(), StoreError> {
-    for indexes in [incident::INDEXES, warning::INDEXES, directive::INDEXES] {
+    for indexes in [
+        incident::INDEXES,
+        warning::INDEXES,
+        directive::INDEXES,
+        log::INDEXES,
+    ] {
         connection.execute_batch(indexes)?;
     }
     let mut insert =

@@ -35,7 +35,7 @@ impl Thing {
 }
 
 impl Store {
-    /// Returns the things of these areas that follow a key, at most `limit`; accounts are no things of the region.
+    /// Returns the things of these areas that follow a key, at most `limit`; accounts are no things of the region, and what owners say about their logs is in the feed alone.
     pub fn things(
         &self,
         areas: &[Area],
@@ -73,6 +73,6 @@ fn thing(row: &Row<'_>) -> Result<Option<Thing>, StoreError> {
         Some(Area::Warning) => Some(Thing::Warning(found(row)?)),
         Some(Area::Incident) => Some(Thing::Incident(found(row)?)),
         Some(Area::Directive) => Some(Thing::Directive(found(row)?)),
-        Some(Area::Account) | None => None,
+        Some(Area::Account | Area::Log) | None => None,
     })
 }
