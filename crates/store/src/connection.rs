@@ -61,6 +61,18 @@ pub(crate) fn open_writer(path: &Path, identity: &Identity) -> Result<Connection
     Ok(connection)
 }
 
+/// How long emptying the write-ahead log waits for readers.
+const EMPTYING: Duration = Duration::from_millis(50);
+
+/// Brings the write-ahead log into the file and empties it; says whether nobody held it.
+pub(crate) fn empty_log(writer: &Connection) -> Result<bool, StoreError> {
+    writer.busy_timeout(EMPTYING)?;
+    let held: Result<bool, _> =
+        writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+    writer.busy_timeout(READ_DEADLINE)?;
+    Ok(!held?)
+}
+
 /// Opens a connection that can only read.
 pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;

@@ -148,17 +148,26 @@ fn read(origin: NodeId, header: &EntryHeader, body: &[u8]) -> Result<(Event, Rec
     Ok((event, recorded))
 }
 
-/// Returns a stream's events of one type whose payloads are here, oldest first.
-pub(crate) fn events(
+/// An entry of a stream.
+pub(crate) struct StreamEntry {
+    pub(crate) header: EntryHeader,
+    /// Its event, and who recorded it when, where its payload is here and can be read.
+    pub(crate) read: Option<(Event, Recorded)>,
+    /// Why its payload is not here.
+    pub(crate) presence: Option<u8>,
+}
+
+/// Returns a stream's entries of one type, oldest first.
+pub(crate) fn entries(
     connection: &Connection,
     origin: NodeId,
     stream: Id,
     type_id: u32,
     limit: usize,
-) -> Result<Vec<(Event, Recorded)>, StoreError> {
+) -> Result<Vec<StreamEntry>, StoreError> {
     let mut entries = connection.prepare_cached(
-        "SELECT header, body
-         FROM stream_entry JOIN entry USING (pos) JOIN payload USING (pos)
+        "SELECT header, body, presence
+         FROM stream_entry JOIN entry USING (pos) LEFT JOIN payload USING (pos) LEFT JOIN payload_missing USING (pos)
          WHERE origin = :origin AND stream = :stream AND substr(header, 5, 4) = :type
          ORDER BY version
          LIMIT :limit",
@@ -169,13 +178,18 @@ pub(crate) fn events(
         ":type": type_id.to_be_bytes().as_slice(),
         ":limit": limit as i64,
     })?;
-    let mut events = Vec::new();
+    let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let header: [u8; HEADER_BYTES] = row.get(0)?;
         let header = EntryHeader::decode(&header)?;
-        events.extend(read(origin, &header, &row.get::<_, Vec<u8>>(1)?).ok());
+        let body: Option<Vec<u8>> = row.get(1)?;
+        found.push(StreamEntry {
+            read: body.and_then(|body| read(origin, &header, &body).ok()),
+            header,
+            presence: row.get(2)?,
+        });
     }
-    Ok(events)
+    Ok(found)
 }
 
 fn try_fold(

@@ -9,6 +9,7 @@ pub mod account;
 pub mod backup;
 pub mod command;
 pub mod error;
+pub mod gap;
 pub mod log;
 pub mod query;
 pub mod replica;
@@ -55,7 +56,7 @@ pub use crate::{
     log::{LogState, Page},
     missing::Missing,
     rebuild::Progress,
-    standing::{Asked, Claim, Standing},
+    standing::{Asked, Claim, RiskAccepted, Standing},
     verify::{LogReport, VerifyError},
 };
 use crate::{

@@ -1,5 +1,7 @@
 //! Payloads that came withheld and that this node may have: which they are, and how they are filled in.
 
+use std::sync::PoisonError;
+
 use posko_ledger::{
     entry::{EntryHeader, HEADER_BYTES, Payload, Record, commit},
     epoch::Epoch,
@@ -62,15 +64,15 @@ impl Store {
         classes: u32,
     ) -> Result<Vec<(u64, Payload)>, StoreError> {
         self.read(|connection| {
-            let Some(row) = epoch_row(connection, origin, epoch)? else {
-                return Ok(Vec::new());
-            };
+            let row = epoch_row(connection, origin, epoch)?;
             let mut payloads = Vec::new();
             let mut bytes = 0;
             for seq in seqs {
-                let Some(Record { payload, .. }) = record(connection, row, *seq, classes)? else {
-                    continue;
+                let record = match row {
+                    Some(row) => record(connection, row, *seq, classes)?,
+                    None => None,
                 };
+                let payload = record.map_or(Payload::Withheld, |record| record.payload);
                 if let Payload::Present { body, .. } = &payload {
                     bytes += body.len();
                     if bytes > max_bytes && bytes > body.len() {
@@ -83,22 +85,31 @@ impl Store {
         })
     }
 
-    /// Stores payloads that are missing, and returns how many: one that its header does not bind, and one that is not
-    /// missing, is passed over. The views count as old from then on, until [`Store::rebuild_views`] or the next start
-    /// has folded what came.
+    /// Takes a peer's answer: stores payloads that are missing, and returns how many: one that its header does not bind,
+    /// and one that is not missing, is passed over. Whoever does not give a payload of the own log was asked for it. The
+    /// views count as old from then on, until [`Store::rebuild_views`] or the next start has folded what came.
     pub fn fill(
         &self,
+        peer: NodeId,
         origin: NodeId,
         epoch: Epoch,
         payloads: Vec<(u64, Payload)>,
     ) -> Result<u64, StoreError> {
+        let shared = self.0.shared.clone();
+        let own = self.identity().origin;
         self.change(move |connection| {
             let Some(row) = epoch_row(connection, origin, epoch)? else {
                 return Ok(0);
             };
             let mut filled = 0;
             for (seq, payload) in payloads {
-                filled += u64::from(fill(connection, row, seq, &payload)?);
+                if fill(connection, row, seq, &payload)? {
+                    filled += 1;
+                } else if origin == own {
+                    let refused = shared.refused.lock();
+                    let mut refused = refused.unwrap_or_else(PoisonError::into_inner);
+                    (refused.entry(log::pos(row, seq)).or_default()).insert(peer);
+                }
             }
             if filled > 0 {
                 connection.execute("UPDATE view_version SET version = 0", [])?;

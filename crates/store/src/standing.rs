@@ -14,7 +14,7 @@ use posko_ledger::{
     key::PublicKey,
     standing::{self, Doubt, Found, Rounds},
 };
-use posko_proto::{NodeId, time::Millis};
+use posko_proto::{Id, NodeId, time::Millis};
 use rusqlite::{Connection, named_params};
 
 use crate::{
@@ -34,8 +34,8 @@ pub enum Standing {
         waiting: Vec<NodeId>,
         /// Since when; kept over later starts.
         since: Millis,
-        /// Whether a named person let scarce commands run in this run all the same.
-        risk_accepted: bool,
+        /// Who let scarce commands run in this run all the same; none while nobody did.
+        risk_accepted: Option<RiskAccepted>,
     },
     /// Another run of this node writes, or the machine was rolled back: nothing is written until the next start.
     Fenced {
@@ -44,6 +44,15 @@ pub enum Standing {
         /// Since when, by the last time that the store was told.
         since: Millis,
     },
+}
+
+/// A named person's word that scarce commands run in an unproven run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RiskAccepted {
+    /// The account.
+    pub by: Id,
+    /// When it was recorded.
+    pub at: Millis,
 }
 
 /// What a peer was found to know of the own log.
@@ -101,7 +110,7 @@ pub(crate) struct Unproven {
     pub(crate) since: Millis,
     pub(crate) why: String,
     pub(crate) rounds: Rounds<NodeId>,
-    pub(crate) risk_accepted: bool,
+    pub(crate) risk_accepted: Option<RiskAccepted>,
 }
 
 impl Unproven {
@@ -110,7 +119,7 @@ impl Unproven {
             since,
             why: why.to_owned(),
             rounds: Rounds::default(),
-            risk_accepted: false,
+            risk_accepted: None,
         }
     }
 
@@ -118,7 +127,7 @@ impl Unproven {
     /// proof.
     pub(crate) fn prove(&mut self, accepted: &BTreeSet<NodeId>) -> bool {
         if accepted.is_empty() {
-            return self.risk_accepted;
+            return self.risk_accepted.is_some();
         }
         self.rounds.finish(accepted)
     }
@@ -163,7 +172,7 @@ impl Shared {
 
     /// Returns why scarce commands do not run.
     pub(crate) fn scarce_refusal(&self, unproven: Option<&Unproven>) -> Option<Refusal> {
-        let unproven = unproven.filter(|unproven| !unproven.risk_accepted);
+        let unproven = unproven.filter(|unproven| unproven.risk_accepted.is_none());
         self.fenced()
             .or_else(|| unproven.map(|unproven| unproven.refusal(&self.accepted())))
             .or_else(|| self.undecided())

@@ -30,7 +30,7 @@ use crate::{
 
 /// Presence bytes, as the file notes what is not here.
 const WITHHELD: u8 = 2;
-const WITHDRAWN: u8 = 3;
+pub(crate) const WITHDRAWN: u8 = 3;
 const ERASED: u8 = 4;
 
 /// Does what a statement says, in the log of the one who says it.
@@ -100,6 +100,11 @@ pub(crate) fn admit<'r>(
     };
     let header = record.header;
     Ok(Cow::Owned(Record { header, payload }))
+}
+
+/// Says whether an entry withdraws a payload.
+pub(crate) fn withdraws(record: &Record) -> bool {
+    record.header.get(4..8) == Some(&PAYLOAD_WITHDRAWN.type_id.to_be_bytes())
 }
 
 /// Deletes a payload and its salt, if its kind may be withdrawn, and what else would tell of its text.
@@ -339,7 +344,7 @@ fn held_at(
 }
 
 /// Returns which accepted peers may have a payload and were not asked for it; nobody else ever had a local one.
-fn not_asked(
+pub(crate) fn not_asked(
     at: i64,
     header: &EntryHeader,
     accepted: &BTreeSet<NodeId>,

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use posko_domain::event::{DISOWNED, Event, LogEvent};
 use posko_ledger::{
     chain::Chain,
     entry::{self, EntryHeader, HEADER_BYTES, Payload},
     epoch::Position,
     head::SignedHead,
 };
-use posko_proto::{Id, NodeId};
+use posko_proto::{Id, NodeId, common::v1::Envelope};
+use prost::Message;
 use rusqlite::named_params;
 
 use crate::{
@@ -51,13 +53,14 @@ pub enum VerifyError {
     },
     /// The origin left entries out of its log, which are held here, and has not recorded them again.
     #[error(
-        "log `{origin}` leaves out {entries} entries that it once had, and has not recorded them again"
+        "log `{origin}` leaves out {} entries that it once had, and has neither recorded them again nor disowned them: {}",
+        events.len(), named(events)
     )]
     Withheld {
         /// Whose log it is.
         origin: NodeId,
-        /// How many.
-        entries: usize,
+        /// Their events.
+        events: Vec<Id>,
     },
     /// The file.
     #[error(transparent)]
@@ -124,10 +127,11 @@ impl Store {
         if let Some(head) = memory.head.filter(|head| head.head.position == end) {
             checked.head(&head, end.to_string())?;
         }
-        match checked.orphans.len() {
-            0 => Ok(checked.report),
-            entries => Err(VerifyError::Withheld { origin, entries }),
+        if checked.orphans.is_empty() {
+            return Ok(checked.report);
         }
+        let events = checked.orphans.into_iter().collect();
+        Err(VerifyError::Withheld { origin, events })
     }
 
     fn rows(&self, row: i64, after: i64) -> Result<Vec<StoredEntry>, StoreError> {
@@ -149,6 +153,37 @@ impl Store {
             Ok(read)
         })
     }
+}
+
+/// Returns the events that an entry disowns.
+fn disowned(header: &EntryHeader, body: &[u8]) -> Vec<Id> {
+    if header.type_id != DISOWNED.type_id {
+        return Vec::new();
+    }
+    let envelope = Envelope::decode(body).ok();
+    let said = envelope
+        .and_then(|said| Event::decode(header.type_id, header.type_version, &said.event).ok());
+    let Some(Event::Log(LogEvent::Disowned(said))) = said else {
+        return Vec::new();
+    };
+    let events = said.event_ids.iter();
+    events
+        .filter_map(|id| Id::try_from(id.as_slice()).ok())
+        .collect()
+}
+
+/// Names the first events, and says that there are more.
+fn named(events: &[Id]) -> String {
+    const NAMED: usize = 10;
+    let mut names: Vec<String> = events
+        .iter()
+        .take(NAMED)
+        .map(|id| format!("`{id}`"))
+        .collect();
+    if events.len() > NAMED {
+        names.push("and more".into());
+    }
+    names.join(", ")
 }
 
 struct StoredEntry {
@@ -198,6 +233,11 @@ impl Checked {
             self.head(&head, place)?;
         }
         self.orphans.remove(&header.event_id);
+        if let Payload::Present { body, .. } = &stored.payload {
+            for event in disowned(&header, body) {
+                self.orphans.remove(&event);
+            }
+        }
         self.report.entries += 1;
         Ok(())
     }

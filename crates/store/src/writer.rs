@@ -46,12 +46,13 @@ use crate::{
         self, Accepted, Actor, Answer, Command, FORGOTTEN, Request, other_command, remember, seen,
         too_large,
     },
+    connection,
     error::ApplyError,
     fold::{self, Stored},
     log::{self, CHECKPOINT_BYTES, CHECKPOINT_ENTRIES, LogMemory},
     mark::{Compared, Mark, MarkFile},
     rebuild::Rebuild,
-    standing::{Asked, Claim, Kept, Unproven},
+    standing::{Asked, Claim, Kept, RiskAccepted, Unproven},
     statement,
     tail::Tail,
     view::{self, Tables},
@@ -119,6 +120,8 @@ pub(crate) struct Writer {
     run: Run,
     /// Whether views are being built anew.
     rebuilding: bool,
+    /// Whether the write-ahead log may still hold what was withdrawn.
+    scrubbing: bool,
     /// How many times a log's path has changed.
     switches: u64,
     failed: bool,
@@ -183,6 +186,7 @@ impl Writer {
             kept: Kept::default(),
             run,
             rebuilding: false,
+            scrubbing: true,
             switches: 0,
             failed: false,
         }
@@ -328,6 +332,7 @@ impl Writer {
             self.fail_if_fatal(error);
         } else {
             moved.extend(transaction.logs.keys().copied());
+            self.scrubbing |= transaction.added.iter().any(statement::withdraws);
             self.publish_tail(&transaction.logs, transaction.added);
             self.shared.publish(transaction.logs);
             self.kept = Kept::of(transaction.run.unproven.as_ref(), &self.shared);
@@ -336,6 +341,7 @@ impl Writer {
             self.run = transaction.run;
             // One that could not be written is found when the next command compares it.
             drop(self.write_mark());
+            self.scrub();
             self.recover_later(&moved);
         }
         let reason = committed.as_ref().err().map(ToString::to_string);
@@ -353,9 +359,27 @@ impl Writer {
                     rebuild.tell(Err(error));
                     false
                 }
-                Ok(()) if rebuild.report() => false,
+                Ok(()) if rebuild.report() => {
+                    // A payload that came late may have been a withdrawal.
+                    self.scrubbing = true;
+                    false
+                }
                 Ok(()) => self.jobs.send(Job::Rebuild(rebuild)).is_ok(),
             };
+        }
+    }
+
+    /// Empties the write-ahead log after a withdrawal: the file's own pages are overwritten, that log's are not. A reader
+    /// may hold it for a moment, and then it is tried again.
+    fn scrub(&mut self) {
+        if self.scrubbing {
+            match connection::empty_log(&self.connection) {
+                Ok(emptied) => self.scrubbing = !emptied,
+                Err(error) => self.fail_if_fatal(&error),
+            }
+            if self.scrubbing && !self.failed {
+                drop(self.jobs.send(Job::Settle));
+            }
         }
     }
 
@@ -392,6 +416,11 @@ impl Writer {
             .tail
             .write()
             .unwrap_or_else(PoisonError::into_inner);
+        if added.iter().any(statement::withdraws) {
+            // It may hold what was withdrawn.
+            *tail = Tail::default();
+            return;
+        }
         tail.push(before, added, head);
     }
 
@@ -681,7 +710,10 @@ impl Writer {
                 }
                 Event::Account(AccountEvent::RiskAccepted(_)) => {
                     if let Some(unproven) = &mut transaction.run.unproven {
-                        unproven.risk_accepted = true;
+                        unproven.risk_accepted = Some(RiskAccepted {
+                            by: actor.account,
+                            at: request.now,
+                        });
                     }
                 }
                 _ => {}
@@ -976,6 +1008,9 @@ impl Writer {
         reply: Box<dyn FnOnce(Result<Position, ApplyError>) + Send>,
     ) {
         self.shared.tell_time(now);
+        self.scrubbing |= group
+            .entries()
+            .any(|(_, record, _)| statement::withdraws(record));
         let origin = group.chain().identity().origin;
         let known = transaction
             .logs

@@ -98,7 +98,7 @@ impl Session {
         self.send(Body::PayloadBatch(batch), LaneKind::Bulk);
     }
 
-    /// Takes the peer's answer; what it does not give is still missing.
+    /// Takes the peer's answer; what it says that it does not give is still missing.
     pub(super) fn payload_batch(&mut self, batch: PayloadBatch) -> Result<(), Stop> {
         let origin = wire::origin("payload batch", &batch.origin)?;
         let epoch = wire::epoch("payload batch", batch.epoch_no, &batch.epoch_nonce)?;
@@ -125,6 +125,7 @@ impl Session {
                 )));
             }
             if presence != 1 {
+                payloads.push((seq, Payload::Withheld));
                 continue;
             }
             let salt: [u8; SALT_BYTES] = salt.as_slice().try_into().map_err(|_| {
@@ -234,7 +235,7 @@ mod tests {
             [Output::Payloads {
                 origin: node("36"),
                 epoch: EPOCH,
-                payloads: vec![present(2), present(5)]
+                payloads: vec![present(2), (3, Payload::Withheld), present(5)]
             }]
         );
         assert!(matches!(sent(&ask(&mut asker, &[9])), Body::PayloadWant(_)));

@@ -148,17 +148,22 @@ impl Shared {
     }
 
     /// Stores payloads that came, and returns how many; the views follow soon.
-    pub(super) fn fill(&self, origin: NodeId, epoch: Epoch, payloads: Vec<(u64, Payload)>) -> u64 {
+    pub(super) fn fill(
+        &self,
+        peer: NodeId,
+        origin: NodeId,
+        epoch: Epoch,
+        payloads: Vec<(u64, Payload)>,
+    ) -> u64 {
         let asked = payloads.len();
         if asked == 0 {
             return 0;
         }
-        match self.store.fill(origin, epoch, payloads) {
+        match self.store.fill(peer, origin, epoch, payloads) {
+            Ok(0) => 0,
             Ok(filled) => {
                 info!(log.origin = %origin, "filled in {filled} of {asked} payloads of `{origin}`");
-                if filled > 0 {
-                    *lock(&self.filled) = Some(Instant::now());
-                }
+                *lock(&self.filled) = Some(Instant::now());
                 filled
             }
             Err(cause) => {

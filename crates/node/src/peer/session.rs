@@ -539,8 +539,9 @@ impl Running {
                 payloads,
             } => {
                 let (registry, asking) = (shared.clone(), self.asking());
+                let peer = self.peer.origin;
                 tokio::task::spawn_blocking(move || {
-                    let filled = registry.fill(origin, epoch, payloads);
+                    let filled = registry.fill(peer, origin, epoch, payloads);
                     asking.go_on(&registry, filled);
                 });
             }

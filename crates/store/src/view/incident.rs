@@ -5,13 +5,14 @@ use posko_domain::{
     context::Recorded,
     event::{self, Event, IncidentEvent},
     incident::{self, IncidentState},
+    log::Statement,
     zone,
 };
 use posko_proto::{Id, NodeId, time::Millis};
 use rusqlite::{Connection, named_params};
 
-use super::{Tables, View, by_id, found, page};
-use crate::{Store, StoreError, fold, query::PageOf};
+use super::{Tables, View, by_id, found, log, page};
+use crate::{Store, StoreError, fold, query::PageOf, statement::WITHDRAWN};
 
 pub(super) const INCIDENT: View = View {
     name: "incident",
@@ -56,14 +57,18 @@ pub const MAX_NOTES: usize = 1000;
 pub type Found = super::Found<IncidentState>;
 
 /// A log note.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Note {
-    /// When it was written.
+    /// Its event.
+    pub event: Id,
+    /// When it was written; when it was recorded, of one that is withdrawn.
     pub at: Millis,
-    /// Who wrote it.
-    pub actor: Id,
-    /// The note.
+    /// Who wrote it; none when it is withdrawn.
+    pub actor: Option<Id>,
+    /// The note; empty when it is withdrawn.
     pub text: String,
+    /// Why it was withdrawn, if it was.
+    pub withdrawn: Option<Statement>,
 }
 
 /// Which incidents are wanted.
@@ -294,17 +299,30 @@ fn by_number(connection: &Connection, number: &str) -> Result<Option<Found>, Sto
 }
 
 fn notes(connection: &Connection, incident: &Found) -> Result<Vec<Note>, StoreError> {
-    let type_id = event::INCIDENT_NOTED.type_id;
-    let events = fold::events(connection, incident.origin, incident.id, type_id, MAX_NOTES)?;
-    let notes = events
-        .into_iter()
-        .filter_map(|(event, recorded)| match event {
-            Event::Incident(IncidentEvent::Noted(noted)) => Some(Note {
+    let (origin, kind) = (incident.origin, event::INCIDENT_NOTED);
+    let mut found = Vec::new();
+    for entry in fold::entries(connection, origin, incident.id, kind.type_id, MAX_NOTES)? {
+        let (event, header) = (entry.header.event_id, &entry.header);
+        found.extend(match (entry.read, entry.presence) {
+            (Some((Event::Incident(IncidentEvent::Noted(noted)), recorded)), _) => Some(Note {
+                event,
                 at: recorded.occurred_at,
-                actor: recorded.actor,
+                actor: Some(recorded.actor),
                 text: noted.text,
+                withdrawn: None,
             }),
+            (None, Some(WITHDRAWN)) => {
+                let said = log::said(connection, origin, event, event::PAYLOAD_WITHDRAWN)?;
+                Some(Note {
+                    event,
+                    at: Millis(header.wall_ms.cast_signed()),
+                    actor: None,
+                    text: String::new(),
+                    withdrawn: said,
+                })
+            }
             _ => None,
         });
-    Ok(notes.collect())
+    }
+    Ok(found)
 }

@@ -16,6 +16,7 @@ mod recovery;
 mod rejoin;
 mod snapshot;
 mod standing;
+mod statement;
 mod tail;
 
 use std::{

@@ -46,7 +46,7 @@ fn fill_all(owner: &Store, replica: &Store) {
     while let Some(missing) = replica.missing(CLASSES, after, 7).unwrap() {
         assert!(missing.seqs.len() <= 7);
         let payloads = given(owner, &missing, CLASSES);
-        let filled = replica.fill(missing.origin, missing.epoch, payloads);
+        let filled = replica.fill(node("36"), missing.origin, missing.epoch, payloads);
         assert_eq!(filled.unwrap(), missing.seqs.len() as u64);
         after = missing.last;
     }
@@ -103,7 +103,7 @@ fn a_payload_that_its_header_does_not_bind_or_that_is_not_missing_changes_nothin
     let before = replica.count_missing(node("32"), CLASSES).unwrap();
     let fill = |payloads| {
         replica
-            .fill(missing.origin, missing.epoch, payloads)
+            .fill(node("36"), missing.origin, missing.epoch, payloads)
             .unwrap()
     };
     assert_eq!(fill(forged.collect()), 0);

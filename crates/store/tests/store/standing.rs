@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use posko_domain::account::AccountCommand;
 use posko_ledger::epoch::UNPROVEN;
-use posko_store::{Asked, Claim, Standing};
+use posko_store::{Asked, Claim, RiskAccepted, Standing};
 
 use super::*;
 
@@ -394,7 +394,7 @@ fn a_named_person_lets_scarce_commands_run_for_one_run_and_on_record() {
     assert_eq!(store.may_promise(), Ok(()));
     let standing = store.standing();
     assert!(
-        matches!(standing, Standing::Unproven { risk_accepted: true, ref waiting, .. } if waiting.len() == 1),
+        matches!(standing, Standing::Unproven { risk_accepted: Some(RiskAccepted { by: Id(by), at: NOW }), ref waiting, .. } if by == [9; 16] && waiting.len() == 1),
         "{standing:?}"
     );
     store.close();
