@@ -17,6 +17,7 @@ use posko_proto::{
     directive::v1::directive_service_client::DirectiveServiceClient,
     federation::v1::node_service_client::NodeServiceClient,
     incident::v1::incident_service_client::IncidentServiceClient,
+    log::v1::log_service_client::LogServiceClient,
     warning::v1::warning_service_client::WarningServiceClient,
 };
 use tokio::net::TcpStream;
@@ -104,6 +105,11 @@ impl Client {
     /// Returns the service about directives.
     pub(crate) fn directives(&self) -> DirectiveServiceClient<Door> {
         DirectiveServiceClient::new(self.door.clone())
+    }
+
+    /// Returns the service about logs.
+    pub(crate) fn logs(&self) -> LogServiceClient<Door> {
+        LogServiceClient::new(self.door.clone())
     }
 
     /// Returns the service about accounts.

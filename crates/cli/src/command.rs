@@ -5,6 +5,7 @@
 pub(crate) mod backup;
 pub(crate) mod config;
 pub(crate) mod directive;
+pub(crate) mod federation;
 pub(crate) mod feed;
 pub(crate) mod incident;
 pub(crate) mod init;
@@ -13,6 +14,7 @@ pub(crate) mod login;
 pub(crate) mod peer;
 pub(crate) mod restore;
 pub(crate) mod serve;
+pub(crate) mod standing;
 pub(crate) mod status;
 pub(crate) mod user;
 pub(crate) mod views;

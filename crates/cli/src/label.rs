@@ -78,6 +78,7 @@ labels! {
     BACKUP_INTACT: "salinan cadangan utuh", "backup intact";
     BYTES: "bita", "bytes";
     EVERYONE: "semua", "all";
+    EVENT: "peristiwa", "event";
     AREA: "wilayah", "area";
     AS_OF: "per", "as of";
     BEHIND: "tertinggal", "behind";
@@ -97,6 +98,7 @@ labels! {
     DIRECTIVE: "arahan", "directive";
     DIRECTIVES: "arahan pusat yang berlaku", "headquarters' directives in force";
     DIRECTORY: "direktori", "directory";
+    DISOWNED: "tidak diakui", "disowned";
     DUPLICATE_OF: "ganda dari", "duplicate of";
     EFFECTIVE: "berlaku", "effective";
     ENDED: "sesi diakhiri", "session ended";
@@ -187,6 +189,7 @@ labels! {
     LAST: "terakhir", "last";
     THROUGH: "lewat", "through";
     TIME: "waktu", "time";
+    TYPE: "jenis", "type";
     TIMES: "kali", "times";
     REFUSALS: "sambungan masuk yang ditolak", "refused connections";
     SOFTWARE: "perangkat lunak", "software";
@@ -194,6 +197,14 @@ labels! {
     SOURCE_BEHIND_SINCE: "punya kurang dari yang ada di sini sejak", "holds less than is here since";
     STALLED_SINCE: "tidak mengirim sejak", "does not keep up since";
     STARTED: "berjalan sejak", "running since";
+    LEFT_OUT: "ditinggalkan", "left out";
+    LEGAL_BASIS: "dasar hukum", "legal basis";
+    LOST: "hilang", "lost";
+    NOT_APPLIED: "belum menerapkan", "not yet applied by";
+    NOT_ASKED: "belum ditanya", "not yet asked";
+    PAYLOAD_MISSING: "isi tiada", "payload missing";
+    REPEAT_YES: "Belum ada yang dicatat: ulangi dengan --yes", "Nothing is recorded yet: repeat it with --yes";
+    STATEMENT: "pernyataan", "statement";
     STATE: "keadaan", "state";
     STATUS: "status", "status";
     TAKEN: "diambil", "taken";
@@ -210,6 +221,8 @@ labels! {
     VERSION: "versi", "version";
     VIEW: "tampilan", "view";
     WARNING: "peringatan", "warning";
+    WITHDRAWN: "dicabut", "withdrawn";
+    WITHHELD: "riwayat ditahan", "withheld history";
     WHY: "sebab", "why";
     WRITING: "menerima perintah", "takes commands";
     YES: "ya", "yes";

@@ -167,7 +167,7 @@ pub enum Payload {
     Withheld,
     /// Its origin withdrew it.
     Withdrawn,
-    /// It was erased by law.
+    /// It exists no more: its origin declared it lost.
     Erased,
 }
 

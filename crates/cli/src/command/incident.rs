@@ -10,6 +10,7 @@ use posko_proto::{
         ListNoticesRequest, Measure, Notice, RecordImpactRequest, RejectIncidentRequest,
         ReportChannel, ReportIncidentRequest, Scale, Severity, Status, VerifyIncidentRequest,
     },
+    log::v1::WithdrawPayloadRequest,
 };
 use prost_types::Timestamp;
 use serde_json::json;
@@ -126,6 +127,30 @@ Write no names, telephone numbers or medical facts of persons: every province re
         incident: String,
         /// The note, at most 4,000 characters
         text: String,
+        #[command(flatten)]
+        frame: Frame,
+    },
+    /// Has the text of a log note of this province deleted at every node
+    #[command(after_help = "Examples:
+  posko incident withdraw-note PMI-32-2026-000001 \\
+    0192f3c4-5a6b-7c8d-9e0f-112233445566 \\
+    --reason \"Menyebut nama pasien\" --legal-basis \"UU 27/2022 pasal 8\"
+
+`posko incident show` lists the notes with their event ids. The reason stays, and
+every province reads it: it names nobody. It cannot be taken back. Who has not
+deleted it yet is listed by `posko log withdrawals`.")]
+    WithdrawNote {
+        /// Id or number
+        incident: String,
+        /// The note's event
+        #[arg(value_name = "EVENT_ID", value_parser = input::id)]
+        event: Id,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        /// The law or the decision by which it is withdrawn
+        #[arg(long)]
+        legal_basis: String,
         #[command(flatten)]
         frame: Frame,
     },
@@ -400,6 +425,26 @@ impl IncidentArgs {
                         .into_inner()
                         .outcome,
                 )
+            }
+            IncidentCommand::WithdrawNote {
+                incident,
+                event,
+                reason,
+                legal_basis,
+                frame,
+            } => {
+                let stream_id = incident_id(&client, &incident).await?;
+                let (id, meta) = frame.meta();
+                let request = WithdrawPayloadRequest {
+                    meta: Some(meta),
+                    stream_id,
+                    event_id: event.to_vec(),
+                    reason,
+                    legal_basis,
+                };
+                let answer = client.logs().withdraw_payload(request).await;
+                let outcome = answer.map_err(lost(id))?.into_inner().outcome;
+                return recorded(context, label::STATEMENT, id, outcome);
             }
             IncidentCommand::End { incident, frame } => {
                 let incident_id = incident_id(&client, &incident).await?;
@@ -720,10 +765,21 @@ fn render(context: &Context, found: &GetIncidentResponse) -> String {
             when(figure.as_of.as_ref()),
         ]);
     }
-    let mut notes = Table::new(context, &[label::TIME, label::ACTOR, label::NOTES]);
+    let head_of_notes = [label::TIME, label::ACTOR, label::EVENT, label::NOTES];
+    let mut notes = Table::new(context, &head_of_notes);
     for note in &found.notes {
-        let actor = view::id(&note.actor_ref).unwrap_or_default();
-        notes.row([when(note.at.as_ref()), actor, note.text.clone()]);
+        let text = if note.withdrawn {
+            let said = context.say(label::WITHDRAWN);
+            format!("[{said}] {} ({})", note.withdrawn_because, note.legal_basis)
+        } else {
+            note.text.clone()
+        };
+        notes.row([
+            when(note.at.as_ref()),
+            view::id(&note.actor_ref).unwrap_or_default(),
+            view::id(&note.event_id).unwrap_or_default(),
+            text,
+        ]);
     }
     let mut text = head;
     for (title, table) in [
@@ -852,6 +908,26 @@ mod tests {
             notes: Vec::new(),
         };
         assert!(render(&context(Lang::En), &found).contains("PMI-32-2026-000001 [EXERCISE]"));
+    }
+
+    #[test]
+    fn a_withdrawn_note_is_shown_as_withdrawn_with_its_reason() {
+        let note = posko_proto::incident::v1::Note {
+            event_id: vec![7; 16],
+            withdrawn: true,
+            withdrawn_because: "menyebut nama".into(),
+            legal_basis: "UU 27/2022".into(),
+            ..Default::default()
+        };
+        let found = GetIncidentResponse {
+            incident: Some(Incident::default()),
+            notes: vec![note],
+        };
+        let text = render(&context(Lang::Id), &found);
+        assert!(
+            text.contains("070707070707  [dicabut] menyebut nama (UU 27/2022)"),
+            "{text}"
+        );
     }
 
     #[test]

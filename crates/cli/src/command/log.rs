@@ -1,24 +1,27 @@
-//! `posko log`: checks and exports logs, without a running node.
+//! `posko log`: checks and exports logs without a running node, and shows what owners said about theirs.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use posko_proto::NodeId;
+use posko_proto::{Id, NodeId};
 use serde_json::json;
 
+use super::federation::{declare_lost, statements};
 use crate::{
     failure::Failure,
-    input, label,
+    input::{self, Frame},
+    label,
     offline::{self, LogCheck},
     output::{Answer, Context, Table, Tint, fields, note},
 };
 
-/// Checks and exports logs; it needs no running node
+/// Checks and exports logs, and shows what was withdrawn or lost
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   posko log verify
   posko log verify 32.poskolog
-  posko log export 32 --out 32.poskolog")]
+  posko log export 32 --out 32.poskolog
+  posko log withdrawals")]
 pub(crate) struct LogArgs {
     #[command(subcommand)]
     command: LogCommand,
@@ -47,12 +50,56 @@ Exit code 0 says that all hold, 1 that something does not.")]
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// Lists payloads that were withdrawn, why, and which peers have not applied it yet
+    #[command(after_help = "Examples:
+  posko log withdrawals
+  posko log withdrawals --limit 0 --json
+
+Only the node that withdrew knows how far its peers are. A file that was restored from
+a backup holds a withdrawn text until its node has met a peer; it is erased then.")]
+    Withdrawals {
+        /// At most this many; 0 lists all
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+    },
+    /// Lists all that owners said about their logs: disowned, lost, withdrawn
+    #[command(after_help = "Examples:
+  posko log statements
+  posko log statements --limit 0 --json")]
+    Statements {
+        /// At most this many; 0 lists all
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+    },
+    /// Declares payloads of this node's log lost, once no peer has them
+    #[command(after_help = "Examples:
+  posko log lost 0192f3c4-5a6b-7c8d-9e0f-112233445566 --reason \"Cadangan rusak\"
+
+`posko federation gaps` lists what is missing, and which peers were not asked for it yet.
+Nobody waits for a lost payload any more. It cannot be taken back.")]
+    Lost {
+        /// Events of the entries
+        #[arg(value_name = "EVENT_ID", value_parser = input::id, required = true)]
+        events: Vec<Id>,
+        /// What is known of the loss; it names nobody, since every province reads it
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        frame: Frame,
+    },
 }
 
 impl LogArgs {
     /// Runs the command.
-    pub(crate) fn run(self, context: &Context) -> Result<Answer, Failure> {
+    pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
         match self.command {
+            LogCommand::Withdrawals { limit } => statements(context, true, limit).await,
+            LogCommand::Statements { limit } => statements(context, false, limit).await,
+            LogCommand::Lost {
+                events,
+                reason,
+                frame,
+            } => declare_lost(context, events, reason, frame).await,
             LogCommand::Verify { file } => {
                 let mut told = Told::default();
                 let checks = match file {

@@ -143,9 +143,14 @@ fn standing(context: &Context, standing: Option<&Standing>) -> String {
                 format!(": {} {}", say("menunggu", "waiting for"), peers.join(", "))
             };
             let risk = if standing.risk_accepted {
-                say(", risiko diterima", ", risk accepted")
+                let accepted = say("risiko diterima oleh", "risk accepted by");
+                let by = json::id(&standing.risk_accepted_by).unwrap_or_default();
+                format!(
+                    ", {accepted} {by} {}",
+                    when(standing.risk_accepted_at.as_ref())
+                )
             } else {
-                ""
+                String::new()
             };
             let unproven = say("belum terbukti", "unproven");
             format!("{unproven} {since}{waits}{risk} ({})", standing.why)
@@ -277,6 +282,14 @@ fn lacking(context: &Context, origin: &OriginStatus) -> Option<String> {
     (!classes.is_empty()).then(|| format!("{said} {}", classes.join(", ").to_uppercase()))
 }
 
+/// Tells how much of its log an origin withholds, and since when.
+fn withheld(context: &Context, origin: &OriginStatus) -> Option<String> {
+    let since = when(origin.withheld_since.as_ref());
+    let (said, since_when) = (context.say(label::WITHHELD), context.say(label::SINCE));
+    (origin.withheld_entries > 0)
+        .then(|| format!("{said}: {} {since_when} {since}", origin.withheld_entries))
+}
+
 fn why(context: &Context, origin: &OriginStatus) -> String {
     let counted = [
         (label::UNKNOWN_EVENTS, origin.unknown_events),
@@ -292,6 +305,7 @@ fn why(context: &Context, origin: &OriginStatus) -> String {
         .into_iter()
         .chain(not_heard(context, origin))
         .chain(lacking(context, origin))
+        .chain(withheld(context, origin))
         .chain(reason)
         .chain(counted)
         .collect::<Vec<String>>()
@@ -448,12 +462,19 @@ mod tests {
                 nanos: 0,
             }),
             waiting: vec!["31".into(), "36".into()],
-            risk_accepted: false,
+            ..Standing::default()
         };
         assert_eq!(
             standing(&context, Some(&told)),
             "belum terbukti sejak 2026-03-25 14:02:00 WIB: menunggu `31`, `36` (the file is a backup copy)"
         );
+        told.risk_accepted = true;
+        told.risk_accepted_by = vec![7; 16];
+        told.risk_accepted_at = told.since;
+        let text = standing(&context, Some(&told));
+        let accepted =
+            ", risiko diterima oleh 07070707-0707-0707-0707-070707070707 2026-03-25 14:02:00 WIB (";
+        assert!(text.contains(accepted), "{text}");
         told.state = StandingState::Fenced.into();
         told.why = "another run writes".into();
         assert_eq!(
@@ -478,6 +499,19 @@ mod tests {
             "old program, peristiwa tak dikenal: 3"
         );
         assert_eq!(why(&context, &OriginStatus::default()), "");
+        let since = prost_types::Timestamp {
+            seconds: 1_774_422_120,
+            nanos: 0,
+        };
+        let withholds = OriginStatus {
+            withheld_entries: 4,
+            withheld_since: Some(since),
+            ..Default::default()
+        };
+        assert_eq!(
+            why(&context, &withholds),
+            "riwayat ditahan: 4 sejak 2026-03-25 14:02:00 WIB"
+        );
     }
 
     #[test]

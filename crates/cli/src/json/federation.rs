@@ -38,6 +38,8 @@ pub(crate) struct Standing {
     since: Option<String>,
     waiting: Vec<String>,
     risk_accepted: bool,
+    risk_accepted_by: Option<String>,
+    risk_accepted_at: Option<String>,
 }
 
 impl From<federation::Standing> for Standing {
@@ -49,6 +51,8 @@ impl From<federation::Standing> for Standing {
             since: time(standing.since.as_ref()),
             waiting: standing.waiting,
             risk_accepted: standing.risk_accepted,
+            risk_accepted_by: id(&standing.risk_accepted_by),
+            risk_accepted_at: time(standing.risk_accepted_at.as_ref()),
         }
     }
 }
@@ -123,6 +127,8 @@ pub(crate) struct OriginStatus {
     source_since: Option<String>,
     source_lacks: Vec<&'static str>,
     payloads_missing: u64,
+    withheld_entries: u64,
+    withheld_since: Option<String>,
 }
 
 impl From<federation::OriginStatus> for OriginStatus {
@@ -143,6 +149,8 @@ impl From<federation::OriginStatus> for OriginStatus {
             source_since: time(origin.source_since.as_ref()),
             source_lacks: classes(origin.source_lacks),
             payloads_missing: origin.payloads_missing,
+            withheld_entries: origin.withheld_entries,
+            withheld_since: time(origin.withheld_since.as_ref()),
             origin: origin.origin,
         }
     }

@@ -91,6 +91,10 @@ pub(crate) struct Note {
     at: Option<String>,
     text: String,
     actor: Option<String>,
+    event_id: Option<String>,
+    withdrawn: bool,
+    withdrawn_because: Option<String>,
+    legal_basis: Option<String>,
 }
 
 impl From<incident::Note> for Note {
@@ -98,6 +102,10 @@ impl From<incident::Note> for Note {
         Self {
             at: time(note.at.as_ref()),
             actor: id(&note.actor_ref),
+            event_id: id(&note.event_id),
+            withdrawn: note.withdrawn,
+            withdrawn_because: text(&note.withdrawn_because),
+            legal_basis: text(&note.legal_basis),
             text: note.text,
         }
     }

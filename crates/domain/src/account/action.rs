@@ -48,6 +48,12 @@ pub enum Action {
     IssueDirective,
     /// Withdraw a directive.
     WithdrawDirective,
+    /// Have a payload deleted everywhere.
+    WithdrawPayload,
+    /// Let the node promise in an unproven start.
+    AcceptRisk,
+    /// Leave entries out of the node's log for good, or declare payloads of it lost.
+    AmendLog,
 }
 
 /// In which role, scope and delegation an action is done, for the event's envelope.
@@ -70,10 +76,10 @@ impl fmt::Display for Action {
 /// Says whether the role has the right. The one table of rights.
 pub fn allows(role: Role, action: Action) -> bool {
     use Action::{
-        ActivateIncident, AddNote, CancelWarning, CloseIncident, EndOperation, FollowChanges,
-        IssueDirective, ManageAccounts, ManageNode, ReadAccounts, ReadNode, ReadRegion,
-        RecordImpact, RecordWarning, RejectIncident, ReportIncident, VerifyIncident,
-        WithdrawDirective,
+        AcceptRisk, ActivateIncident, AddNote, AmendLog, CancelWarning, CloseIncident,
+        EndOperation, FollowChanges, IssueDirective, ManageAccounts, ManageNode, ReadAccounts,
+        ReadNode, ReadRegion, RecordImpact, RecordWarning, RejectIncident, ReportIncident,
+        VerifyIncident, WithdrawDirective, WithdrawPayload,
     };
     let rights: &[Action] = match role {
         Role::DutyOfficer => &[
@@ -87,6 +93,8 @@ pub fn allows(role: Role, action: Action) -> bool {
             CloseIncident,
             RecordWarning,
             CancelWarning,
+            WithdrawPayload,
+            AcceptRisk,
             ReadRegion,
             ReadNode,
         ],
@@ -106,6 +114,7 @@ pub fn allows(role: Role, action: Action) -> bool {
             ReadNode,
             ManageAccounts,
             ManageNode,
+            AmendLog,
         ],
         Role::Feed => &[RecordWarning, CancelWarning],
         Role::Ims => &[FollowChanges, ReadRegion],

@@ -4,6 +4,7 @@ use posko_domain::{
     account::Action,
     code::Refusal,
     context::stream_of,
+    event::LogEvent,
     incident::{IncidentCommand, IncidentRejection, warning_named},
     region, zone,
 };
@@ -278,10 +279,22 @@ impl IncidentService for Api {
             .ok_or_else(|| Status::not_found(format!("incident `{name}` is not known here")))?;
         let notes = notes
             .into_iter()
-            .map(|note| wire::Note {
-                at: Some(note.at.into()),
-                text: note.text,
-                actor_ref: note.actor.to_vec(),
+            .map(|note| {
+                let (withdrawn, because, legal_basis) = match note.withdrawn.map(|said| said.said) {
+                    Some(LogEvent::PayloadWithdrawn(said)) => (true, said.reason, said.legal_basis),
+                    Some(LogEvent::Disowned(_) | LogEvent::PayloadLost(_)) | None => {
+                        (false, String::new(), String::new())
+                    }
+                };
+                wire::Note {
+                    at: Some(note.at.into()),
+                    text: note.text,
+                    actor_ref: note.actor.map(Id::to_vec).unwrap_or_default(),
+                    event_id: note.event.to_vec(),
+                    withdrawn,
+                    withdrawn_because: because,
+                    legal_basis,
+                }
             })
             .collect();
         Ok(Response::new(GetIncidentResponse {

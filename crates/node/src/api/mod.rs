@@ -8,6 +8,7 @@ mod auth;
 mod directive;
 mod ims;
 mod incident;
+mod log;
 mod node;
 mod warning;
 
@@ -29,6 +30,7 @@ use posko_proto::{
     id::hex,
     ims::v1::change_feed_service_server::ChangeFeedServiceServer,
     incident::v1::incident_service_server::IncidentServiceServer,
+    log::v1::log_service_server::LogServiceServer,
     time::Millis,
     warning::v1::warning_service_server::WarningServiceServer,
 };
@@ -115,6 +117,7 @@ pub(crate) fn routes(shared: Shared) -> anyhow::Result<Routes> {
         .add_service(
             DirectiveServiceServer::new(api.clone()).max_decoding_message_size(MAX_CALL_BYTES),
         )
+        .add_service(LogServiceServer::new(api.clone()).max_decoding_message_size(MAX_CALL_BYTES))
         .add_service(
             ChangeFeedServiceServer::new(api.clone()).max_decoding_message_size(MAX_CALL_BYTES),
         )

@@ -2,7 +2,11 @@
 
 use std::sync::PoisonError;
 
-use posko_domain::{account::Action, region, zone};
+use posko_domain::{
+    account::{AccountCommand, Action},
+    code::Refusal,
+    region, zone,
+};
 use posko_ledger::{
     chain::Identity,
     engine::source::{Source, Why},
@@ -11,22 +15,24 @@ use posko_proto::{
     NodeId,
     common::v1::LinkState,
     federation::v1::{
-        self as wire, AddPeerRequest, AddPeerResponse, Copy, GetCardRequest, GetCardResponse,
-        GetDigestsRequest, GetDigestsResponse, GetStatusRequest, GetStatusResponse,
-        ListPeersRequest, ListPeersResponse, ListZonesRequest, ListZonesResponse, OriginStatus,
-        PeerStatus, RebuildViewsRequest, RebuildViewsResponse, RemovePeerRequest,
-        RemovePeerResponse, SourceReason, StandingState, WatchLogsRequest, WatchLogsResponse,
-        node_service_server::NodeService,
+        self as wire, AcceptRiskRequest, AcceptRiskResponse, AddPeerRequest, AddPeerResponse, Copy,
+        GetCardRequest, GetCardResponse, GetDigestsRequest, GetDigestsResponse, GetStatusRequest,
+        GetStatusResponse, ListPeersRequest, ListPeersResponse, ListZonesRequest,
+        ListZonesResponse, OriginStatus, PeerStatus, RebuildViewsRequest, RebuildViewsResponse,
+        RemovePeerRequest, RemovePeerResponse, SourceReason, StandingState, WatchLogsRequest,
+        WatchLogsResponse, node_service_server::NodeService,
     },
     time::Millis,
 };
-use posko_store::{LogState, Standing, Store};
+use posko_store::{Command, LogState, Standing, Store, gap::Withheld};
 use tokio::sync::mpsc;
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, codegen::BoxStream};
 use tracing::info;
 
-use super::{Api, Shared, ahead, internal, invalid, position, stored};
+use super::{
+    Api, Asked, Framed, Shared, ahead, digest, internal, invalid, outcome, position, stored,
+};
 use crate::{
     backup,
     identity::{NodeCard, Trust},
@@ -40,6 +46,7 @@ impl Api {
         log: &LogState,
         unfolded: [u64; 3],
         payloads_missing: u64,
+        withheld: Option<Withheld>,
     ) -> OriginStatus {
         let link = self.link(log.origin, Some(log));
         let source = self.0.peers.source(log.origin);
@@ -64,6 +71,8 @@ impl Api {
             source_since: since.map(Into::into),
             source_lacks: source.map_or(0, |source| source.lacks),
             payloads_missing,
+            withheld_entries: withheld.map_or(0, |withheld| withheld.entries),
+            withheld_since: withheld.map(|withheld| withheld.since.into()),
         }
     }
 
@@ -135,15 +144,16 @@ impl NodeService for Api {
         for log in &logs {
             let origin = log.origin;
             let classes = self.0.peers.classes();
-            let (unfolded, missing) = self
+            let (unfolded, missing, withheld) = self
                 .ask(move |store| {
                     Ok((
                         store.unfolded(origin)?,
                         store.count_missing(origin, classes)?,
+                        store.withheld(origin)?,
                     ))
                 })
                 .await?;
-            origins.push(self.origin_status(log, unfolded, missing));
+            origins.push(self.origin_status(log, unfolded, missing, withheld));
         }
         let identity = self.0.store.identity();
         let own = logs.iter().find(|log| log.origin == identity.origin);
@@ -334,6 +344,31 @@ impl NodeService for Api {
         Ok(Response::new(Box::pin(stream)))
     }
 
+    async fn accept_risk(
+        &self,
+        request: Request<AcceptRiskRequest>,
+    ) -> Result<Response<AcceptRiskResponse>, Status> {
+        let actor = self
+            .authorized(request.metadata(), Action::AcceptRisk, None)
+            .await?;
+        let request = request.into_inner();
+        let command = AccountCommand::parse_accept_risk(&request.reason)
+            .map_err(|rejection| super::refused(&Refusal::from(rejection)))?;
+        let accepted = self
+            .execute(Asked {
+                framed: Framed::parse(request.meta.as_ref())?,
+                digest: digest("AcceptRisk", &request),
+                stream: actor.account,
+                authority: actor.into(),
+                command: Command::Account(command),
+                credential: None,
+            })
+            .await?;
+        Ok(Response::new(AcceptRiskResponse {
+            outcome: Some(outcome(self.own(), &accepted)),
+        }))
+    }
+
     async fn list_zones(
         &self,
         request: Request<ListZonesRequest>,
@@ -387,7 +422,11 @@ fn standing(standing: Standing) -> wire::Standing {
             why,
             since: Some(since.into()),
             waiting: waiting.iter().map(ToString::to_string).collect(),
-            risk_accepted,
+            risk_accepted: risk_accepted.is_some(),
+            risk_accepted_by: risk_accepted
+                .map(|risk| risk.by.to_vec())
+                .unwrap_or_default(),
+            risk_accepted_at: risk_accepted.map(|risk| risk.at.into()),
         },
         Standing::Fenced { why, since } => wire::Standing {
             state: StandingState::Fenced.into(),
@@ -462,7 +501,7 @@ fn show(card: &NodeCard, added_at: Millis) -> wire::Peer {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::Arc;
 
     use futures::future::join_all;
@@ -482,7 +521,7 @@ mod tests {
         time::unix_now,
     };
 
-    async fn started() -> (Node, Api) {
+    pub(in crate::api) async fn started() -> (Node, Api) {
         let mut node = Node::new("31", FEDERATION).await;
         node.start();
         let shared = Shared {
@@ -506,8 +545,12 @@ mod tests {
     }
 
     fn asked<T>(message: T) -> Request<T> {
+        asked_by(message, "console")
+    }
+
+    pub(in crate::api) fn asked_by<T>(message: T, token: &str) -> Request<T> {
         let mut request = Request::new(message);
-        let token = "Bearer console".parse().unwrap();
+        let token = format!("Bearer {token}").parse().unwrap();
         request.metadata_mut().insert("authorization", token);
         request
     }

@@ -1,0 +1,234 @@
+//! What owners say about their own logs, and what gives them reason to.
+
+use posko_domain::{
+    account::Action,
+    code::Refusal,
+    context::stream_of,
+    event::{KINDS, LogEvent},
+    log::{LogCommand, LogRejection},
+};
+use posko_ledger::epoch::Position;
+use posko_proto::{
+    NodeId,
+    common::v1::{CommandMeta, Outcome},
+    log::v1::{
+        self as wire, DeclareLostRequest, DeclareLostResponse, DisownRequest, DisownResponse,
+        ListGapsRequest, ListGapsResponse, ListStatementsRequest, ListStatementsResponse,
+        WithdrawPayloadRequest, WithdrawPayloadResponse, log_service_server::LogService,
+        statement::Said,
+    },
+};
+use posko_store::{
+    Command, Store, StoreError,
+    gap::{Gap, GapKind},
+    view::log::Found,
+};
+use prost::Message;
+use tonic::{Request, Response, Status, metadata::MetadataMap};
+
+use super::{
+    Api, Asked, Framed, digest, optional_node, outcome, page_size, page_token, position, refused,
+};
+
+impl Api {
+    /// Has the owner say something about its log; each time it is a thing of its own.
+    async fn say<R: Message>(
+        &self,
+        metadata: &MetadataMap,
+        action: Action,
+        name: &str,
+        meta: Option<&CommandMeta>,
+        request: &R,
+        command: Result<LogCommand, LogRejection>,
+    ) -> Result<Outcome, Status> {
+        let actor = self.authorized(metadata, action, None).await?;
+        let framed = Framed::parse(meta)?;
+        let command = command.map_err(|rejection| refused(&Refusal::from(rejection)))?;
+        let accepted = self
+            .execute(Asked {
+                digest: digest(name, request),
+                stream: stream_of(framed.command_id),
+                framed,
+                authority: actor.into(),
+                command: Command::Log(command),
+                credential: None,
+            })
+            .await?;
+        Ok(outcome(self.own(), &accepted))
+    }
+
+    fn statement(&self, found: Found, waiting: &[NodeId]) -> wire::Statement {
+        let provenance = self.provenance(found.origin, Some(found.state.at));
+        wire::Statement {
+            statement_id: found.id.to_vec(),
+            said: Some(match found.state.said {
+                LogEvent::Disowned(said) => Said::Disowned(said),
+                LogEvent::PayloadLost(said) => Said::PayloadLost(said),
+                LogEvent::PayloadWithdrawn(said) => Said::PayloadWithdrawn(said),
+            }),
+            said_by: found.state.by.to_vec(),
+            said_at: Some(found.state.at.into()),
+            waiting: waiting.iter().map(ToString::to_string).collect(),
+            provenance: Some(provenance),
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl LogService for Api {
+    async fn list_gaps(
+        &self,
+        request: Request<ListGapsRequest>,
+    ) -> Result<Response<ListGapsResponse>, Status> {
+        self.authorized(request.metadata(), Action::ReadNode, None)
+            .await?;
+        let named = optional_node("origin", &request.into_inner().origin)?;
+        let origin = named.unwrap_or(self.own());
+        let classes = self.0.peers.classes();
+        let gaps = self.ask(move |store| store.gaps(origin, classes)).await?;
+        Ok(Response::new(ListGapsResponse {
+            gaps: gaps.into_iter().map(|found| gap(origin, found)).collect(),
+        }))
+    }
+
+    async fn disown(
+        &self,
+        request: Request<DisownRequest>,
+    ) -> Result<Response<DisownResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let (meta, command) = (request.meta.as_ref(), LogCommand::try_from(&request));
+        let outcome = self
+            .say(
+                &metadata,
+                Action::AmendLog,
+                "Disown",
+                meta,
+                &request,
+                command,
+            )
+            .await?;
+        Ok(Response::new(DisownResponse {
+            outcome: Some(outcome),
+        }))
+    }
+
+    async fn declare_lost(
+        &self,
+        request: Request<DeclareLostRequest>,
+    ) -> Result<Response<DeclareLostResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let (meta, command) = (request.meta.as_ref(), LogCommand::try_from(&request));
+        let outcome = self
+            .say(
+                &metadata,
+                Action::AmendLog,
+                "DeclareLost",
+                meta,
+                &request,
+                command,
+            )
+            .await?;
+        Ok(Response::new(DeclareLostResponse {
+            outcome: Some(outcome),
+        }))
+    }
+
+    async fn withdraw_payload(
+        &self,
+        request: Request<WithdrawPayloadRequest>,
+    ) -> Result<Response<WithdrawPayloadResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let (meta, command) = (request.meta.as_ref(), LogCommand::try_from(&request));
+        let action = Action::WithdrawPayload;
+        let outcome = self
+            .say(
+                &metadata,
+                action,
+                "WithdrawPayload",
+                meta,
+                &request,
+                command,
+            )
+            .await?;
+        Ok(Response::new(WithdrawPayloadResponse {
+            outcome: Some(outcome),
+        }))
+    }
+
+    async fn list_statements(
+        &self,
+        request: Request<ListStatementsRequest>,
+    ) -> Result<Response<ListStatementsResponse>, Status> {
+        self.authorized(request.metadata(), Action::ReadNode, None)
+            .await?;
+        let request = request.into_inner();
+        let (size, token) = (
+            page_size(request.page_size)?,
+            page_token(&request.page_token),
+        );
+        let held: Vec<(NodeId, Option<Position>)> = (self.0.peers.status().into_iter())
+            .map(|peer| (peer.origin, peer.acknowledged))
+            .collect();
+        let own = self.own();
+        let (found, next) = self
+            .ask(move |store| {
+                let page = store.statements(request.withdrawals_only, token.as_deref(), size)?;
+                let mut found = Vec::with_capacity(page.rows.len());
+                for statement in page.rows {
+                    let waiting = if statement.origin == own {
+                        waiting(store, &held, &statement)?
+                    } else {
+                        Vec::new()
+                    };
+                    found.push((statement, waiting));
+                }
+                Ok((found, page.next))
+            })
+            .await?;
+        let statements = found.into_iter();
+        Ok(Response::new(ListStatementsResponse {
+            statements: statements
+                .map(|(found, waiting)| self.statement(found, &waiting))
+                .collect(),
+            next_page_token: next.unwrap_or_default(),
+        }))
+    }
+}
+
+/// Returns the accepted peers that are not known to have applied a statement of this node's log.
+fn waiting(
+    store: &Store,
+    held: &[(NodeId, Option<Position>)],
+    statement: &Found,
+) -> Result<Vec<NodeId>, StoreError> {
+    let mut waiting = Vec::new();
+    for (peer, acknowledged) in held {
+        let has_it = match acknowledged {
+            Some(at) => store.covers(*at, statement.id)?,
+            None => false,
+        };
+        if !has_it {
+            waiting.push(*peer);
+        }
+    }
+    Ok(waiting)
+}
+
+fn gap(origin: NodeId, found: Gap) -> wire::Gap {
+    let kind = KINDS.iter().find(|kind| kind.type_id == found.type_id);
+    let (gap_kind, not_asked) = match found.kind {
+        GapKind::LeftOut => (wire::GapKind::LeftOut, Vec::new()),
+        GapKind::PayloadMissing { not_asked } => (wire::GapKind::PayloadMissing, not_asked),
+    };
+    wire::Gap {
+        kind: gap_kind.into(),
+        event_id: found.event.to_vec(),
+        type_id: found.type_id,
+        r#type: kind.map_or_else(String::new, |kind| kind.name.into()),
+        stream_id: found.stream.to_vec(),
+        position: Some(position(origin, found.position)),
+        recorded_at: Some(found.recorded_at.into()),
+        scarce: found.scarce,
+        not_asked: not_asked.iter().map(ToString::to_string).collect(),
+    }
+}
