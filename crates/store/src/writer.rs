@@ -5,6 +5,7 @@
 //! ```
 //! A job that fails undoes its savepoint alone, in the file and in memory; the next sees what the last did.
 
+mod scrub;
 #[cfg(test)]
 mod tests;
 
@@ -46,7 +47,6 @@ use crate::{
         self, Accepted, Actor, Answer, Command, FORGOTTEN, Request, other_command, remember, seen,
         too_large,
     },
-    connection,
     error::ApplyError,
     fold::{self, Stored},
     log::{self, CHECKPOINT_BYTES, CHECKPOINT_ENTRIES, LogMemory},
@@ -366,20 +366,6 @@ impl Writer {
                 }
                 Ok(()) => self.jobs.send(Job::Rebuild(rebuild)).is_ok(),
             };
-        }
-    }
-
-    /// Empties the write-ahead log after a withdrawal: the file's own pages are overwritten, that log's are not. A reader
-    /// may hold it for a moment, and then it is tried again.
-    fn scrub(&mut self) {
-        if self.scrubbing {
-            match connection::empty_log(&self.connection) {
-                Ok(emptied) => self.scrubbing = !emptied,
-                Err(error) => self.fail_if_fatal(&error),
-            }
-            if self.scrubbing && !self.failed {
-                drop(self.jobs.send(Job::Settle));
-            }
         }
     }
 
