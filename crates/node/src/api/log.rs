@@ -232,3 +232,6 @@ fn gap(origin: NodeId, found: Gap) -> wire::Gap {
         not_asked: not_asked.iter().map(ToString::to_string).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;
