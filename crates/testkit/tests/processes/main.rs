@@ -19,3 +19,4 @@ mod kill;
 mod refusal;
 mod relay;
 mod restore;
+mod withdraw;
