@@ -35,8 +35,8 @@ fn a_withdrawn_note_is_in_no_file_of_any_node_and_its_log_still_verifies() {
     let home = tempfile::tempdir().unwrap();
     let federation = Federation::make_with_gateway(home.path()).unwrap();
     let federation = federation.begin(|_| Ok(())).unwrap();
-    let nodes = [ORIGINS[0], ORIGINS[1], ORIGINS[2], GATEWAY];
-    let nodes = nodes.map(|origin| federation.node(origin).unwrap());
+    let all_four = [ORIGINS[0], ORIGINS[1], ORIGINS[2], GATEWAY];
+    let all_four = all_four.map(|origin| federation.node(origin).unwrap());
     let jabar = federation.node("32").unwrap();
 
     println!("a note with a name reaches all four");
@@ -48,7 +48,7 @@ fn a_withdrawn_note_is_in_no_file_of_any_node_and_its_log_still_verifies() {
         let shown = node.console(&["incident", "show", &number])?;
         Ok(shown["notes"].as_array().unwrap().clone())
     };
-    for node in nodes {
+    for node in all_four {
         let all_three = || Ok((notes(node)?.len() == 3).then_some(()));
         eventually("all notes are there", SOON, all_three).unwrap();
         assert!(holds_text(node.dir()), "{}", node.origin());
@@ -81,7 +81,7 @@ fn a_withdrawn_note_is_in_no_file_of_any_node_and_its_log_still_verifies() {
     let applied = || Ok((!waiting()?.contains(&"36".to_owned())).then_some(()));
     eventually("36 has applied it", SOON, applied).unwrap();
 
-    for node in nodes {
+    for node in all_four {
         let gone = || Ok(Some(notes(node)?).filter(|notes| notes[1]["withdrawn"] == true));
         let (notes, _) = eventually("the note is withdrawn", SOON, gone).unwrap();
         let gone = &notes[1];
@@ -93,7 +93,7 @@ fn a_withdrawn_note_is_in_no_file_of_any_node_and_its_log_still_verifies() {
     }
     federation.stop().unwrap();
     let verifier = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/verify/verify.py");
-    for node in nodes {
+    for node in all_four {
         assert!(!holds_text(node.dir()), "{}", node.origin());
         assert_eq!(node.console(&["log", "verify"]).unwrap()["ok"], true);
         let file = home.path().join(format!("{}.poskolog", node.origin()));
@@ -101,15 +101,15 @@ fn a_withdrawn_note_is_in_no_file_of_any_node_and_its_log_still_verifies() {
         node.console(&["log", "export", "32", "--out", out])
             .unwrap();
         assert!(!holds_text(&file));
-        let verified = Command::new("python3")
+        let checked = Command::new("python3")
             .arg("-B")
             .arg(&verifier)
             .arg(out)
             .output();
-        let verified = verified.unwrap();
-        let told = String::from_utf8_lossy(&verified.stdout).into_owned();
+        let checked = checked.unwrap();
+        let told = String::from_utf8_lossy(&checked.stdout).into_owned();
         assert!(
-            verified.status.success() && told.contains("1 withdrawn"),
+            checked.status.success() && told.contains("1 withdrawn"),
             "{told}"
         );
     }
