@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, sync::PoisonError};
 use posko_ledger::{
     MAX_GROUP_BYTES, MAX_GROUP_ENTRIES,
     chain::{Chain, Identity},
+    engine::rank,
     entry::{EntryHeader, HEADER_BYTES, Payload, Record},
-    epoch::{Epoch, EpochOpen, Position},
+    epoch::{EpochOpen, Position},
     head::SignedHead,
     key::PublicKey,
     tree::Tree,
@@ -102,12 +103,6 @@ const EPOCH_SHIFT: u32 = 40;
 /// Returns an entry's key.
 pub(crate) fn pos(epoch_row: i64, seq: u64) -> i64 {
     epoch_row << EPOCH_SHIFT | seq.cast_signed()
-}
-
-/// Returns what orders a log's heads: how far they reach, then when they were signed.
-fn rank(head: &SignedHead) -> (Epoch, u64, u64) {
-    let at = head.head.position;
-    (at.epoch, at.seq, head.head.wall_ms)
 }
 
 impl LogMemory {

@@ -178,6 +178,14 @@ pub enum Input {
     /// A log is to be pulled from where it leaves the path that is held: the answer to [`Output::Parted`]. It is pulled
     /// to the end that the peer gives, past what is here already.
     Branch(Box<Chain>),
+    /// A log is to be pulled from its durable end on the way to a position that the peer holds, on its path or beside
+    /// it.
+    Towards {
+        /// The chain at the durable end.
+        chain: Box<Chain>,
+        /// The position.
+        end: Position,
+    },
     /// Whether all is here that the peer showed of the own log, by [`Output::PeerClaims`]: own entries go to it only then.
     OwnKnown(bool),
     /// The heads of the peer's own log that are held beside its path and that it has not recorded again: it is shown
@@ -277,6 +285,8 @@ pub enum Output {
         origin: NodeId,
         /// After which position.
         after: Position,
+        /// On the way to which position; none for the path that is held here.
+        towards: Option<Position>,
         /// The most entries.
         max_entries: usize,
         /// The most bytes of records.
@@ -405,11 +415,11 @@ pub struct View {
     pub classes: u32,
 }
 
-/// How far a log reaches: the number of its epoch and of the entry. It compares what is told, and proves nothing.
+/// How far a log reaches: its epoch, whole, and the number of the entry. It compares what is told, and proves nothing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Reach {
-    /// The epoch's number; 0 for nothing.
-    pub epoch: u64,
+    /// The epoch; one of number 0 for nothing.
+    pub epoch: Epoch,
     /// The entry's number in it.
     pub seq: u64,
 }
@@ -417,7 +427,7 @@ pub struct Reach {
 impl From<Position> for Reach {
     fn from(at: Position) -> Self {
         Self {
-            epoch: at.epoch.no,
+            epoch: at.epoch,
             seq: at.seq,
         }
     }
@@ -587,7 +597,8 @@ impl Session {
                     return pull.applied(now, round_trip, result, &mut self.out);
                 }
             }
-            Input::Chain(chain) => self.chain(now, *chain),
+            Input::Chain(chain) => self.chain(now, *chain, None),
+            Input::Towards { chain, end } => self.chain(now, *chain, Some(end)),
             Input::Branch(chain) => {
                 if let Some(pull) = self.pulls.get_mut(&chain.identity().origin)
                     && pull.branch(*chain)
@@ -1100,16 +1111,17 @@ impl Session {
         Ok(())
     }
 
-    fn chain(&mut self, now: Now, chain: Chain) {
+    fn chain(&mut self, now: Now, chain: Chain, towards: Option<Position>) {
         let origin = chain.identity().origin;
         if let Some(pull) = self.pulls.get_mut(&origin) {
+            pull.aim(towards);
             if !pull.restart(chain) {
                 return;
             }
         } else if self.pulls.len() >= MAX_ORIGINS {
             return;
         } else {
-            let mut pull = Pull::new(chain, self.config.peer.origin);
+            let mut pull = Pull::towards(chain, self.config.peer.origin, towards);
             pull.pause(self.paused, &mut self.out);
             self.pulls.insert(origin, pull);
         }
@@ -1124,6 +1136,13 @@ impl Session {
 /// Reads what a peer says of a log; what its role may not have it cannot give, except of its own.
 fn view_of(view: &OriginView, peer: &Peer) -> Result<View, Stop> {
     let origin = wire::origin("view", &view.origin)?;
+    let end = wire::position(
+        "view",
+        view.epoch_no,
+        &view.epoch_nonce,
+        view.durable_seq,
+        &view.durable_hash,
+    )?;
     let may_have = if origin == peer.origin {
         u32::MAX
     } else {
@@ -1131,10 +1150,7 @@ fn view_of(view: &OriginView, peer: &Peer) -> Result<View, Stop> {
     };
     Ok(View {
         origin,
-        end: Reach {
-            epoch: view.epoch_no,
-            seq: view.durable_seq,
-        },
+        end: end.into(),
         classes: view.classes & may_have,
     })
 }

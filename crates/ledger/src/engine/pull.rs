@@ -55,6 +55,8 @@ pub(super) struct Pull {
     /// The log went on without this session: wait for what is in flight, then begin again from its end.
     stale: bool,
     way: Way,
+    /// The position on the way to which the log is asked for, which the peer may hold beside its path; none for its path.
+    towards: Option<Position>,
     /// Another session gives the log: nothing is asked for, what is in flight ends.
     stopped: bool,
     best: Option<SignedHead>,
@@ -119,6 +121,10 @@ fn bad_chain(detail: impl Into<String>) -> Refusal {
 
 impl Pull {
     pub(super) fn new(chain: Chain, peer: NodeId) -> Self {
+        Self::towards(chain, peer, None)
+    }
+
+    pub(super) fn towards(chain: Chain, peer: NodeId, towards: Option<Position>) -> Self {
         let end = chain.end();
         Self {
             chain,
@@ -137,6 +143,7 @@ impl Pull {
             retry_at: None,
             stale: false,
             way: Way::Along,
+            towards,
             stopped: false,
             best: None,
             early: None,
@@ -173,6 +180,10 @@ impl Pull {
             after_hash: after.hash.to_vec(),
             window_bytes: self.open_window(),
             batch_entries: MAX_GROUP_ENTRIES as u32,
+            towards_epoch_no: self.towards.unwrap_or_default().epoch.no,
+            towards_epoch_nonce: self.towards.map_or(vec![], |at| at.epoch.nonce.to_vec()),
+            towards_seq: self.towards.unwrap_or_default().seq,
+            towards_hash: self.towards.map_or(vec![], |at| at.hash.to_vec()),
         };
         out.push(Output::Send(Box::new(Body::Want(want)), LaneKind::Control));
     }
@@ -206,6 +217,7 @@ impl Pull {
         }
         self.forget();
         self.early = None;
+        self.towards = None;
         let want = Want {
             want_id: self.want_id,
             origin: self.chain.identity().origin.to_string(),
@@ -213,6 +225,15 @@ impl Pull {
             ..Want::default()
         };
         out.push(Output::Send(Box::new(Body::Want(want)), LaneKind::Control));
+    }
+
+    /// Goes to a position beside the peer's path from its next beginning on, which is then awaited.
+    pub(super) fn aim(&mut self, towards: Option<Position>) {
+        if towards.is_some() && self.towards != towards {
+            self.towards = towards;
+            self.stale = true;
+            self.forget();
+        }
     }
 
     /// Begins again from a reloaded chain; says whether that was awaited.
@@ -278,7 +299,7 @@ impl Pull {
             let opens = nack.opens.iter().map(|open| EpochOpen::decode(open));
             out.push(Output::Parted {
                 origin,
-                end: head.head.position,
+                end: self.towards.unwrap_or(head.head.position),
                 opens: opens
                     .collect::<Result<_, _>>()
                     .map_err(|error| told(&error))?,

@@ -28,6 +28,8 @@ const WORTHWHILE_BYTES: u64 = 64 * 1024;
 pub(super) struct Serve {
     want_id: u64,
     sent: Position,
+    /// Up to where it is wanted; none for the end of the path that is held here.
+    towards: Option<Position>,
     window: u64,
     batch_entries: usize,
     classes: u32,
@@ -83,6 +85,13 @@ impl Session {
             want.after_seq,
             &want.after_hash,
         )?;
+        let towards = wire::position(
+            "want",
+            want.towards_epoch_no,
+            &want.towards_epoch_nonce,
+            want.towards_seq,
+            &want.towards_hash,
+        )?;
         let classes = match want.mode() {
             WantMode::Full => classes_of(self.config.peer.role),
             // A stopped want stays, so that its number is remembered.
@@ -105,6 +114,7 @@ impl Session {
         let serve = Serve {
             want_id: want.want_id,
             sent: after,
+            towards: Some(towards).filter(|at| !at.is_start()),
             window: want.window_bytes.min(LARGEST_WINDOW).into(),
             batch_entries,
             classes,
@@ -170,6 +180,7 @@ impl Session {
         let Some(serve) = self.serves.get_mut(&origin) else {
             return;
         };
+        let end = serve.towards.unwrap_or(end);
         if serve.reading.is_some() || serve.stopped || serve.stalled || serve.sent == end {
             return;
         }
@@ -200,6 +211,7 @@ impl Session {
             want_id: serve.want_id,
             origin,
             after: serve.sent,
+            towards: serve.towards,
             max_entries,
             max_bytes,
             classes: serve.classes,

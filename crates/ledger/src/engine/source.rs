@@ -467,6 +467,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::epoch::Epoch;
 
     const CLASSES: u32 = 1 | 2;
 
@@ -475,7 +476,11 @@ mod tests {
     }
 
     fn at(seq: u64) -> Reach {
-        Reach { epoch: 1, seq }
+        let epoch = Epoch {
+            no: 1,
+            nonce: [1; 16],
+        };
+        Reach { epoch, seq }
     }
 
     /// Node `31` with the log of `32`, at a time that the test moves.

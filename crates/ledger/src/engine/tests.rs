@@ -114,6 +114,7 @@ fn want(id: u64, origin: &str, after: Position) -> Body {
         after_hash: after.hash.to_vec(),
         window_bytes: 1 << 20,
         batch_entries: 1024,
+        ..Want::default()
     })
 }
 
@@ -286,6 +287,7 @@ fn a_want_reads_once_and_a_page_becomes_epochs_and_a_batch() {
             want_id: 1,
             origin,
             after,
+            towards: None,
             max_entries,
             max_bytes,
             classes,

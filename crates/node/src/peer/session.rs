@@ -316,10 +316,11 @@ impl Running {
             }
             Ok(Asked::More(end)) => {
                 self.input(Input::OwnKnown(false));
-                if self.wanted.replace(end).is_none() {
+                if self.wanted.replace(end) != Some(end) {
                     warn!(peer.id = %peer, "`{peer}` holds the log of `{own}` up to {end}, which is not here: it is pulled from there");
                     if let Some(chain) = self.shared.store.chain(own) {
-                        self.input(Input::Chain(Box::new(chain)));
+                        let chain = Box::new(chain);
+                        self.input(Input::Towards { chain, end });
                     }
                 }
             }
@@ -491,12 +492,14 @@ impl Running {
                 want_id,
                 origin,
                 after,
+                towards,
                 max_entries,
                 max_bytes,
                 classes,
             } => {
-                if let Some(page) =
-                    (shared.store).fresh_page(origin, after, max_entries, max_bytes, classes)
+                if towards.is_none()
+                    && let Some(page) =
+                        (shared.store).fresh_page(origin, after, max_entries, max_bytes, classes)
                 {
                     inputs.push(Input::Page {
                         want_id,
@@ -507,7 +510,13 @@ impl Running {
                 }
                 let (store, answers) = (shared.store.clone(), self.answers.clone());
                 tokio::task::spawn_blocking(move || {
-                    let result = read(&store, origin, after, max_entries, max_bytes, classes);
+                    let result = match towards {
+                        None => store.page(origin, after, max_entries, max_bytes, classes),
+                        Some(end) => {
+                            store.page_towards(origin, end, after, max_entries, max_bytes, classes)
+                        }
+                    };
+                    let result = readable(&store, origin, result);
                     // Nobody waits for it any more when the session has ended.
                     let _ = answers.blocking_send(Input::Page {
                         want_id,
@@ -729,15 +738,13 @@ fn given(page: posko_store::Page) -> Page {
     }
 }
 
-fn read(
+/// Returns what was read of a log, or the refusal that the peer gets.
+fn readable(
     store: &Store,
     origin: NodeId,
-    after: Position,
-    max_entries: usize,
-    max_bytes: usize,
-    classes: u32,
+    result: Result<posko_store::Page, PageError>,
 ) -> Result<Page, PageRefused> {
-    match store.page(origin, after, max_entries, max_bytes, classes) {
+    match result {
         Ok(page) => Ok(given(page)),
         Err(error) => {
             let (code, detail) = match &error {

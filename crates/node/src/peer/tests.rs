@@ -3,6 +3,7 @@
 mod mail;
 
 use std::{
+    fs,
     net::SocketAddr,
     path::PathBuf,
     sync::{Arc, RwLock},
@@ -14,7 +15,7 @@ use posko_domain::{
     account::AccountCommand, context::stream_of, incident::IncidentCommand, region::Place,
 };
 use posko_ledger::{
-    chain::Identity,
+    chain::{Chain, Identity},
     engine::source::Why,
     entry::EntryHeader,
     key::{PublicKey, SecretKey},
@@ -231,11 +232,30 @@ impl Node {
 
     /// Stores the log of another as one who may have no payload gets it.
     async fn take_headers_of(&self, other: &Node) {
-        let mut chain = self.store.chain(other.origin).unwrap();
+        let chain = self.store.chain(other.origin).unwrap();
+        self.take(other, chain, 0).await;
+    }
+
+    /// Stores the log of another.
+    async fn take_log_of(&self, other: &Node) {
+        let chain = self.store.chain(other.origin).unwrap();
+        self.take(other, chain, 3).await;
+    }
+
+    /// Stores the log of another from where it leaves the one that is held.
+    async fn take_branch_of(&self, other: &Node) {
+        let end = other.store.log(other.origin).unwrap().end;
+        let opens = other.store.opens(other.origin).unwrap();
+        let at = self.store.branch_point(other.origin, end, &opens).unwrap();
+        let chain = self.store.chain_at(other.origin, at.unwrap()).unwrap();
+        self.take(other, chain.unwrap(), 3).await;
+    }
+
+    async fn take(&self, other: &Node, mut chain: Chain, classes: u32) {
         loop {
             let page = other
                 .store
-                .page(other.origin, chain.end(), 100, 1 << 20, 0)
+                .page(other.origin, chain.end(), 100, 1 << 20, classes)
                 .unwrap();
             let Some(head) = page.head else { return };
             let records = page.records.into_iter().map(|record| {
@@ -636,5 +656,47 @@ async fn a_session_that_came_and_went_does_not_make_the_dialler_hurry() {
     shared.register(b.origin, live(2)).unwrap();
     assert!(futures::poll!(news.as_mut()).is_ready());
     b.start();
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_lost_what_a_peer_holds_beside_its_path_gets_it_back_and_is_proven() {
+    let (mut a, mut b) = pair().await;
+    let (path, copy) = (b.dir.path().join("posko.db"), b.dir.path().join("copy"));
+    b.report(1).await;
+    b.store.close();
+    fs::copy(&path, &copy).unwrap();
+    // What this run writes goes to 31 alone: two more reports.
+    b.store = open(path.clone(), &b.keys, 200);
+    b.report(2).await;
+    b.report(3).await;
+    a.take_log_of(&b).await;
+    let lost = b.store.log(b.origin).unwrap().end;
+    // The restored node writes before it meets 31, in an epoch that is higher; 31 gets to know of it from a third.
+    b.store.close();
+    fs::copy(&copy, &path).unwrap();
+    b.store = open(path.clone(), &b.keys, 201);
+    b.report(4).await;
+    a.take_branch_of(&b).await;
+    assert_eq!(
+        a.store.log(b.origin).unwrap().end,
+        b.store.log(b.origin).unwrap().end
+    );
+    assert!(a.store.log(b.origin).unwrap().cut > 0);
+    // That run is lost too: the node comes back from the same copy, and of what `31` shows one end lies beside its path.
+    b.store.close();
+    fs::copy(&copy, &path).unwrap();
+    b.store = open(path, &b.keys, 202);
+    assert!(b.store.may_promise().is_err());
+    a.start();
+    b.start();
+    until("32 is proven, with all that it had written", || {
+        b.store.may_promise().is_ok() && b.store.chain_at(b.origin, lost).unwrap().is_some()
+    })
+    .await;
+    until("31 follows", || a.has_all_of(&b)).await;
+    assert_eq!(a.store.log(b.origin).unwrap().cut, 0);
+    a.store.verify_log(b.origin, &mut |_| {}).unwrap();
+    a.stop().await;
     b.stop().await;
 }

@@ -173,3 +173,72 @@ fn a_claim_on_the_own_log_without_its_signature_counts_nothing() {
         "{outputs:?}"
     );
 }
+
+#[test]
+fn entries_of_the_own_log_that_a_peer_holds_beside_its_path_are_asked_for_by_their_end() {
+    let short = logs("31", 0, "32");
+    let mut ahead = short.clone();
+    ahead.get_mut(&node("31")).unwrap().write(5, 10);
+    let orphan = ahead[&node("31")].chain.end();
+    let mut lone = Lone::met(&short);
+    let chain = Box::new(short[&node("31")].chain.clone());
+    let outputs = (lone.session).handle(now(101), Input::Towards { chain, end: orphan });
+    let [Output::Send(sent, _)] = outputs.as_slice() else {
+        panic!("{outputs:?}")
+    };
+    let Body::Want(asked) = sent.as_ref() else {
+        panic!("{sent:?}")
+    };
+    assert_eq!(
+        (asked.towards_epoch_no, asked.towards_seq),
+        (orphan.epoch.no, orphan.seq)
+    );
+
+    // The peer reads what lies on the way there, past the end of the path that it holds.
+    let mut peer = Session::new(config("32", "31", &short));
+    peer.handle(now(1), Input::Opened);
+    let hello = Body::Hello(hello_of("31", &short, "32"));
+    for (n, body) in [(1, hello), (2, sent.as_ref().clone())] {
+        let frame = Frame {
+            n,
+            body: Some(body),
+        };
+        let outputs = peer.handle(now(2), Input::Frame(Box::new(frame)));
+        if n == 2 {
+            assert!(
+                matches!(
+                    outputs.as_slice(),
+                    [Output::Read { towards: Some(end), after, .. }]
+                        if *end == orphan && *after == short[&node("31")].chain.end()
+                ),
+                "{outputs:?}"
+            );
+        }
+    }
+
+    // Where the peer's way there leaves what is here, the pull goes on from where they part, still to that end.
+    let nack = Nack {
+        origin: "31".into(),
+        code: NackCode::Diverged.into(),
+        head: Some(short[&node("31")].head().unwrap().to_wire()),
+        want_id: asked.want_id,
+        ..Nack::default()
+    };
+    let outputs = lone.frame(Body::Nack(nack));
+    assert!(
+        outputs
+            .iter()
+            .any(|output| matches!(output, Output::Parted { end, .. } if *end == orphan)),
+        "{outputs:?}"
+    );
+    let start = MemoryLog::new(node("31")).chain;
+    let outputs = (lone.session).handle(now(102), Input::Branch(Box::new(start)));
+    assert!(
+        matches!(
+            outputs.as_slice(),
+            [Output::Send(want, _)]
+                if matches!(&**want, Body::Want(want) if want.towards_seq == orphan.seq && want.after_seq == 0)
+        ),
+        "{outputs:?}"
+    );
+}
