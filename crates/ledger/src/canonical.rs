@@ -53,7 +53,7 @@ pub fn canonical<E>(
 ) -> Result<Vec<Stretch>, E> {
     let by_epoch: BTreeMap<Epoch, &Held<'_>> =
         held.iter().map(|held| (held.open.epoch, held)).collect();
-    for top in by_epoch.values().rev().filter(|held| held.entries > 0) {
+    for top in by_epoch.values().rev().filter(|held| held.sound() > 0) {
         if let Some(path) = walk(&by_epoch, top, &mut hash_at)? {
             return Ok(path);
         }
@@ -80,7 +80,7 @@ fn walk<E>(
         else {
             return Ok(None);
         };
-        if parent.seq > held.sound() {
+        if parent.seq > held.sound() || held.forked_at == Some(0) {
             return Ok(None);
         }
         let hash = match parent.seq {

@@ -9,6 +9,7 @@ pub mod chain;
 pub mod engine;
 pub mod entry;
 pub mod epoch;
+pub mod fork;
 pub mod head;
 pub mod key;
 pub mod log_file;
