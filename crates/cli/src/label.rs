@@ -112,6 +112,11 @@ labels! {
     FEEDS_NONE: "tidak ada umpan: daftar kosong bukan berarti aman", "there are no feeds: an empty list does not mean safe";
     FIGURES: "angka dampak", "impact figures";
     FINGERPRINT: "sidik", "fingerprint";
+    FORKED_AT: "bercabang di", "forked at";
+    FORKED_OTHER: "isinya sejak itu disengketakan; pemilik log membukanya kembali dengan kunci pemulihan",
+        "disputed from there on; its owner opens it again with the recovery key";
+    FORKED_OWN: "matikan mesin kembarannya, lalu jalankan `posko log reopen` dengan kunci pemulihan",
+        "stop the other machine, then run `posko log reopen` with the recovery key";
     FROM: "sejak", "from";
     FRESHNESS: "kesegaran gambaran", "freshness of the picture";
     GAP: "selisih", "gap";
@@ -174,6 +179,7 @@ labels! {
     RECORDED: "tercatat", "recorded";
     REFUSED: "ditolak", "refused";
     REFUSED_EVENTS: "peristiwa ditolak", "refused events";
+    REOPENED: "log dibuka kembali; entri yang akan dicatat ulang", "log opened again; entries to be recorded again";
     REPORTED: "dilaporkan", "reported";
     RESTORED: "simpul dipulihkan ke", "node restored to";
     ROLE: "peran", "role";

@@ -15,7 +15,7 @@ use posko_node::{
     backup::{self, BackupError},
     config::{Config, ConfigError, LogFormat},
     identity::{NodeCard, tls::operator_client_config},
-    offline::{self, InitOptions, Sighting, UnknownLog},
+    offline::{self, InitOptions, ReopenRefused, Sighting, UnknownLog},
     time,
 };
 use posko_proto::{NodeId, federation::v1::NodeRole, id::hex, time::Millis};
@@ -453,6 +453,23 @@ fn backup_failed(error: BackupError) -> Failure {
         BackupError::NoKey(_) | BackupError::Io { .. } => Failure::usage(why),
         other => Failure::internal(other),
     }
+}
+
+/// Lets the forked log of a stopped node go on from before its fork, and returns how many entries are left out.
+pub(crate) async fn reopen_log(dir: &Path, recovery: &Path) -> Result<u64, Failure> {
+    config(dir)?;
+    let opened = offline::reopen_log(dir, recovery).await;
+    opened.map_err(|error| match error.downcast() {
+        Ok(error) => backup_failed(error),
+        Err(error) => match error.downcast_ref() {
+            Some(ReopenRefused::OtherKey(_)) => Failure::refused("wrong_recovery_key", error),
+            Some(ReopenRefused::NotForked(_)) => Failure::refused("not_forked", error),
+            Some(ReopenRefused::FromTheBeginning(_)) => {
+                Failure::refused("forked_from_the_beginning", error)
+            }
+            Some(ReopenRefused::Store(_)) | None => failed(error),
+        },
+    })
 }
 
 /// Builds the views of a stopped node anew and returns how many entries were folded.

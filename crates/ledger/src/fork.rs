@@ -142,7 +142,7 @@ impl ForkProof {
             carried: &self.opens,
         };
         let [left, right] = &self.sides;
-        let (epoch, other) = (left.statement.position().epoch, right.statement.position());
+        let (epoch, other) = (self.epoch(), right.statement.position());
         if self.origin != identity.origin {
             return Err(keys.names());
         }
@@ -162,6 +162,12 @@ impl ForkProof {
             epoch,
             at_seq: self.at_seq,
         })
+    }
+
+    /// Returns the epoch that it is about, by its first side.
+    pub fn epoch(&self) -> Epoch {
+        let [left, _] = &self.sides;
+        left.statement.position().epoch
     }
 
     fn check_size(&self) -> Result<(), ForkError> {

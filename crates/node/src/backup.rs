@@ -752,7 +752,7 @@ fn unseal(
 }
 
 /// Reads the recovery key, as it stands in `keys/recovery.key`. A medium from the safe may know no modes: none is asked.
-fn read_recovery(path: &Path) -> Result<SigningKey, BackupError> {
+pub(crate) fn read_recovery(path: &Path) -> Result<SigningKey, BackupError> {
     let text = fs::read_to_string(path).map_err(failed("read", path))?;
     let seed = unhex(text.trim()).ok_or_else(|| BackupError::NoKey(path.into()))?;
     Ok(SigningKey::from_bytes(&seed))

@@ -11,16 +11,18 @@ use anyhow::{Context, bail, ensure};
 use posko_domain::{context::GATEWAY, region};
 use posko_ledger::{key::SecretKey, log_file};
 use posko_proto::{Id, NodeId, federation::v1::NodeRole};
+pub use posko_store::ReopenRefused;
 use posko_store::{LogReport, Store, VerifyError};
 use uuid::Uuid;
 
 pub use crate::peer::probe::Sighting;
 use crate::{
+    backup,
     config::Config,
     identity::{Keys, NodeCard, ReloadingKey, role_name, tls::federation_client_config},
     node::{CARD, STORE, lock, log_identity, open_store, read_card, trust, write_secret},
     peer::probe,
-    time::unix_now,
+    time::{now, unix_now},
 };
 
 /// What a new node is to be.
@@ -235,6 +237,21 @@ fn write_log(store: &Store, origin: NodeId, file: &Path) -> anyhow::Result<u64> 
     let entries = store.export_log(origin, BufWriter::new(&file))?;
     file.sync_all()?;
     Ok(entries)
+}
+
+/// Lets the log of a stopped node, of which two runs wrote the same epoch, go on from before that, and returns how many
+/// entries are left out: the node records them again when it runs. One that cannot be opened again is a
+/// [`ReopenRefused`], a file without a recovery key a [`BackupError`](crate::backup::BackupError).
+pub async fn reopen_log(dir: &Path, recovery: &Path) -> anyhow::Result<u64> {
+    let recovery = backup::read_recovery(recovery)?;
+    let _lock = lock(dir)?;
+    let store = open_store(dir, &Keys::load(dir)?, |_| {}).await?;
+    let key = Arc::new(SecretKey::from_seed(&recovery.to_bytes()));
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    store.reopen(key, now(), move |opened| drop(answer.send(opened)));
+    let opened = answered.await.context("the store has stopped")?;
+    tokio::task::spawn_blocking(move || store.close()).await?;
+    Ok(opened?)
 }
 
 /// Builds the views of a stopped node anew, and returns how many entries were folded.

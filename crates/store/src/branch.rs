@@ -27,6 +27,7 @@ use crate::{
     command::Accepted,
     error::ApplyError,
     fold,
+    fork::Forks,
     log::{self, LogMemory},
     statement,
     view::{self, Tables},
@@ -151,7 +152,8 @@ pub(crate) fn store(
             Some((row, known)) if known == open => *row,
             Some(_) => {
                 return Err(ApplyError::Forked {
-                    at: open.position(),
+                    epoch: open.epoch,
+                    seq: 0,
                 });
             }
             None => log::insert_epoch(connection, open)?,
@@ -164,11 +166,8 @@ pub(crate) fn store(
             Some((_, stored)) if stored == *hash => {}
             Some(_) => {
                 return Err(ApplyError::Forked {
-                    at: Position {
-                        epoch: group.chain().end().epoch,
-                        seq: header.seq,
-                        hash: *hash,
-                    },
+                    epoch: group.chain().end().epoch,
+                    seq: header.seq,
                 });
             }
             None => {
@@ -185,7 +184,7 @@ pub(crate) fn store(
     if added.is_empty() {
         return Ok(Grown::Known);
     }
-    if decide(connection, origin)?
+    if decide(connection, origin, &log.forks)?
         .last()
         .map(|top| (top.epoch, top.entries))
         == Some((end.epoch, end.seq))
@@ -203,14 +202,18 @@ pub(crate) fn store(
 }
 
 /// Decides which entries count, by all that is held.
-fn decide(connection: &Connection, origin: NodeId) -> Result<Vec<Stretch>, StoreError> {
+fn decide(
+    connection: &Connection,
+    origin: NodeId,
+    forks: &Forks,
+) -> Result<Vec<Stretch>, StoreError> {
     let epochs = log::epochs(connection, origin)?;
     let mut held = Vec::with_capacity(epochs.len());
     for (row, open) in &epochs {
         held.push(Held {
             open,
             entries: entries_of(connection, *row)?,
-            forked_at: None,
+            forked_at: forks.forked_at(open.epoch),
         });
     }
     canonical(&held, |epoch, seq| {
@@ -234,7 +237,7 @@ fn entries_of(connection: &Connection, row: i64) -> Result<u64, StoreError> {
 }
 
 /// Moves the log to the end that it was given: the cursor, the orphans, the views and the owner's versions follow.
-fn switch(
+pub(crate) fn switch(
     connection: &Connection,
     mut log: LogMemory,
     is_own: bool,
@@ -283,6 +286,7 @@ fn switch(
         note_orphan(connection, origin, event_id, at)
     })?;
     log.cut = orphans(connection, origin)?;
+    log.load_forks(connection)?;
     Ok(log)
 }
 
@@ -548,6 +552,9 @@ impl Store {
         self.read(|connection| {
             let known = log::epochs(connection, origin)?;
             let (mut epoch, mut seq) = (claimed.epoch, claimed.seq);
+            if self.is_beside(connection, origin, claimed)? {
+                seq = 0;
+            }
             // Each step goes to an epoch of a lower number.
             loop {
                 if let Some((row, open)) = known.iter().find(|(_, open)| open.epoch == epoch) {
@@ -565,6 +572,21 @@ impl Store {
                 (epoch, seq) = (open.parent.epoch, open.parent.seq);
             }
         })
+    }
+
+    /// Says whether a peer that does not have the end of the log as it is held here claims the same epoch all the same,
+    /// as another run wrote it: where they part is then found from the epoch's beginning.
+    fn is_beside(
+        &self,
+        connection: &Connection,
+        origin: NodeId,
+        claimed: Position,
+    ) -> Result<bool, StoreError> {
+        let end = (self.0.shared.log(origin)).map_or(Position::START, |log| log.chain.end());
+        if end.epoch != claimed.epoch {
+            return Ok(false);
+        }
+        Ok(claimed.seq > end.seq || !log::holds(connection, origin, claimed)?)
     }
 
     /// Returns a signed head of each branch with entries that the origin has not recorded again, at its end: what a

@@ -1,6 +1,11 @@
 //! What can go wrong with the file.
 
-use posko_ledger::{Malformed, chain::ChainError, entry::BadRecord, epoch::Position};
+use posko_ledger::{
+    Malformed,
+    chain::ChainError,
+    entry::BadRecord,
+    epoch::{Epoch, Position},
+};
 use posko_proto::NodeId;
 
 /// What can go wrong with the file.
@@ -120,11 +125,14 @@ pub enum ApplyError {
     /// No card of that origin was accepted.
     #[error("no card of that origin was accepted")]
     NoSuchOrigin,
-    /// Another entry, or another opening, stands where one of the group's would: two signed logs that cannot be one.
-    #[error("another entry than the one at {at} stands there already")]
+    /// It lies at or after a place for which its origin signed two entries, or shows that it did: the proof is kept, and
+    /// the log is in quarantine.
+    #[error("the log is forked: its origin signed two entries {epoch}/{seq}")]
     Forked {
-        /// The first of the group that cannot stand.
-        at: Position,
+        /// In which epoch.
+        epoch: Epoch,
+        /// Which entry; 0 for the epoch's opening.
+        seq: u64,
     },
     /// It is of the own log, and this run does not take it: another run writes it.
     #[error("this node writes its own log, and takes nothing of another run")]

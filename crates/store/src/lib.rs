@@ -20,6 +20,7 @@ mod branch;
 mod connection;
 mod export;
 mod fold;
+mod fork;
 mod mark;
 mod missing;
 mod rebuild;
@@ -53,14 +54,21 @@ use rusqlite::{Connection, ErrorCode};
 pub use crate::{
     command::{Accepted, Actor, Authority, Command, Request},
     error::{ApplyError, PageError, StoreError},
+    fork::{ForkRefused, Quarantine},
     log::{LogState, Page},
     missing::Missing,
     rebuild::Progress,
     standing::{Asked, Claim, RiskAccepted, Standing},
     verify::{LogReport, VerifyError},
+    writer::ReopenRefused,
 };
 use crate::{
-    log::LogMemory, mark::MarkFile, rebuild::Rebuild, standing::Unproven, tail::Tail, writer::Job,
+    log::LogMemory,
+    mark::MarkFile,
+    rebuild::Rebuild,
+    standing::Unproven,
+    tail::Tail,
+    writer::{ForkJob, Job},
 };
 
 /// The most commands that may wait for the writer; one more is refused as unavailable.
@@ -298,6 +306,18 @@ impl Store {
         reply: Box<dyn FnOnce(Result<Position, ApplyError>) + Send>,
     ) {
         self.send(Job::Apply(Box::new(group), now, reply));
+    }
+
+    /// Lets the own log, which was proven to be forked, go on from before the fork in an epoch that the recovery key
+    /// opens; `reply` gets how many entries are left out, which are recorded again once the node runs.
+    pub fn reopen(
+        &self,
+        recovery: Arc<SecretKey>,
+        now: Millis,
+        reply: impl FnOnce(Result<u64, ReopenRefused>) + Send + 'static,
+    ) {
+        self.0.shared.tell_time(now);
+        self.send(Job::Fork(ForkJob::Reopen(recovery, Box::new(reply)), now));
     }
 
     /// Builds the views anew beside the old ones, in slices between other work, and swaps them.

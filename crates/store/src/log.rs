@@ -19,6 +19,7 @@ use crate::{
     Store,
     branch::{self, Segment},
     error::{PageError, StoreError},
+    fork::{Forks, Quarantine},
 };
 
 /// How far apart kept heads are at least, in entries; a commit adds at most as many, so that a verification group
@@ -50,6 +51,10 @@ pub struct LogState {
     /// How many entries are held that the log's newer epochs left out and that its origin has not recorded again: an
     /// alarm until it has.
     pub cut: u64,
+    /// The proofs held that it is forked, each of another epoch.
+    pub forks: Vec<Quarantine>,
+    /// The one for which nothing more of it is applied; what was applied is disputed.
+    pub quarantine: Option<Quarantine>,
 }
 
 /// What the writer keeps of a log between transactions.
@@ -64,6 +69,7 @@ pub(crate) struct LogMemory {
     pub(crate) last_entry_ms: Option<i64>,
     /// See [`LogState::cut`].
     pub(crate) cut: u64,
+    pub(crate) forks: Forks,
     best: Option<SignedHead>,
     heard_ms: Option<i64>,
 }
@@ -115,6 +121,7 @@ impl LogMemory {
             kept: Kept::default(),
             last_entry_ms: None,
             cut: 0,
+            forks: Forks::default(),
             best: None,
             heard_ms: None,
         }
@@ -136,6 +143,8 @@ impl LogMemory {
             heard_ms: self.heard_ms,
             last_entry_ms: self.last_entry_ms,
             cut: self.cut,
+            forks: self.forks.held.clone(),
+            quarantine: self.forks.quarantine,
         }
     }
 
@@ -246,6 +255,15 @@ impl LogMemory {
         open: &EpochOpen,
     ) -> Result<(), StoreError> {
         self.epoch_row = insert_epoch(connection, open)?;
+        Ok(())
+    }
+
+    /// Looks again whether the log runs into a proven fork.
+    pub(crate) fn load_forks(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        if !self.forks.held.is_empty() {
+            let end = (self.epoch_row, self.chain.end().seq);
+            self.forks = Forks::load(connection, self.chain.identity().origin, end)?;
+        }
         Ok(())
     }
 
@@ -420,6 +438,7 @@ fn load(connection: &Connection, identity: Identity) -> Result<LogMemory, StoreE
         )
         .optional()?;
     let Some((epoch_row, seq, hash, tree, payload_bytes, entries, open, head)) = row else {
+        log.forks = Forks::load(connection, identity.origin, (0, 0))?;
         return Ok(log);
     };
     let open = EpochOpen::decode(&open)?;
@@ -447,6 +466,7 @@ fn load(connection: &Connection, identity: Identity) -> Result<LogMemory, StoreE
     }
     load_heads(connection, &mut log, head)?;
     log.cut = branch::orphans(connection, identity.origin)?;
+    log.forks = Forks::load(connection, identity.origin, (epoch_row, end.seq))?;
     Ok(log)
 }
 

@@ -6,10 +6,10 @@ use posko_domain::event::{DISOWNED, Event, LogEvent};
 use posko_ledger::{
     chain::Chain,
     entry::{self, EntryHeader, HEADER_BYTES, Payload},
-    epoch::Position,
+    epoch::{Epoch, Position},
     head::SignedHead,
 };
-use posko_proto::{Id, NodeId, common::v1::Envelope};
+use posko_proto::{Id, NodeId, common::v1::Envelope, id::hex};
 use prost::Message;
 use rusqlite::named_params;
 
@@ -50,6 +50,20 @@ pub enum VerifyError {
         place: String,
         /// Why.
         reason: String,
+    },
+    /// The origin signed two entries for one place.
+    #[error(
+        "log `{origin}` is forked: two entries {epoch}/{seq} are signed, proof {proof}; what is held of it from there on is disputed until its owner opens it again"
+    )]
+    Forked {
+        /// Whose log it is.
+        origin: NodeId,
+        /// In which epoch.
+        epoch: Epoch,
+        /// Which entry.
+        seq: u64,
+        /// What names the proof, in short.
+        proof: String,
     },
     /// The origin left entries out of its log, which are held here, and has not recorded them again.
     #[error(
@@ -126,6 +140,14 @@ impl Store {
         // The newest head stands with the cursor until it is kept.
         if let Some(head) = memory.head.filter(|head| head.head.position == end) {
             checked.head(&head, end.to_string())?;
+        }
+        if let Some(fork) = memory.forks.quarantine {
+            return Err(VerifyError::Forked {
+                origin,
+                epoch: fork.at.epoch,
+                seq: fork.at.seq,
+                proof: hex(fork.id.get(..4).unwrap_or_default()),
+            });
         }
         if checked.orphans.is_empty() {
             return Ok(checked.report);

@@ -5,6 +5,7 @@
 //! ```
 //! A job that fails undoes its savepoint alone, in the file and in memory; the next sees what the last did.
 
+mod fork;
 mod scrub;
 #[cfg(test)]
 mod tests;
@@ -58,6 +59,9 @@ use crate::{
     view::{self, Tables},
 };
 
+pub(crate) use fork::ForkJob;
+pub use fork::ReopenRefused;
+
 /// How many orphans are recorded again in one transaction.
 const RECOVERED_AT_ONCE: usize = 256;
 /// How many numbers at least an unproven run leaves free for those that may have been lost.
@@ -80,6 +84,7 @@ pub(crate) enum Job {
         Box<Claim>,
         Box<dyn FnOnce(Result<Asked, StoreError>) + Send>,
     ),
+    Fork(ForkJob, Millis),
     /// Looks at the standing again, and keeps it.
     Settle,
     /// Records the own log's orphans again.
@@ -101,6 +106,7 @@ impl Job {
             Self::Apply(_, _, reply) => reply(Err(why().into())),
             Self::Rebuild(mut rebuild) => rebuild.tell(Err(why())),
             Self::Asked(_, _, reply) => reply(Err(why())),
+            Self::Fork(job, _) => job.refuse(why()),
             // A change never ran; its caller sees the closed channel.
             Self::Change(_) | Self::Settle | Self::Recover | Self::Stop => {}
         }
@@ -209,6 +215,9 @@ impl Writer {
 
     /// Keeps the standing of this start, in the file and in the mark, before anything is written.
     pub(crate) fn keep_standing(&mut self) -> Result<(), StoreError> {
+        if let Some(log) = self.shared.log(self.options.identity.origin) {
+            self.fence_if_forked(&log);
+        }
         let kept = Kept::of(self.run.unproven.as_ref(), &self.shared);
         kept.store(&self.connection)?;
         self.kept = kept;
@@ -296,6 +305,7 @@ impl Writer {
                 Some(Job::Asked(peer, claim, reply)) => {
                     self.asked(&mut transaction, peer, &claim, reply);
                 }
+                Some(Job::Fork(job, now)) => self.fork(&mut transaction, job, now),
                 Some(Job::Settle) => {}
                 Some(Job::Recover) => self.recover(&mut transaction),
                 Some(Job::Rebuild(rebuild)) => rebuilding = self.rebuild(rebuild),
@@ -425,6 +435,7 @@ impl Writer {
                 | Job::Apply(..)
                 | Job::Change(_)
                 | Job::Asked(..)
+                | Job::Fork(..)
                 | Job::Settle
                 | Job::Recover
                 | Job::Stop => {}
@@ -943,6 +954,9 @@ impl Writer {
         let Some(claimed) = news else {
             return Ok(known(transaction, peer));
         };
+        if self.forks_own(transaction, claim, claimed)? {
+            return Ok(Asked::Fenced);
+        }
         let why = format!("`{peer}` holds the log of `{own}` up to {claimed}, which is not here");
         let in_own_epoch = claimed.epoch == self.own_end(transaction).epoch;
         match transaction
@@ -1004,8 +1018,12 @@ impl Writer {
             .cloned()
             .or_else(|| self.shared.log(origin));
         let own = self.options.identity.origin == origin;
+        let forked = (known.as_ref()).map_or(Ok(()), |log| {
+            self.refuse_forked(transaction, log, group, now)
+        });
         let answer = match known {
             None => Err(ApplyError::NoSuchOrigin),
+            Some(_) if forked.is_err() => forked.map(|()| Position::START),
             Some(_) if own && self.is_refused(transaction, group) => Err(ApplyError::Fenced),
             Some(log) if log.chain.end() != group.before() => {
                 self.apply_branch(transaction, log, group, now, own)
@@ -1127,6 +1145,7 @@ fn store_group(
     log.head = Some(*group.head());
     log.know(*group.head());
     log.store_cursor(connection, group.before())?;
+    log.load_forks(connection)?;
     note_arrival(connection, &log, now)?;
     Ok(log)
 }

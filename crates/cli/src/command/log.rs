@@ -1,4 +1,4 @@
-//! `posko log`: checks and exports logs without a running node, and shows what owners said about theirs.
+//! `posko log`: checks, exports and opens logs again without a running node, and shows what owners said about theirs.
 
 use std::path::PathBuf;
 
@@ -15,13 +15,14 @@ use crate::{
     output::{Answer, Context, Table, Tint, fields, note},
 };
 
-/// Checks and exports logs, and shows what was withdrawn or lost
+/// Checks and exports logs, opens a forked one again, and shows what was withdrawn or lost
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   posko log verify
   posko log verify 32.poskolog
   posko log export 32 --out 32.poskolog
-  posko log withdrawals")]
+  posko log withdrawals
+  posko log reopen --recovery-key recovery.key")]
 pub(crate) struct LogArgs {
     #[command(subcommand)]
     command: LogCommand,
@@ -87,6 +88,20 @@ Nobody waits for a lost payload any more. It cannot be taken back.")]
         #[command(flatten)]
         frame: Frame,
     },
+    /// Lets this node's own log go on after two machines wrote it at once
+    #[command(after_help = "Examples:
+  posko --dir /var/lib/posko log reopen --recovery-key recovery.key
+
+First stop the other machine, and be sure that it never comes back; then stop
+this node and run this. The log goes on from the last entry that both have.
+What this machine wrote after it is recorded again when the node runs; what
+only the other one wrote stays with the peers that have it, as disputed.
+The recovery key is not put into the directory: it goes back to the safe.")]
+    Reopen {
+        /// File of the recovery key, from the safe
+        #[arg(long, value_name = "KEYFILE")]
+        recovery_key: PathBuf,
+    },
 }
 
 impl LogArgs {
@@ -124,6 +139,11 @@ impl LogArgs {
                     json!({ "origin": origin.as_str(), "file": file, "entries": entries }),
                     text,
                 )
+            }
+            LogCommand::Reopen { recovery_key } => {
+                let entries = offline::reopen_log(&context.dir, &recovery_key).await?;
+                let text = fields(context, [(label::REOPENED, entries.to_string())]);
+                Answer::new(json!({ "entries": entries }), text)
             }
         }
     }

@@ -290,6 +290,23 @@ fn withheld(context: &Context, origin: &OriginStatus) -> Option<String> {
         .then(|| format!("{said}: {} {since_when} {since}", origin.withheld_entries))
 }
 
+/// Tells from where on a log is disputed, since when, and who can mend it.
+fn forked(context: &Context, origin: &OriginStatus) -> Option<String> {
+    let at = (origin.forked_at.as_ref()).map(json::position)?;
+    let said = context.say(label::FORKED_AT);
+    let since = when(origin.quarantined_since.as_ref());
+    let own = origin.link == i32::from(LinkState::Own);
+    let mend = context.say(if own {
+        label::FORKED_OWN
+    } else {
+        label::FORKED_OTHER
+    });
+    Some(format!(
+        "{said} {at} {} {since}: {mend}",
+        context.say(label::SINCE)
+    ))
+}
+
 fn why(context: &Context, origin: &OriginStatus) -> String {
     let counted = [
         (label::UNKNOWN_EVENTS, origin.unknown_events),
@@ -301,8 +318,9 @@ fn why(context: &Context, origin: &OriginStatus) -> String {
         .filter(|(_, count)| *count > 0)
         .map(|(name, count)| format!("{}: {count}", context.say(*name)));
     let reason = Some(origin.why.clone()).filter(|why| !why.is_empty());
-    way(context, origin)
+    forked(context, origin)
         .into_iter()
+        .chain(way(context, origin))
         .chain(not_heard(context, origin))
         .chain(lacking(context, origin))
         .chain(withheld(context, origin))
@@ -551,6 +569,36 @@ mod tests {
             "tanpa sumber: `32` tidak terhubung sejak 2026-03-25 14:02:00 WIB, \
              tidak terdengar lagi sejak 2026-03-25 14:03:00 WIB"
         );
+    }
+
+    #[test]
+    fn a_forked_log_says_from_where_since_when_and_who_mends_it() {
+        let mut origin = OriginStatus {
+            origin: "32".into(),
+            link: LinkState::Live.into(),
+            forked_at: Some(posko_proto::common::v1::Position {
+                origin: "32".into(),
+                epoch_no: 17,
+                epoch_nonce: vec![0x7f; 16],
+                seq: 5,
+                hash: Vec::new(),
+            }),
+            quarantined_since: Some(prost_types::Timestamp {
+                seconds: 1_774_422_120,
+                nanos: 0,
+            }),
+            ..Default::default()
+        };
+        let at = json::position(origin.forked_at.as_ref().unwrap());
+        assert_eq!(
+            why(&context(Lang::Id), &origin),
+            format!(
+                "bercabang di {at} sejak 2026-03-25 14:02:00 WIB: isinya sejak itu disengketakan; \
+                 pemilik log membukanya kembali dengan kunci pemulihan"
+            )
+        );
+        origin.link = LinkState::Own.into();
+        assert!(why(&context(Lang::En), &origin).contains("posko log reopen"));
     }
 
     #[test]

@@ -129,6 +129,9 @@ pub(crate) struct OriginStatus {
     payloads_missing: u64,
     withheld_entries: u64,
     withheld_since: Option<String>,
+    state: Option<String>,
+    forked_at: Option<String>,
+    quarantined_since: Option<String>,
 }
 
 impl From<federation::OriginStatus> for OriginStatus {
@@ -151,9 +154,19 @@ impl From<federation::OriginStatus> for OriginStatus {
             payloads_missing: origin.payloads_missing,
             withheld_entries: origin.withheld_entries,
             withheld_since: time(origin.withheld_since.as_ref()),
+            state: origin_state(origin.state),
+            forked_at: origin.forked_at.as_ref().map(position),
+            quarantined_since: time(origin.quarantined_since.as_ref()),
             origin: origin.origin,
         }
     }
+}
+
+/// Returns how a node stands to a log, as JSON gives it; none from a node that does not know of it.
+fn origin_state(state: i32) -> Option<String> {
+    let state = federation::OriginState::try_from(state).unwrap_or_default();
+    let name = state.as_str_name().trim_start_matches("ORIGIN_STATE_");
+    (state != federation::OriginState::Unspecified).then(|| name.to_lowercase())
 }
 
 /// Returns why a log comes through its source, as JSON gives it; none for the node's own log.

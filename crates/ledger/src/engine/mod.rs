@@ -11,6 +11,7 @@
 //! Nothing waits for a timer: what comes while a group is being made durable becomes the next group.
 //! What it never does: read a clock, draw randomness, touch a socket or a disk.
 
+mod fork;
 mod payload;
 pub mod presence;
 mod pull;
@@ -44,10 +45,11 @@ use self::{
     serve::Serve,
 };
 use crate::{
-    MAX_FRAME_BYTES, MAX_ORIGINS,
+    Hash, MAX_FRAME_BYTES, MAX_ORIGINS,
     chain::{Chain, VerifiedGroup},
     entry::{Class, Payload, Record},
     epoch::{Epoch, EpochOpen, Position},
+    fork::ForkProof,
     head::SignedHead,
     key::PublicKey,
 };
@@ -68,6 +70,8 @@ pub const HELLO_MS: u64 = 10_000;
 pub const HEARTBEAT_MS: u64 = 5_000;
 /// After how long without any frame a peer is given up, in milliseconds.
 pub const SILENT_MS: u64 = 20_000;
+/// The most fork proofs of one log that a session tells of, and sixteen times as many come in one session at most.
+pub const MAX_FORKS: usize = 64;
 /// How many bad batches end a session.
 pub const STRIKES: u8 = 3;
 
@@ -107,7 +111,7 @@ pub struct Peer {
 }
 
 /// What this node has of an origin's log when the session begins.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Log {
     /// Whose log it is.
     pub origin: NodeId,
@@ -115,6 +119,10 @@ pub struct Log {
     pub end: Position,
     /// The best verified head known.
     pub head: Option<SignedHead>,
+    /// What names the fork proofs held of it; at most [`MAX_FORKS`] are told.
+    pub forks: Vec<Hash>,
+    /// Whether nothing more of it is applied, because of one of them.
+    pub quarantined: bool,
 }
 
 /// What a session is made of.
@@ -202,6 +210,8 @@ pub enum Input {
         /// Which entries, rising; at most [`MAX_GROUP_ENTRIES`](crate::MAX_GROUP_ENTRIES).
         seqs: Vec<u64>,
     },
+    /// A fork proof is held: the peer is sent it, unless it has it.
+    Fork(Box<ForkProof>),
     /// The payloads of [`Output::ReadPayloads`] were read, in the order asked, as many as fit.
     Payloads(Vec<(u64, Payload)>),
     /// This node takes no more entries, or goes on with [`PauseReason::Over`]; what is under way already is taken.
@@ -257,6 +267,8 @@ pub struct PageRefused {
 pub enum ApplyRefused {
     /// The log does not end where the group begins: another session was faster.
     Moved,
+    /// The log is forked where the group lies or before, for people.
+    Forked(String),
     /// The store failed.
     Failed(String),
 }
@@ -374,6 +386,8 @@ pub enum Output {
     Presence(Box<Statement>),
     /// A letter came; its signature is the caller's to check.
     Letter(Box<Letter>),
+    /// A fork proof came that this session has not seen; the caller checks it, and closes the session where it is forged.
+    Forked(Box<ForkProof>),
     /// The peer pauses, or goes on with [`PauseReason::Over`].
     PeerPaused {
         /// Why.
@@ -485,6 +499,9 @@ pub struct Session {
     shown: Vec<SignedHead>,
     /// The peer may know of own entries that are not here: no own ones are released to it.
     withheld: bool,
+    /// The fork proofs that the peer has, and how many it sent.
+    forks: BTreeSet<Hash>,
+    forks_came: usize,
     disk_free: u64,
     paused: bool,
     ends: BTreeMap<NodeId, Position>,
@@ -545,6 +562,8 @@ impl Session {
             claimed: Vec::new(),
             shown: Vec::new(),
             withheld: true,
+            forks: BTreeSet::new(),
+            forks_came: 0,
             disk_free: 0,
             paused: false,
             ends,
@@ -625,6 +644,7 @@ impl Session {
                     self.ask_payloads(origin, epoch, seqs);
                 }
             }
+            Input::Fork(proof) => self.give_fork(&proof),
             Input::Payloads(payloads) => self.give_payloads(payloads),
             Input::Pause { reason, detail } => {
                 let pause = Pause {
@@ -675,10 +695,12 @@ impl Session {
             origin: head.head.origin,
             end: head.head.position,
             head: Some(*head),
+            forks: Vec::new(),
+            quarantined: false,
         });
         // The log's own view comes last: it is what counts where one is expected.
         let views = branches
-            .chain(self.config.logs.iter().copied())
+            .chain(self.config.logs.iter().cloned())
             .take(MAX_ORIGINS)
             .map(|log| OriginView {
                 origin: log.origin.to_string(),
@@ -687,9 +709,15 @@ impl Session {
                 durable_seq: log.end.seq,
                 durable_hash: log.end.hash.to_vec(),
                 head: log.head.map(|head| head.to_wire()),
-                state: OriginState::Ok.into(),
+                state: if log.quarantined {
+                    OriginState::Quarantined.into()
+                } else {
+                    OriginState::Ok.into()
+                },
                 classes: classes_of(me.role),
-                fork_ids: Vec::new(),
+                fork_ids: (log.forks.iter().take(MAX_FORKS))
+                    .map(|id| id.to_vec())
+                    .collect(),
             });
         let hello = Hello {
             protocol_min: PROTOCOL_MIN,
@@ -804,6 +832,7 @@ impl Session {
             Body::PayloadWant(want) => return self.payload_want(&want),
             Body::PayloadBatch(batch) => return self.payload_batch(batch),
             Body::Heartbeat(beat) => return self.heartbeat(now, &beat),
+            Body::Fork(fork) => return self.fork(&fork),
             Body::Pause(pause) => {
                 self.out.push(Output::PeerPaused {
                     reason: pause.reason(),
@@ -813,8 +842,7 @@ impl Session {
             Body::Presence(presence) => return self.presence(presence),
             Body::Sealed(sealed) => return self.letter(sealed),
             // Their behavior comes with what uses them; until then they are as unknown.
-            Body::Fork(_)
-            | Body::BlobWant(_)
+            Body::BlobWant(_)
             | Body::BlobChunk(_)
             | Body::SegmentWant(_)
             | Body::SegmentChunk(_) => self.ignored += 1,
@@ -912,6 +940,7 @@ impl Session {
                 self.head(head, false)?;
             }
         }
+        self.peer_forks(&hello.views)?;
         self.claims(true);
         for pull in self.pulls.values_mut() {
             pull.want(now, &mut self.out);
@@ -1127,6 +1156,7 @@ impl Session {
         }
         if self.phase == Phase::Open
             && let Some(pull) = self.pulls.get_mut(&origin)
+            && !pull.waits()
         {
             pull.want(now, &mut self.out);
         }

@@ -227,6 +227,11 @@ impl Pull {
         out.push(Output::Send(Box::new(Body::Want(want)), LaneKind::Control));
     }
 
+    /// Says whether the peer is asked later.
+    pub(super) fn waits(&self) -> bool {
+        self.retry_at.is_some()
+    }
+
     /// Goes to a position beside the peer's path from its next beginning on, which is then awaited.
     pub(super) fn aim(&mut self, towards: Option<Position>) {
         if towards.is_some() && self.towards != towards {
@@ -264,7 +269,7 @@ impl Pull {
     }
 
     pub(super) fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
-        if self.retry_at.is_some_and(|at| now.mono_ms >= at) {
+        if !self.stale && self.retry_at.is_some_and(|at| now.mono_ms >= at) {
             self.want(now, out);
         }
     }
@@ -642,6 +647,15 @@ impl Pull {
                 self.forget();
             }
             Err(ApplyRefused::Moved) => {}
+            Err(ApplyRefused::Forked(detail)) => {
+                // What else is under way lies behind the same fork.
+                if !self.waits() {
+                    self.refuse(NackCode::Quarantined, &detail, out);
+                }
+                self.stale = true;
+                self.forget();
+                self.retry_at = Some(now.mono_ms + NACK_RETRY_MS);
+            }
             Err(ApplyRefused::Failed(detail)) => {
                 return Err(Stop {
                     reason: GoodbyeReason::Internal,
@@ -702,6 +716,20 @@ impl Pull {
         out: &mut Vec<Output>,
     ) -> Result<(), Stop> {
         self.strikes += 1;
+        self.refuse(code, detail, out);
+        let origin = self.chain.identity().origin;
+        if self.strikes >= STRIKES {
+            let detail = format!("`{origin}` was sent wrongly {STRIKES} times, at last: {detail}");
+            return Err(Stop::protocol(detail));
+        }
+        if !self.stale {
+            self.want(now, out);
+        }
+        Ok(())
+    }
+
+    /// Tells the peer, and the node, why what came is not taken.
+    fn refuse(&self, code: NackCode, detail: &str, out: &mut Vec<Output>) {
         let origin = self.chain.identity().origin;
         let nack = Nack {
             origin: origin.to_string(),
@@ -717,13 +745,5 @@ impl Pull {
             code,
             detail: detail.to_owned(),
         });
-        if self.strikes >= STRIKES {
-            let detail = format!("`{origin}` was sent wrongly {STRIKES} times, at last: {detail}");
-            return Err(Stop::protocol(detail));
-        }
-        if !self.stale {
-            self.want(now, out);
-        }
-        Ok(())
     }
 }

@@ -308,6 +308,7 @@ impl World {
                 let node = &self.nodes[at];
                 assert!(node.holds(node.name, end), "{end} was not here");
             }
+            Output::Forked(proof) => panic!("nobody forks a log here: {proof:?}"),
             Output::PeerPaused { .. }
             | Output::RoundTrip { .. }
             | Output::Presence(_)

@@ -157,6 +157,11 @@ impl MemoryLog {
         self.items.last_mut().unwrap().head = Some(head);
     }
 
+    pub(super) fn opens(&self) -> Vec<EpochOpen> {
+        let opens = self.items.iter().filter_map(|item| item.open.clone());
+        opens.collect()
+    }
+
     pub(super) fn head(&self) -> Option<SignedHead> {
         self.items.last().and_then(|item| item.head)
     }
@@ -274,6 +279,8 @@ pub(super) fn config(me: &str, peer: &str, logs: &Logs) -> Config {
                 origin: *origin,
                 end: log.chain.end(),
                 head: log.head(),
+                forks: Vec::new(),
+                quarantined: false,
             })
             .collect(),
         branches: Vec::new(),

@@ -1,3 +1,4 @@
+mod fork;
 mod hostile;
 mod mail;
 mod own_log;
@@ -9,7 +10,7 @@ use posko_proto::{
     NodeId,
     federation::v1::{
         Ack, Batch, Epochs, Frame, Goodbye, GoodbyeReason, Hello, Lane, Nack, NackCode, NodeRole,
-        PauseReason, Want, WantMode, frame::Body,
+        OriginState, PauseReason, Want, WantMode, frame::Body,
     },
 };
 use proptest::prelude::*;

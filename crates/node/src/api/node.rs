@@ -13,14 +13,14 @@ use posko_ledger::{
 };
 use posko_proto::{
     NodeId,
-    common::v1::LinkState,
+    common::v1::{self as common, LinkState},
     federation::v1::{
         self as wire, AcceptRiskRequest, AcceptRiskResponse, AddPeerRequest, AddPeerResponse, Copy,
         GetCardRequest, GetCardResponse, GetDigestsRequest, GetDigestsResponse, GetStatusRequest,
         GetStatusResponse, ListPeersRequest, ListPeersResponse, ListZonesRequest,
-        ListZonesResponse, OriginStatus, PeerStatus, RebuildViewsRequest, RebuildViewsResponse,
-        RemovePeerRequest, RemovePeerResponse, SourceReason, StandingState, WatchLogsRequest,
-        WatchLogsResponse, node_service_server::NodeService,
+        ListZonesResponse, OriginState, OriginStatus, PeerStatus, RebuildViewsRequest,
+        RebuildViewsResponse, RemovePeerRequest, RemovePeerResponse, SourceReason, StandingState,
+        WatchLogsRequest, WatchLogsResponse, node_service_server::NodeService,
     },
     time::Millis,
 };
@@ -73,6 +73,18 @@ impl Api {
             payloads_missing,
             withheld_entries: withheld.map_or(0, |withheld| withheld.entries),
             withheld_since: withheld.map(|withheld| withheld.since.into()),
+            state: match log.quarantine {
+                Some(_) => OriginState::Quarantined.into(),
+                None => OriginState::Ok.into(),
+            },
+            forked_at: log.quarantine.map(|fork| common::Position {
+                origin: log.origin.to_string(),
+                epoch_no: fork.at.epoch.no,
+                epoch_nonce: fork.at.epoch.nonce.to_vec(),
+                seq: fork.at.seq,
+                hash: Vec::new(),
+            }),
+            quarantined_since: log.quarantine.map(|fork| fork.since.into()),
         }
     }
 

@@ -8,6 +8,7 @@
 //! What it never does: decide a rule of the protocol; those are the engine's.
 
 mod dial;
+mod fork;
 mod lane;
 mod mail;
 pub(crate) mod net;
@@ -228,6 +229,8 @@ impl Peers {
         peers.0.spawn(sweep(peers.0.clone()));
         peers.0.spawn(route::run(peers.0.clone()));
         peers.update();
+        // A log that was forked before this start is not written.
+        peers.0.stop_writing();
         Ok(peers)
     }
 

@@ -103,7 +103,13 @@ impl Shared {
 
     /// Takes a head that a session heard. One of an origin whose card is not accepted, or that no known key signed, says
     /// nothing.
-    pub(super) fn heard(&self, peer: NodeId, head: &SignedHead, verified: bool, alive: bool) {
+    pub(super) fn heard(
+        self: &Arc<Self>,
+        peer: NodeId,
+        head: &SignedHead,
+        verified: bool,
+        alive: bool,
+    ) {
         let origin = head.head.origin;
         // What is told of the own log is a claim, and no news.
         if origin == self.own.origin {
@@ -115,6 +121,7 @@ impl Shared {
         if self.trust.load().card(origin).is_none() {
             return;
         }
+        self.doubt(head, &log);
         let known = log.best;
         let rises = known.is_none_or(|known| rank(head) > rank(&known));
         // What is no news needs no signature checked: it is the one that was checked before, or older.
@@ -193,7 +200,7 @@ impl Shared {
         }));
     }
 
-    fn signed_by_origin(&self, head: &SignedHead) -> bool {
+    pub(super) fn signed_by_origin(&self, head: &SignedHead) -> bool {
         let key = (self.store.chain(head.head.origin)).and_then(|chain| chain.log_key());
         key.is_some_and(|key| head.verify(key))
     }

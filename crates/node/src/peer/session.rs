@@ -107,6 +107,7 @@ pub(super) async fn run(
         disk: shared.disk.clone(),
         paused: false,
         ended: None,
+        forks: BTreeSet::new(),
         asked: Arc::default(),
         looked: Instant::now(),
         met: false,
@@ -142,6 +143,8 @@ async fn configure(shared: &Arc<Shared>, peer: Peer) -> Config {
             origin: log.origin,
             end: log.end,
             head: log.best,
+            quarantined: log.quarantine.is_some(),
+            forks: log.forks.into_iter().map(|fork| fork.id).collect(),
         })
         .collect();
     if let Some(head) = shared.store.own_head(now())
@@ -206,6 +209,8 @@ struct Running {
     paused: bool,
     /// Why the session ended, once it has.
     ended: Option<String>,
+    /// The fork proofs that the engine was given.
+    forks: BTreeSet<[u8; 32]>,
     /// Where the payloads stand that the peer was asked for: after which place, and up to which; none while it is not
     /// asked.
     asked: Arc<Mutex<Option<(i64, i64)>>>,
@@ -350,6 +355,21 @@ impl Running {
         });
     }
 
+    /// Gives the engine the fork proofs that are held and that it was not given.
+    fn forks(&mut self) {
+        // Before the peer has introduced itself nothing goes to it.
+        if !self.asked_own {
+            return;
+        }
+        for log in self.shared.store.logs() {
+            for fork in log.forks {
+                if self.forks.insert(fork.id) {
+                    super::fork::give(&self.shared.store, log.origin, fork.id, &self.answers);
+                }
+            }
+        }
+    }
+
     /// Finds where the peer's path of a log leaves the one that is held here, for the pull to go on from there.
     fn part(&self, origin: NodeId, end: Position, opens: Vec<EpochOpen>) {
         let (peer, answers) = (self.peer.origin, self.answers.clone());
@@ -452,6 +472,7 @@ impl Running {
         }
         self.heads();
         self.branches();
+        self.forks();
         if self.looked.elapsed() >= LOOK_FOR_MISSING {
             self.looked = Instant::now();
             self.asking().begin(self.shared.clone());
@@ -565,8 +586,11 @@ impl Running {
                             registry.stop_writing();
                             ApplyRefused::Failed(format!("`{origin}` takes nothing of its own log"))
                         }
-                        ApplyError::Forked { .. }
-                        | ApplyError::NoSuchOrigin
+                        ApplyError::Forked { .. } => {
+                            registry.forked(origin);
+                            ApplyRefused::Forked(cause.to_string())
+                        }
+                        ApplyError::NoSuchOrigin
                         | ApplyError::Store(_) => {
                             error!(log.origin = %origin, %cause, "entries of `{origin}` could not be stored");
                             // The cause is not for the peer.
@@ -579,6 +603,7 @@ impl Running {
                 };
                 shared.store.apply(*group, now(), Box::new(reply));
             }
+            Output::Forked(proof) => shared.take_fork(peer, *proof, &self.answers),
             Output::Reload(origin) => {
                 if let Some(chain) = shared.store.chain(origin) {
                     inputs.push(Input::Chain(Box::new(chain)));

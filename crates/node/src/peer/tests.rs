@@ -27,6 +27,7 @@ use posko_proto::{
         NodeRole, SessionRequest, federation_service_client::FederationServiceClient, frame::Body,
     },
     incident::v1::{ReportChannel, Severity},
+    time::Millis,
 };
 use posko_store::{Actor, Command, Options, Request, Start, Store};
 use rustls::pki_types::UnixTime;
@@ -66,6 +67,10 @@ pub(crate) struct Node {
 }
 
 fn open(path: PathBuf, keys: &Keys, run: u8) -> Store {
+    open_at(path, keys, run, now())
+}
+
+fn open_at(path: PathBuf, keys: &Keys, run: u8, at: Millis) -> Store {
     let recovery = SecretKey::from_seed(&keys.recovery.as_ref().unwrap().to_bytes());
     let identity = Identity {
         federation: FEDERATION.0,
@@ -80,7 +85,7 @@ fn open(path: PathBuf, keys: &Keys, run: u8) -> Store {
         log_key: Arc::new(SecretKey::from_seed(&keys.log.to_bytes())),
         recovery_key: Some(Arc::new(recovery)),
         epoch_nonce: [run; 16],
-        now: now(),
+        now: at,
         on_fatal: Box::new(|error| panic!("{error}")),
     };
     Store::open(options, &mut |_| {}).unwrap()
@@ -178,6 +183,10 @@ impl Node {
     }
 
     pub(super) async fn report(&self, number: u32) {
+        self.report_at(number, now()).await;
+    }
+
+    async fn report_at(&self, number: u32, at: Millis) {
         let mut id = [0; 16];
         id[..4].copy_from_slice(&number.to_be_bytes());
         let command = self.some_command();
@@ -192,8 +201,8 @@ impl Node {
             .into(),
             stream: stream_of(Id(id)),
             expected_version: 0,
-            now: now(),
-            occurred_at: now(),
+            now: at,
+            occurred_at: at,
             exercise: false,
             cause: None,
             seed: [3; 32],
@@ -699,4 +708,48 @@ async fn a_node_that_lost_what_a_peer_holds_beside_its_path_gets_it_back_and_is_
     a.store.verify_log(b.origin, &mut |_| {}).unwrap();
     a.stop().await;
     b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_two_runs_wrote_is_in_quarantine_at_all_who_meet_and_others_go_on() {
+    let (mut a, mut b) = pair().await;
+    let mut third = Node::new("36", FEDERATION).await;
+    a.accept(&third.card);
+    third.accept(&a.card);
+    third.accept(&b.card);
+    let (path, copy) = (b.dir.path().join("posko.db"), b.dir.path().join("copy.db"));
+    b.report(1).await;
+    b.store.close();
+    // The machine is copied with its run: the same epoch, and the same first entry in it.
+    fs::copy(&path, &copy).unwrap();
+    fs::copy(path.with_extension("mark"), copy.with_extension("mark")).unwrap();
+    let at = now();
+    b.store = open_at(path, &b.keys, 5, at);
+    b.report_at(2, at).await;
+    let other = open_at(copy, &b.keys, 5, at);
+    let own = std::mem::replace(&mut b.store, other);
+    b.report_at(2, at).await;
+    b.report(3).await;
+    third.take_log_of(&b).await;
+    b.store = own;
+    b.report(4).await;
+    let common = third.store.log(b.origin).unwrap().end.seq;
+    a.take_log_of(&b).await;
+    a.report(5).await;
+
+    for node in [&mut a, &mut third] {
+        node.start();
+    }
+    let forked = b.origin;
+    let quarantined = |node: &Node| node.store.log(forked).unwrap().quarantine;
+    until("31 and 36 know of the fork", || {
+        quarantined(&a).is_some() && quarantined(&third).is_some()
+    })
+    .await;
+    assert!(quarantined(&a).unwrap().at.seq <= common);
+    until("36 goes on with what 31 writes", || third.has_all_of(&a)).await;
+    assert!(a.store.verify_log(b.origin, &mut |_| {}).is_err());
+    for node in [&mut a, &mut third] {
+        node.stop().await;
+    }
 }

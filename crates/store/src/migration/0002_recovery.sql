@@ -24,3 +24,15 @@ CREATE TABLE recovered(
   pos INTEGER NOT NULL,
   PRIMARY KEY (origin, event_id)
 ) WITHOUT ROWID, STRICT;
+
+-- The proof that an epoch is forked, of its lowest entry that was written twice; kept for good.
+CREATE TABLE fork_proof(
+  origin TEXT NOT NULL REFERENCES origin(name),
+  no INTEGER NOT NULL,
+  nonce BLOB NOT NULL CHECK (length(nonce) = 16),
+  at_seq INTEGER NOT NULL,
+  id BLOB NOT NULL CHECK (length(id) = 32),
+  proof BLOB NOT NULL,
+  found_ms INTEGER NOT NULL,
+  PRIMARY KEY (origin, no, nonce)
+) STRICT;

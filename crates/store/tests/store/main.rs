@@ -11,6 +11,7 @@ mod authority;
 mod backup;
 mod convergence;
 mod faults;
+mod fork;
 mod missing;
 mod recovery;
 mod rejoin;

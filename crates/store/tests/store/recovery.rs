@@ -9,7 +9,7 @@ use super::{
 };
 
 /// Takes from `from` what it holds of a log beyond what `to` holds, wherever the two part.
-pub(super) fn pull(from: &Store, to: &Store, origin: &str, entries: usize) {
+pub(crate) fn pull(from: &Store, to: &Store, origin: &str, entries: usize) {
     let own = node(origin);
     let end = from.log(own).unwrap().end;
     if !end.is_start() {
@@ -45,7 +45,7 @@ pub(super) fn pull_towards(from: &Store, to: &Store, end: Position, own: NodeId,
 }
 
 /// Waits until the own log's left-out entries are recorded again: each look waits for what the writer does before.
-fn recovered(store: &Store) {
+pub(crate) fn recovered(store: &Store) {
     let own = store.identity().origin;
     for _ in 0..100 {
         store.remove_peer(node("99")).unwrap();
@@ -56,7 +56,7 @@ fn recovered(store: &Store) {
     panic!("{:?}", store.log(own));
 }
 
-pub(super) fn numbers(store: &Store) -> Vec<String> {
+pub(crate) fn numbers(store: &Store) -> Vec<String> {
     let found = store.incidents(&Filter::default(), None, 100).unwrap().rows;
     let mut numbers: Vec<String> = (found.into_iter())
         .map(|found| found.state.number)

@@ -182,6 +182,8 @@ impl Node {
             origin: *origin,
             end: self.end(*origin),
             head: self.best(*origin),
+            forks: Vec::new(),
+            quarantined: false,
         });
         let mut run_id = self.name.padded();
         run_id[15] = self.run;

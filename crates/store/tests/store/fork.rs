@@ -1,0 +1,264 @@
+//! Two runs of a node that wrote the same epoch: the log is in quarantine everywhere, until its owner opens it again.
+
+use std::fs;
+
+use posko_ledger::{
+    fork::{ForkError, ForkProof, Statement},
+    head::SignedHead,
+};
+use posko_store::{Asked, ForkRefused, ReopenRefused, Standing, VerifyError};
+
+use super::{
+    recovery::{numbers, pull, recovered},
+    standing::ask,
+    *,
+};
+
+/// Two machines that run a copy of `32` which had opened its epoch: one report is in both, and then each has its own.
+/// `31` follows the one, `36` the other.
+struct Clones {
+    dirs: [TempDir; 2],
+    runs: [Store; 2],
+    peers: [Store; 2],
+    /// The first entry that was written twice.
+    at: u64,
+}
+
+impl Clones {
+    fn new() -> Self {
+        let dirs = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+        let first = open(dirs[0].path(), "32", 1);
+        for peer in ["31", "36"] {
+            accept(&first, peer);
+        }
+        accepted(&first, report(1, "32.75"));
+        first.close();
+        for file in ["32.db", "32.mark"] {
+            fs::copy(dirs[0].path().join(file), dirs[1].path().join(file)).unwrap();
+        }
+        let runs = [&dirs[0], &dirs[1]].map(|dir| open(dir.path(), "32", 2));
+        for run in &runs {
+            accepted(run, report(2, "32.75"));
+        }
+        assert_eq!(end(&runs[0]), end(&runs[1]));
+        let at = end(&runs[0]).seq + 1;
+        let peers = ["31", "36"].map(|peer| open(dirs[0].path(), peer, 1));
+        for (peer, run) in peers.iter().zip(&runs) {
+            accept(peer, "32");
+            replicate(run, peer, "32", 100);
+        }
+        for (run, numbers) in runs.iter().zip([3..5, 13..16]) {
+            for number in numbers {
+                accepted(run, report(number, "32.75"));
+            }
+        }
+        for (peer, run) in peers.iter().zip(&runs) {
+            replicate(run, peer, "32", 100);
+        }
+        Self {
+            dirs,
+            runs,
+            peers,
+            at,
+        }
+    }
+
+    /// The two followers meet, and `36` finds what `31` has.
+    fn meet(&self) -> ForkProof {
+        let [a, b] = &self.peers;
+        let error = pull_first(a, b);
+        assert!(
+            matches!(error, ApplyError::Forked { seq, .. } if seq == self.at),
+            "{error}"
+        );
+        held(b)
+    }
+}
+
+fn end(store: &Store) -> Position {
+    store.log(node("32")).unwrap().end
+}
+
+fn head(store: &Store) -> SignedHead {
+    store.log(node("32")).unwrap().head.unwrap()
+}
+
+fn held(store: &Store) -> ForkProof {
+    let fork = store.log(node("32")).unwrap().quarantine.unwrap();
+    store.fork(node("32"), fork.id).unwrap().unwrap()
+}
+
+/// Takes the first group of what `from` has from where it parts from what `to` has, and returns why that is refused.
+fn pull_first(from: &Store, to: &Store) -> ApplyError {
+    let own = node("32");
+    let opens = from.opens(own).unwrap();
+    let point = to.branch_point(own, end(from), &opens).unwrap().unwrap();
+    let mut chain = to.chain_at(own, point).unwrap().unwrap();
+    loop {
+        let group = next_group(from, &mut chain, 100).unwrap();
+        match apply(to, group) {
+            Ok(_) | Err(ApplyError::Moved { .. }) => {}
+            Err(error) => return error,
+        }
+    }
+}
+
+fn take(store: &Store, proof: ForkProof) -> Result<bool, ForkRefused> {
+    let (answer, answered) = mpsc::channel();
+    store.take_fork(proof, NOW, move |taken| answer.send(taken).unwrap());
+    answered.recv().unwrap()
+}
+
+fn reopen(store: &Store, which: u8) -> Result<u64, ReopenRefused> {
+    let (answer, answered) = mpsc::channel();
+    let key = Arc::new(SecretKey::from_seed(&seed("32", which)));
+    store.reopen(key, NOW, move |opened| answer.send(opened).unwrap());
+    answered.recv().unwrap()
+}
+
+#[test]
+fn followers_of_two_runs_find_the_entry_that_was_written_twice_and_keep_what_they_have() {
+    let clones = Clones::new();
+    let (before, shown) = (end(&clones.peers[1]), digests_of(&clones.peers[1], "32"));
+    let proof = clones.meet();
+    assert_eq!(proof.at_seq, clones.at);
+    let log = clones.peers[1].log(node("32")).unwrap();
+    assert_eq!((log.end, log.forks.len()), (before, 1));
+    assert_eq!(digests_of(&clones.peers[1], "32"), shown);
+    let verified = clones.peers[1].verify_log(node("32"), &mut |_| {});
+    assert!(
+        matches!(verified, Err(VerifyError::Forked { seq, .. }) if seq == clones.at),
+        "{verified:?}"
+    );
+
+    // Neither run's next entries are applied, and another origin's are.
+    accepted(&clones.runs[1], report(20, "32.75"));
+    let mut chain = clones.peers[1].chain(node("32")).unwrap();
+    let next = next_group(&clones.runs[1], &mut chain, 100).unwrap();
+    let refused = apply(&clones.peers[1], next);
+    assert!(
+        matches!(refused, Err(ApplyError::Forked { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(end(&clones.peers[1]), before);
+    accept(&clones.peers[1], "31");
+    accepted(&clones.peers[0], report(21, "31.71"));
+    replicate(&clones.peers[0], &clones.peers[1], "31", 100);
+
+    // A start finds it again.
+    let [dir, _] = &clones.dirs;
+    clones.peers[1].close();
+    let again = open(dir.path(), "36", 2);
+    assert_eq!(held(&again), proof);
+}
+
+#[test]
+fn a_head_alone_proves_a_fork_and_the_entries_show_later_where_it_began() {
+    let clones = Clones::new();
+    let [a, b] = &clones.peers;
+    assert!(b.contradicts(&head(a), NOW).unwrap());
+    // The writer has done before what it was given before.
+    b.remove_peer(node("99")).unwrap();
+    let proof = held(b);
+    assert_eq!(proof.at_seq, end(a).seq);
+    assert!(!take(b, proof).unwrap());
+    assert_eq!(clones.meet().at_seq, clones.at);
+    assert_eq!(b.log(node("32")).unwrap().forks.len(), 1);
+
+    // What is no contradiction is none.
+    assert!(!a.contradicts(&head(a), NOW).unwrap());
+    assert!(!a.contradicts(&head(&clones.runs[0]), NOW).unwrap());
+}
+
+#[test]
+fn a_proof_is_passed_on_and_a_forged_one_is_not_taken() {
+    let clones = Clones::new();
+    let proof = clones.meet();
+    let [a, _] = &clones.peers;
+    let mut forged = proof.clone();
+    if let Statement::Head(head) = &mut forged.sides[1].statement {
+        head.signature[5] ^= 1;
+    }
+    let refused = take(a, forged);
+    assert!(
+        matches!(
+            refused,
+            Err(ForkRefused::Proof(ForkError::Signature { .. }))
+        ),
+        "{refused:?}"
+    );
+    let other = ForkProof {
+        origin: node("33"),
+        ..proof.clone()
+    };
+    assert!(matches!(take(a, other), Err(ForkRefused::NoSuchOrigin(_))));
+    assert!(a.log(node("32")).unwrap().quarantine.is_none());
+
+    assert!(take(a, proof.clone()).unwrap());
+    assert!(!take(a, proof.clone()).unwrap());
+    assert_eq!(held(a), proof);
+
+    // One that holds nothing yet takes what both runs have, and stops there.
+    let fresh = open(clones.dirs[0].path(), "33", 1);
+    accept(&fresh, "32");
+    assert!(take(&fresh, proof).unwrap());
+    let mut chain = fresh.chain(node("32")).unwrap();
+    let refused = loop {
+        let group = next_group(a, &mut chain, 100).unwrap();
+        if let Err(error) = apply(&fresh, group) {
+            break error;
+        }
+    };
+    assert!(matches!(refused, ApplyError::Forked { seq, .. } if seq == clones.at));
+    assert!(end(&fresh).seq < clones.at || end(&fresh).epoch != end(a).epoch);
+}
+
+#[test]
+fn a_run_that_meets_its_clones_entries_stops_writing_over_every_start() {
+    let clones = Clones::new();
+    assert_eq!(ask(&clones.runs[1], &clones.peers[0]), Asked::Fenced);
+    let refused = execute(&clones.runs[1], report(30, "32.75")).unwrap_err();
+    assert!(refused.message.contains("posko log reopen"), "{refused:?}");
+    clones.runs[1].close();
+    let again = open(clones.dirs[1].path(), "32", 3);
+    assert!(matches!(again.standing(), Standing::Fenced { .. }));
+    execute(&again, report(30, "32.75")).unwrap_err();
+}
+
+#[test]
+fn a_log_that_its_owner_opens_again_with_the_recovery_key_is_whole_at_every_follower() {
+    let clones = Clones::new();
+    let proof = clones.meet();
+    let [own, _] = &clones.runs;
+    assert!(matches!(reopen(own, 2), Err(ReopenRefused::NotForked(_))));
+    assert!(take(own, proof.clone()).unwrap());
+    assert!(matches!(reopen(own, 1), Err(ReopenRefused::OtherKey(_))));
+    assert_eq!(
+        execute(own, report(30, "32.75")).unwrap_err().code,
+        Code::Unavailable
+    );
+    let cut = reopen(own, 2).unwrap();
+    assert_eq!(cut, end(&clones.peers[0]).seq + 1 - clones.at);
+    own.close();
+    assert!(take(&clones.peers[0], proof).unwrap());
+
+    let own = open(clones.dirs[0].path(), "32", 4);
+    assert!(matches!(own.standing(), Standing::Unproven { .. }));
+    // What the other run wrote stays disputed: its followers hold it, and the owner does not know of it.
+    let written = accepted(&own, report(30, "32.75"));
+    recovered(&own);
+    own.verify_log(node("32"), &mut |_| {}).unwrap();
+    assert!(numbers(&own).contains(&written.number.unwrap()));
+    for (peer, entries) in clones.peers.iter().zip([100, 1]) {
+        pull(&own, peer, "32", entries);
+        let log = peer.log(node("32")).unwrap();
+        assert_eq!((log.end, log.quarantine), (end(&own), None));
+        assert_eq!(digests_of(peer, "32"), digests_of(&own, "32"));
+    }
+    let [a, b] = &clones.peers;
+    a.verify_log(node("32"), &mut |_| {}).unwrap();
+    // The follower of the other run holds what nobody recorded again.
+    let withheld = b.verify_log(node("32"), &mut |_| {});
+    assert!(matches!(withheld, Err(VerifyError::Withheld { .. })));
+    assert!(b.log(node("32")).unwrap().cut > 0);
+}
