@@ -261,6 +261,7 @@ pub(crate) async fn open_store(
             .map(|key| Arc::new(SecretKey::from_seed(&key.to_bytes()))),
         epoch_nonce,
         now: now(),
+        areas: posko_store::Areas::default(),
         on_fatal: Box::new(on_fatal),
     };
     let opened = tokio::task::spawn_blocking(move || {

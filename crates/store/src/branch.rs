@@ -7,7 +7,7 @@
 //! A restored node that wrote before it met its peers makes such a log. Everybody who holds the same entries finds the
 //! same path.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use posko_ledger::{
     canonical::{Held, Stretch, canonical},
@@ -24,11 +24,13 @@ use posko_domain::event::{DISOWNED, Event, IncidentEvent};
 
 use crate::{
     Store, StoreError,
+    aggregate::Areas,
     command::Accepted,
     error::ApplyError,
     fold,
     fork::Forks,
     log::{self, LogMemory},
+    recover::settled_by,
     statement,
     view::{self, Tables},
 };
@@ -131,6 +133,7 @@ pub(crate) enum Grown {
 /// Stores a group that begins at a position which is held, but is not the log's end.
 pub(crate) fn store(
     connection: &Connection,
+    areas: &Areas,
     mut log: LogMemory,
     group: &VerifiedGroup,
     is_own: bool,
@@ -173,7 +176,7 @@ pub(crate) fn store(
             None => {
                 let record = statement::admit(connection, origin, header, record)?;
                 log::store_entry(connection, at, &record, hash)?;
-                added.push((header.event_id, at));
+                added.push((header, at));
             }
         }
     }
@@ -192,11 +195,14 @@ pub(crate) fn store(
         log.chain = group.chain().clone();
         log.epoch_row = row;
         log.head = Some(*group.head());
-        return Ok(Grown::Switched(switch(connection, log, is_own)?));
+        return Ok(Grown::Switched(switch(connection, areas, log, is_own)?));
     }
-    for (event_id, at) in added {
-        note_orphan(connection, origin, event_id, at)?;
+    for (header, at) in added {
+        note_orphan(connection, origin, header, at)?;
     }
+    let left = path(connection, origin, (row, end.seq))?;
+    let counts = path(connection, origin, (log.epoch_row, log.chain.end().seq))?;
+    settle(connection, origin, &counts, &left)?;
     log.cut = orphans(connection, origin)?;
     Ok(Grown::Orphans(log))
 }
@@ -239,6 +245,7 @@ fn entries_of(connection: &Connection, row: i64) -> Result<u64, StoreError> {
 /// Moves the log to the end that it was given: the cursor, the orphans, the views and the owner's versions follow.
 pub(crate) fn switch(
     connection: &Connection,
+    areas: &Areas,
     mut log: LogMemory,
     is_own: bool,
 ) -> Result<LogMemory, StoreError> {
@@ -278,13 +285,22 @@ pub(crate) fn switch(
             let record = log::record(row, ALL_CLASSES)?;
             let header = EntryHeader::decode(&record.header)?;
             let at = row.get(4)?;
-            fold_entry(connection, origin, &header, &record.payload, at, is_own)?;
+            fold_entry(
+                connection,
+                areas,
+                origin,
+                &header,
+                &record.payload,
+                at,
+                is_own,
+            )?;
             log.last_entry_ms = Some(header.wall_ms.cast_signed());
         }
     }
-    off_path(connection, origin, &path, |event_id, at| {
-        note_orphan(connection, origin, event_id, at)
+    off_path(connection, origin, &path, |header, at| {
+        note_orphan(connection, origin, header, at)
     })?;
+    settle(connection, origin, &path, &[])?;
     log.cut = orphans(connection, origin)?;
     log.load_forks(connection)?;
     Ok(log)
@@ -295,7 +311,7 @@ pub(crate) fn off_path(
     connection: &Connection,
     origin: NodeId,
     path: &[Segment],
-    mut found: impl FnMut(Id, i64) -> Result<(), StoreError>,
+    mut found: impl FnMut(&EntryHeader, i64) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     for (row, _) in log::epochs(connection, origin)? {
         let upto = (path.iter().find(|segment| segment.row == row)).map_or(0, |at| at.upto);
@@ -306,7 +322,7 @@ pub(crate) fn off_path(
             .query(named_params! { ":last": log::pos(row, upto), ":end": log::pos(row + 1, 0) })?;
         while let Some(entry) = rows.next()? {
             let header: [u8; HEADER_BYTES] = entry.get(0)?;
-            found(EntryHeader::decode(&header)?.event_id, entry.get(1)?)?;
+            found(&EntryHeader::decode(&header)?, entry.get(1)?)?;
         }
     }
     Ok(())
@@ -328,16 +344,16 @@ pub(crate) fn path_now(
     })
 }
 
-/// Returns the events of all entries that are held and not on the path of this moment.
+/// Returns the entries that are held and not on the path of this moment: which event settles each, and its own.
 pub(crate) fn left_out(
     connection: &Connection,
     origin: NodeId,
-) -> Result<BTreeSet<Id>, StoreError> {
+) -> Result<BTreeMap<Id, Id>, StoreError> {
     let snapshot = connection.unchecked_transaction()?;
-    let mut events = BTreeSet::new();
+    let mut events = BTreeMap::new();
     let path = path_now(&snapshot, origin)?;
-    off_path(&snapshot, origin, &path, |event_id, _| {
-        events.insert(event_id);
+    off_path(&snapshot, origin, &path, |header, _| {
+        events.insert(settled_by(header), header.event_id);
         Ok(())
     })?;
     Ok(events)
@@ -346,19 +362,90 @@ pub(crate) fn left_out(
 /// Folds an entry of a path that was not decided here just now, and notes what it means for orphans and commands.
 pub(crate) fn fold_entry(
     connection: &Connection,
+    areas: &Areas,
     origin: NodeId,
     header: &EntryHeader,
     payload: &Payload,
     at: i64,
     is_own: bool,
 ) -> Result<(), StoreError> {
-    let folded = fold::replica(connection, Tables::LIVE, origin, header, payload)?;
+    let folded = fold::replica(connection, Tables::LIVE, areas, origin, header, payload)?;
     // What changed nothing here leaves its version to the next that does.
     if folded {
         log::place(connection, origin, header, at)?;
     }
     if is_own || header.flags & RECOVERED != 0 {
         note_recovered(connection, origin, header.event_id, at)?;
+    } else {
+        // A command that was given again leads to the event that an orphan is.
+        settled(connection, origin, header.event_id, at)?;
+    }
+    Ok(())
+}
+
+/// Forgets what an entry of the path settles; the commands that led to it are recognized still.
+fn settled(
+    connection: &Connection,
+    origin: NodeId,
+    event_id: Id,
+    at: i64,
+) -> Result<(), StoreError> {
+    let origin = origin.as_str();
+    let known = connection
+        .prepare_cached(
+            "INSERT OR IGNORE INTO recovered(origin, event_id, pos)
+             SELECT origin, event_id, :pos FROM orphan WHERE origin = :origin AND settled_by = :event",
+        )?
+        .execute(named_params! {
+            ":origin": origin,
+            ":event": event_id.as_bytes(),
+            ":pos": at,
+        })?;
+    if known > 0 {
+        forget(connection, origin, event_id)?;
+    }
+    Ok(())
+}
+
+fn forget(connection: &Connection, origin: &str, settled_by: Id) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("DELETE FROM orphan WHERE origin = :origin AND settled_by = :event")?
+        .execute(named_params! { ":origin": origin, ":event": settled_by.as_bytes() })?;
+    Ok(())
+}
+
+/// Forgets orphans that the path settles, in the part of it that does not lead to `left` too.
+fn settle(
+    connection: &Connection,
+    origin: NodeId,
+    path: &[Segment],
+    left: &[Segment],
+) -> Result<(), StoreError> {
+    let mut found = Vec::new();
+    for (index, segment) in path.iter().enumerate() {
+        let shared = match left.get(index) {
+            Some(other) if other.row == segment.row => other.upto,
+            _ => 0,
+        };
+        let mut entries = connection.prepare_cached(
+            "SELECT orphan.settled_by, entry.pos
+             FROM entry CROSS JOIN orphan ON orphan.origin = :origin AND orphan.settled_by = substr(entry.header, 33, 16)
+             WHERE entry.pos > :after AND entry.pos <= :last",
+        )?;
+        let rows = entries.query_map(
+            named_params! {
+                ":origin": origin.as_str(),
+                ":after": log::pos(segment.row, shared),
+                ":last": segment.last(),
+            },
+            |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?)),
+        )?;
+        for row in rows {
+            found.push(row?);
+        }
+    }
+    for (event, at) in found {
+        settled(connection, origin, crate::id(&event)?, at)?;
     }
     Ok(())
 }
@@ -370,10 +457,8 @@ pub(crate) fn note_recovered(
     event_id: Id,
     at: i64,
 ) -> Result<(), StoreError> {
+    settled(connection, origin, event_id, at)?;
     let origin = origin.as_str();
-    connection
-        .prepare_cached("DELETE FROM orphan WHERE origin = :origin AND event_id = :event")?
-        .execute(named_params! { ":origin": origin, ":event": event_id.as_bytes() })?;
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO recovered(origin, event_id, pos) VALUES (:origin, :event, :pos)",
@@ -385,20 +470,21 @@ pub(crate) fn note_recovered(
 fn note_orphan(
     connection: &Connection,
     origin: NodeId,
-    event_id: Id,
+    header: &EntryHeader,
     at: i64,
 ) -> Result<(), StoreError> {
     connection
         .prepare_cached(
-            "INSERT OR IGNORE INTO orphan(origin, event_id, pos)
-             SELECT :origin, :event, :pos
-             WHERE NOT EXISTS (SELECT 1 FROM recovered WHERE origin = :origin AND event_id = :event)
+            "INSERT OR IGNORE INTO orphan(origin, settled_by, event_id, pos)
+             SELECT :origin, :settled, :event, :pos
+             WHERE NOT EXISTS (SELECT 1 FROM recovered WHERE origin = :origin AND event_id = :settled)
                AND NOT EXISTS (SELECT 1 FROM statement WHERE origin = :origin AND event = :event AND kind = :disowned)",
         )?
         .execute(named_params! {
             ":disowned": DISOWNED.type_id,
             ":origin": origin.as_str(),
-            ":event": event_id.as_bytes(),
+            ":settled": settled_by(header).as_bytes(),
+            ":event": header.event_id.as_bytes(),
             ":pos": at,
         })?;
     Ok(())
@@ -414,10 +500,27 @@ pub(crate) fn orphans(connection: &Connection, origin: NodeId) -> Result<u64, St
     Ok(count.cast_unsigned())
 }
 
-/// Returns the next orphans to record again, oldest first: scarce ones are decided again by their owner instead.
-pub(crate) fn to_record(
+/// Returns the next facts to record again, oldest first.
+pub(crate) fn orphan_facts(
     connection: &Connection,
     origin: NodeId,
+    most: usize,
+) -> Result<Vec<(EntryHeader, Payload)>, StoreError> {
+    orphaned(connection, origin, false, most)
+}
+
+/// Returns the promises to decide again, oldest first.
+pub(crate) fn orphan_promises(
+    connection: &Connection,
+    origin: NodeId,
+) -> Result<Vec<(EntryHeader, Payload)>, StoreError> {
+    orphaned(connection, origin, true, usize::MAX)
+}
+
+fn orphaned(
+    connection: &Connection,
+    origin: NodeId,
+    scarce: bool,
     most: usize,
 ) -> Result<Vec<(EntryHeader, Payload)>, StoreError> {
     let mut orphans = connection.prepare_cached(
@@ -433,11 +536,24 @@ pub(crate) fn to_record(
     {
         let record = log::record(row, ALL_CLASSES)?;
         let header = EntryHeader::decode(&record.header)?;
-        if header.flags & entry::SCARCE == 0 {
+        if (header.flags & entry::SCARCE != 0) == scarce {
             found.push((header, record.payload));
         }
     }
     Ok(found)
+}
+
+/// Returns how many payloads are missing of a log's orphans and of what its states need.
+pub(crate) fn missing(connection: &Connection, origin: NodeId) -> Result<u64, StoreError> {
+    let orphans: i64 = connection
+        .prepare_cached(
+            "SELECT COUNT(*) FROM orphan JOIN payload_missing USING (pos)
+             WHERE origin = :origin AND presence = 2",
+        )?
+        .query_row(named_params! { ":origin": origin.as_str() }, |row| {
+            row.get(0)
+        })?;
+    Ok(orphans.cast_unsigned() + fold::missing(connection, origin)?)
 }
 
 /// Returns the answer to a command whose events came back from a peer or were left out and kept. The log holds no

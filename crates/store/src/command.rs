@@ -14,7 +14,7 @@ use posko_proto::{Id, common::v1::Role, time::Millis};
 use rusqlite::{Connection, OptionalExtension, named_params};
 use serde::{Deserialize, Serialize};
 
-use crate::StoreError;
+use crate::{StoreError, aggregate::Areas};
 
 /// A command of any area, parsed at the door.
 #[derive(Debug, Clone)]
@@ -33,29 +33,40 @@ pub enum Command {
     Directive(DirectiveCommand),
     /// About the own log.
     Log(LogCommand),
+    /// Of an area beside the fixed ones.
+    Aggregate {
+        /// The area's number.
+        area: u8,
+        /// The command, as that area writes it.
+        body: Vec<u8>,
+    },
 }
 
 impl Command {
-    /// Returns the area that it is of.
-    pub(crate) fn area(&self) -> Area {
+    /// Returns the fixed area that it is of.
+    pub(crate) fn area(&self) -> Option<Area> {
         match self {
-            Self::Warning(_) => Area::Warning,
-            Self::Incident(_) => Area::Incident,
-            Self::Account(_) => Area::Account,
-            Self::Directive(_) => Area::Directive,
-            Self::Log(_) => Area::Log,
+            Self::Warning(_) => Some(Area::Warning),
+            Self::Incident(_) => Some(Area::Incident),
+            Self::Account(_) => Some(Area::Account),
+            Self::Directive(_) => Some(Area::Directive),
+            Self::Log(_) => Some(Area::Log),
+            Self::Aggregate { .. } => None,
         }
     }
 
     /// Says whether it promises or gives up what there is only one of. Such a command waits while the start is
     /// unproven; any other only adds, and runs at once.
-    pub fn is_scarce(&self) -> bool {
+    pub(crate) fn is_scarce(&self, areas: &Areas) -> bool {
         match self {
             Self::Warning(command) => command.is_scarce(),
             Self::Incident(command) => command.is_scarce(),
             Self::Account(command) => command.is_scarce(),
             Self::Directive(command) => command.is_scarce(),
             Self::Log(command) => command.is_scarce(),
+            Self::Aggregate { area, body } => {
+                (areas.get(*area)).is_some_and(|area| area.is_scarce(body))
+            }
         }
     }
 }

@@ -19,7 +19,9 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    StoreError, statement,
+    StoreError,
+    aggregate::{Aggregate, Areas, Fact},
+    statement,
     view::{self, Tables},
 };
 
@@ -37,6 +39,11 @@ impl Stored {
     /// Returns the area that the stream is of.
     pub(crate) fn area(&self) -> Option<Area> {
         area_of(self.area)
+    }
+
+    /// Returns the state's bytes.
+    pub(crate) fn into_body(self) -> Vec<u8> {
+        self.body
     }
 }
 
@@ -88,11 +95,19 @@ pub(crate) fn area_of(number: u8) -> Option<Area> {
 /// Folds an entry that this node has just decided; a refusal would be a fault of ours.
 pub(crate) fn own(
     connection: &Connection,
+    areas: &Areas,
     origin: NodeId,
     header: &EntryHeader,
     record: &Record,
 ) -> Result<(), StoreError> {
-    match try_fold(connection, Tables::LIVE, origin, header, &record.payload)? {
+    match try_fold(
+        connection,
+        Tables::LIVE,
+        areas,
+        origin,
+        header,
+        &record.payload,
+    )? {
         None => Ok(()),
         Some(_) => Err(StoreError::Undone(
             "an event of this node could not be folded".into(),
@@ -104,11 +119,12 @@ pub(crate) fn own(
 pub(crate) fn replica(
     connection: &Connection,
     tables: Tables,
+    areas: &Areas,
     origin: NodeId,
     header: &EntryHeader,
     payload: &Payload,
 ) -> Result<bool, StoreError> {
-    let Some(unfolded) = try_fold(connection, tables, origin, header, payload)? else {
+    let Some(unfolded) = try_fold(connection, tables, areas, origin, header, payload)? else {
         let is_here = matches!(payload, Payload::Present { .. });
         return Ok(is_here || statement::is_without_effect(header));
     };
@@ -195,6 +211,7 @@ pub(crate) fn entries(
 fn try_fold(
     connection: &Connection,
     tables: Tables,
+    areas: &Areas,
     origin: NodeId,
     header: &EntryHeader,
     payload: &Payload,
@@ -208,6 +225,9 @@ fn try_fold(
         Payload::Withdrawn | Payload::Erased => return Ok(None),
         Payload::Withheld => return Ok(Some(Unfolded::Missing)),
     };
+    if let Some(aggregate) = areas.of_type(header.type_id) {
+        return fold_aggregate(connection, tables, aggregate, origin, header, body);
+    }
     let (event, recorded) = match read(origin, header, body) {
         Ok(read) => read,
         Err(unfolded) => return Ok(Some(unfolded)),
@@ -259,6 +279,65 @@ fn try_fold(
             encode(&state)?
         }
     };
+    store_state(connection, tables, origin, header, area_number(area), &body)?;
+    Ok(None)
+}
+
+/// Folds an event of an area beside the fixed ones.
+fn fold_aggregate(
+    connection: &Connection,
+    tables: Tables,
+    aggregate: &dyn Aggregate,
+    origin: NodeId,
+    header: &EntryHeader,
+    body: &[u8],
+) -> Result<Option<Unfolded>, StoreError> {
+    let Some(body) = event_of(body) else {
+        return Ok(Some(Unfolded::Refused));
+    };
+    let stored = state(connection, tables, origin, header.stream_id)?;
+    if stored.as_ref().is_some_and(|stored| {
+        stored.area != aggregate.area() || stored.version >= header.stream_version
+    }) {
+        return Ok(Some(Unfolded::Refused));
+    }
+    let fact = Fact {
+        origin,
+        header,
+        body: &body,
+    };
+    let before = stored.as_ref().map(|stored| stored.body.as_slice());
+    let Some(after) = aggregate.fold(&fact, before) else {
+        return Ok(Some(Unfolded::Refused));
+    };
+    store_state(connection, tables, origin, header, aggregate.area(), &after)?;
+    Ok(None)
+}
+
+/// Returns the event's bytes in an entry's payload; none when that is no envelope.
+pub(crate) fn event_of(payload: &[u8]) -> Option<Vec<u8>> {
+    Some(Envelope::decode(payload).ok()?.event)
+}
+
+/// Returns how many payloads are missing that the states of a log need.
+pub(crate) fn missing(connection: &Connection, origin: NodeId) -> Result<u64, StoreError> {
+    let missing: Option<i64> = connection
+        .prepare_cached("SELECT entries FROM unfolded WHERE origin = :origin AND kind = 'missing'")?
+        .query_row(named_params! { ":origin": origin.as_str() }, |row| {
+            row.get(0)
+        })
+        .optional()?;
+    Ok(missing.unwrap_or_default().cast_unsigned())
+}
+
+fn store_state(
+    connection: &Connection,
+    tables: Tables,
+    origin: NodeId,
+    header: &EntryHeader,
+    area: u8,
+    body: &[u8],
+) -> Result<(), StoreError> {
     connection
         .prepare_cached(&tables.sql(
             "INSERT INTO state{t}(origin, stream, version, area, body)
@@ -267,12 +346,12 @@ fn try_fold(
         ))?
         .execute(named_params! {
             ":origin": origin.as_str(),
-            ":stream": stream.as_bytes(),
+            ":stream": header.stream_id.as_bytes(),
             ":version": header.stream_version,
-            ":area": area_number(area),
+            ":area": area,
             ":body": body,
         })?;
-    Ok(None)
+    Ok(())
 }
 
 /// Returns a stream's state.

@@ -6,6 +6,7 @@
 //! What this room never does: wait for a network, read a clock, draw randomness; they come as arguments.
 
 pub mod account;
+pub mod aggregate;
 pub mod backup;
 pub mod command;
 pub mod error;
@@ -24,6 +25,7 @@ mod fork;
 mod mark;
 mod missing;
 mod rebuild;
+mod recover;
 mod rejoin;
 mod standing;
 mod statement;
@@ -52,6 +54,7 @@ use posko_proto::{Id, NodeId, time::Millis};
 use rusqlite::{Connection, ErrorCode};
 
 pub use crate::{
+    aggregate::Areas,
     command::{Accepted, Actor, Authority, Command, Request},
     error::{ApplyError, PageError, StoreError},
     fork::{ForkRefused, Quarantine},
@@ -94,6 +97,8 @@ pub struct Options {
     pub now: Millis,
     /// Called when the disk or the file can no longer be trusted; the caller ends the process.
     pub on_fatal: Box<dyn Fn(&StoreError) + Send + Sync>,
+    /// The areas beside the fixed ones; the events of any other are counted as unknown.
+    pub areas: Areas,
 }
 
 /// Whether a node is being made, which decides what a missing file means.
@@ -140,6 +145,10 @@ pub(crate) struct Shared {
     unproven: RwLock<Option<Unproven>>,
     /// Whose cards are accepted.
     accepted: RwLock<BTreeSet<NodeId>>,
+    /// What the own log's orphans wait for.
+    waits: RwLock<Option<String>>,
+    /// Whose logs were got from them whole in this run.
+    caught_up: RwLock<BTreeSet<NodeId>>,
     /// The latest time that the store was told, in milliseconds since 1970.
     latest: AtomicI64,
     /// Which peers did not give which payloads of the own log in this run.
@@ -207,7 +216,7 @@ impl Store {
         let mut connection = connection::open_writer(&options.path, &options.identity)?;
         let logs = log::load_all(&connection, &options.identity)?;
         if !view::current(&connection)? {
-            rebuild::run(&mut connection, &options.identity, progress)?;
+            rebuild::run(&mut connection, &options.identity, &options.areas, progress)?;
         }
         let accepted = replica::accepted(&connection)?;
         let mark = MarkFile::new(options.mark.clone(), &options.identity);

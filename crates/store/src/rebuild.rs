@@ -8,6 +8,7 @@ use rusqlite::{Connection, named_params};
 
 use crate::{
     StoreError,
+    aggregate::Areas,
     branch::{self, Segment},
     fold, log,
     view::{self, Tables},
@@ -75,6 +76,7 @@ impl Rebuild {
         &mut self,
         connection: &Connection,
         own: &Identity,
+        areas: &Areas,
         switches: u64,
     ) -> Result<(), StoreError> {
         if self.switches != switches {
@@ -93,7 +95,7 @@ impl Rebuild {
         for (origin, log) in &logs {
             let path = branch::path(connection, *origin, (log.epoch_row, log.chain.end().seq))?;
             for segment in path {
-                left -= self.fold_epoch(connection, *origin, &segment, left)?;
+                left -= self.fold_epoch(connection, areas, *origin, &segment, left)?;
                 if left == 0 {
                     return Ok(());
                 }
@@ -107,6 +109,7 @@ impl Rebuild {
     fn fold_epoch(
         &mut self,
         connection: &Connection,
+        areas: &Areas,
         origin: NodeId,
         segment: &Segment,
         most: usize,
@@ -131,7 +134,14 @@ impl Rebuild {
             let header = EntryHeader::decode(&record.header)?;
             *folded = entry.get(4)?;
             // What this program did not know before, or was missing, has its place now.
-            if fold::replica(connection, Tables::NEW, origin, &header, &record.payload)? {
+            if fold::replica(
+                connection,
+                Tables::NEW,
+                areas,
+                origin,
+                &header,
+                &record.payload,
+            )? {
                 log::place(connection, origin, &header, *folded)?;
             }
             count += 1;
@@ -145,12 +155,13 @@ impl Rebuild {
 pub(crate) fn run(
     connection: &mut Connection,
     own: &Identity,
+    areas: &Areas,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), StoreError> {
     let mut rebuild = Rebuild::new(Box::new(|_| {}));
     while !rebuild.state.swapped {
         let transaction = connection.transaction()?;
-        rebuild.step(&transaction, own, 0)?;
+        rebuild.step(&transaction, own, areas, 0)?;
         transaction.commit()?;
         progress(rebuild.state);
     }

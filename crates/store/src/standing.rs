@@ -133,7 +133,7 @@ impl Unproven {
     }
 
     /// Returns the refusal of a scarce command.
-    fn refusal(&self, accepted: &BTreeSet<NodeId>) -> Refusal {
+    pub(crate) fn refusal(&self, accepted: &BTreeSet<NodeId>) -> Refusal {
         let names: Vec<String> = (self.rounds.waiting(accepted).iter())
             .map(|node| format!("`{node}`"))
             .collect();
@@ -170,23 +170,6 @@ impl Shared {
         })
     }
 
-    /// Returns why scarce commands do not run.
-    pub(crate) fn scarce_refusal(&self, unproven: Option<&Unproven>) -> Option<Refusal> {
-        let unproven = unproven.filter(|unproven| unproven.risk_accepted.is_none());
-        self.fenced()
-            .or_else(|| unproven.map(|unproven| unproven.refusal(&self.accepted())))
-            .or_else(|| self.undecided())
-    }
-
-    /// Returns the refusal of a new promise while old ones are not decided again.
-    fn undecided(&self) -> Option<Refusal> {
-        let cut = self.log(*self.own.get()?)?.cut;
-        (cut > 0).then(|| Refusal {
-            code: Code::Unavailable,
-            message: format!("waiting: {cut} entries of this node's log are to be recorded again"),
-        })
-    }
-
     /// Returns whose cards are accepted.
     pub(crate) fn accepted(&self) -> BTreeSet<NodeId> {
         let accepted = self.accepted.read();
@@ -218,15 +201,6 @@ impl Store {
                 since: unproven.since,
                 risk_accepted: unproven.risk_accepted,
             },
-        }
-    }
-
-    /// Says whether scarce commands run now, or why they wait: an automatic one need not be tried before.
-    pub fn may_promise(&self) -> Result<(), Refusal> {
-        let shared = &self.0.shared;
-        match shared.scarce_refusal(shared.unproven().as_ref()) {
-            None => Ok(()),
-            Some(refusal) => Err(refusal),
         }
     }
 

@@ -213,8 +213,8 @@ fn places(
     let mut candidates: BTreeSet<i64> = named.into_iter().collect();
     candidates.extend(branch::place_of(connection, origin, event)?);
     let path = branch::path_now(connection, origin)?;
-    branch::off_path(connection, origin, &path, |event_id, at| {
-        if event_id == event {
+    branch::off_path(connection, origin, &path, |header, at| {
+        if header.event_id == event {
             candidates.insert(at);
         }
         Ok(())

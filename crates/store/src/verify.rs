@@ -1,6 +1,6 @@
 //! Checking whole logs in the file: every epoch, every entry, every payload that is here, every stored head.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use posko_domain::event::{DISOWNED, Event, LogEvent};
 use posko_ledger::{
@@ -152,7 +152,7 @@ impl Store {
         if checked.orphans.is_empty() {
             return Ok(checked.report);
         }
-        let events = checked.orphans.into_iter().collect();
+        let events = checked.orphans.into_values().collect();
         Err(VerifyError::Withheld { origin, events })
     }
 
@@ -218,8 +218,8 @@ struct StoredEntry {
 
 struct Checked {
     chain: Chain,
-    /// What was left out and has not been met again yet.
-    orphans: BTreeSet<Id>,
+    /// What was left out and has not been settled yet: the event that would settle it, and its own.
+    orphans: BTreeMap<Id, Id>,
     report: LogReport,
 }
 
@@ -256,9 +256,8 @@ impl Checked {
         }
         self.orphans.remove(&header.event_id);
         if let Payload::Present { body, .. } = &stored.payload {
-            for event in disowned(&header, body) {
-                self.orphans.remove(&event);
-            }
+            let disowned = disowned(&header, body);
+            self.orphans.retain(|_, event| !disowned.contains(event));
         }
         self.report.entries += 1;
         Ok(())

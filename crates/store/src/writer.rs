@@ -42,6 +42,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     Options, Shared, StoreError,
     account::{credential_taken, store_credential},
+    aggregate::{Areas, NewEvent, View, unknown_area},
     authority,
     branch::{self, Grown},
     command::{
@@ -62,8 +63,6 @@ use crate::{
 pub(crate) use fork::ForkJob;
 pub use fork::ReopenRefused;
 
-/// How many orphans are recorded again in one transaction.
-const RECOVERED_AT_ONCE: usize = 256;
 /// How many numbers at least an unproven run leaves free for those that may have been lost.
 const SKIPPED_NUMBERS: u32 = 100;
 
@@ -114,16 +113,16 @@ impl Job {
 }
 
 pub(crate) struct Writer {
-    connection: Connection,
-    options: Options,
+    pub(crate) connection: Connection,
+    pub(crate) options: Options,
     mark: MarkFile,
-    shared: Arc<Shared>,
-    jobs: mpsc::Sender<Job>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) jobs: mpsc::Sender<Job>,
     waiting: Arc<AtomicUsize>,
     /// What the file keeps of the standing.
     kept: Kept,
     /// What this run has written to the own log.
-    run: Run,
+    pub(crate) run: Run,
     /// Whether views are being built anew.
     rebuilding: bool,
     /// Whether the write-ahead log may still hold what was withdrawn.
@@ -135,15 +134,50 @@ pub(crate) struct Writer {
 
 /// What a run has written to the own log.
 #[derive(Clone, Default)]
-struct Run {
+pub(crate) struct Run {
     /// Whether it has opened its epoch.
-    opened: bool,
+    pub(crate) opened: bool,
     /// How often a higher epoch took its epoch's place.
     outbid: usize,
     /// The year of which it gave the last incident number while unproven.
     numbered: Option<i64>,
     /// Why the start is unproven; none when nothing was lost.
-    unproven: Option<Unproven>,
+    pub(crate) unproven: Option<Unproven>,
+}
+
+/// What a command led to.
+#[derive(Default)]
+struct Decided {
+    events: Vec<NewEvent>,
+    /// The number that it issues.
+    number: Option<String>,
+    risk_accepted: bool,
+}
+
+impl Decided {
+    /// Takes the events of a fixed area.
+    fn of(stream: Id, events: Vec<Event>) -> Self {
+        let mut decided = Self::default();
+        for event in events {
+            match &event {
+                Event::Incident(IncidentEvent::Reported(reported)) => {
+                    decided.number = Some(reported.number.clone());
+                }
+                Event::Account(AccountEvent::RiskAccepted(_)) => decided.risk_accepted = true,
+                _ => {}
+            }
+            decided.events.push(NewEvent {
+                stream,
+                type_id: event.type_id(),
+                type_version: event.type_version(),
+                class: class(&event),
+                scarce: event.scarce(),
+                withdrawable: event.withdrawable(),
+                body: event.encode(),
+            });
+        }
+        decided
+    }
 }
 
 impl Run {
@@ -159,14 +193,26 @@ impl Run {
 }
 
 /// What one transaction has done so far.
-struct Transaction {
-    logs: BTreeMap<NodeId, LogMemory>,
-    run: Run,
+pub(crate) struct Transaction {
+    pub(crate) logs: BTreeMap<NodeId, LogMemory>,
+    pub(crate) run: Run,
     /// Whether the high-water mark was compared.
     compared: bool,
+    /// Whether it did anything beside looking at orphans.
+    did_more: bool,
     /// The records that were added to the own log.
-    added: Vec<Record>,
+    pub(crate) added: Vec<Record>,
     answers: Vec<Committed>,
+}
+
+/// An event that is about to be appended to the own log.
+pub(crate) struct Fresh {
+    pub(crate) event_id: Id,
+    pub(crate) flags: u16,
+    pub(crate) salt: [u8; 16],
+    /// Its payload.
+    pub(crate) body: Vec<u8>,
+    pub(crate) event: NewEvent,
 }
 
 impl Writer {
@@ -270,6 +316,7 @@ impl Writer {
             logs: BTreeMap::new(),
             run: self.run.clone(),
             compared: false,
+            did_more: false,
             added: Vec::new(),
             answers: Vec::new(),
         };
@@ -294,6 +341,7 @@ impl Writer {
             if full || matches!(jobs.front(), None | Some(Job::Stop)) {
                 break;
             }
+            transaction.did_more |= !matches!(jobs.front(), Some(Job::Recover));
             match jobs.pop_front() {
                 Some(Job::Execute(request, reply)) => {
                     self.execute(&mut transaction, &request, reply);
@@ -343,6 +391,7 @@ impl Writer {
         } else {
             moved.extend(transaction.logs.keys().copied());
             self.scrubbing |= transaction.added.iter().any(statement::withdraws);
+            let anything = transaction.did_more || !transaction.added.is_empty();
             self.publish_tail(&transaction.logs, transaction.added);
             self.shared.publish(transaction.logs);
             self.kept = Kept::of(transaction.run.unproven.as_ref(), &self.shared);
@@ -352,7 +401,7 @@ impl Writer {
             // One that could not be written is found when the next command compares it.
             drop(self.write_mark());
             self.scrub();
-            self.recover_later(&moved);
+            self.recover_later(anything);
         }
         let reason = committed.as_ref().err().map(ToString::to_string);
         for answer in transaction.answers {
@@ -376,20 +425,6 @@ impl Writer {
                 }
                 Ok(()) => self.jobs.send(Job::Rebuild(rebuild)).is_ok(),
             };
-        }
-    }
-
-    /// Sees that orphans of the own log are recorded again, once this run may write.
-    fn recover_later(&self, moved: &[NodeId]) {
-        let own = self.options.identity.origin;
-        let may_write = self.run.opened || self.run.unproven.is_none();
-        let moved = moved.contains(&own) || !self.run.opened;
-        if may_write
-            && moved
-            && self.shared.log(own).is_some_and(|log| log.cut > 0)
-            && self.shared.fenced().is_none()
-        {
-            drop(self.jobs.send(Job::Recover));
         }
     }
 
@@ -444,7 +479,7 @@ impl Writer {
         }
     }
 
-    fn fail_if_fatal(&mut self, error: &StoreError) {
+    pub(crate) fn fail_if_fatal(&mut self, error: &StoreError) {
         if error.is_fatal() {
             self.fail(error);
         }
@@ -545,8 +580,8 @@ impl Writer {
         }
         self.compare_mark(connection, transaction)?;
         // A command that waits was not decided: it may be sent again.
-        let waits = if request.command.is_scarce() {
-            (self.shared).scarce_refusal(transaction.run.unproven.as_ref())
+        let waits = if request.command.is_scarce(&self.options.areas) {
+            self.scarce_refusal(connection, transaction)?
         } else {
             self.shared.fenced()
         };
@@ -556,8 +591,8 @@ impl Writer {
         let version = state.as_ref().map_or(0, |state| state.version);
         let answer = match self.events(connection, transaction, request, state.as_ref())? {
             Err(refusal) => Err(refusal),
-            Ok(events) => {
-                self.record(connection, transaction, request, &actor, version, &events)?
+            Ok(decided) => {
+                self.record(connection, transaction, request, &actor, version, decided)?
             }
         };
         remember(connection, request, &answer)?;
@@ -571,7 +606,7 @@ impl Writer {
         transaction: &Transaction,
         request: &Request,
         state: Option<&Stored>,
-    ) -> Result<Result<Vec<Event>, Refusal>, StoreError> {
+    ) -> Result<Result<Decided, Refusal>, StoreError> {
         let own = self.options.identity.origin;
         let version = state.map_or(0, |state| state.version);
         if request.expected_version != 0 && request.expected_version != version {
@@ -593,10 +628,15 @@ impl Writer {
             exercise: request.exercise,
             last_number: last_number(connection, own, transaction, request.now)?,
         };
-        if let Err(refusal) = context.check_area(request.command.area()) {
+        if let Some(area) = request.command.area()
+            && let Err(refusal) = context.check_area(area)
+        {
             return Ok(Err(refusal));
         }
-        Ok(match &request.command {
+        let events = match &request.command {
+            Command::Aggregate { area, body } => {
+                return self.decide_aggregate(connection, transaction, request.now, *area, body);
+            }
             Command::Directive(command) => {
                 directive::decide(fold::directive(state)?.as_ref(), command, &context)
                     .map(|events| events.into_iter().map(Event::Directive).collect())
@@ -628,7 +668,33 @@ impl Writer {
                     .map(|events| events.into_iter().map(Event::Account).collect())
                     .map_err(Refusal::from)
             }
-        })
+        };
+        Ok(events.map(|events: Vec<Event>| Decided::of(request.stream, events)))
+    }
+
+    fn decide_aggregate(
+        &self,
+        connection: &Connection,
+        transaction: &Transaction,
+        now: Millis,
+        area: u8,
+        body: &[u8],
+    ) -> Result<Result<Decided, Refusal>, StoreError> {
+        let Some(aggregate) = self.options.areas.get(area) else {
+            return Ok(Err(unknown_area(area)));
+        };
+        let view = View {
+            connection,
+            shared: &self.shared,
+            logs: &transaction.logs,
+            own: self.options.identity.origin,
+            now,
+        };
+        let decision = aggregate.decide(body, &view)?;
+        Ok(decision.map(|events| Decided {
+            events,
+            ..Decided::default()
+        }))
     }
 
     /// Appends the events to the own log and folds them.
@@ -639,53 +705,111 @@ impl Writer {
         request: &Request,
         actor: &Actor,
         version: u32,
-        events: &[Event],
+        decided: Decided,
     ) -> Result<Answer, StoreError> {
-        let own = self.options.identity.origin;
-        let mut log = match transaction.logs.get(&own) {
-            Some(log) => log.clone(),
-            None => (self.shared.log(own)).unwrap_or_else(|| LogMemory::new(self.options.identity)),
-        };
         let mut accepted = Accepted {
             stream: request.stream,
             version,
-            event_ids: Vec::with_capacity(events.len()),
-            number: None,
-            position: log.chain.end(),
+            event_ids: Vec::with_capacity(decided.events.len()),
+            number: decided.number,
+            position: self.own_end(transaction),
         };
-        if events.is_empty() {
+        if decided.events.is_empty() {
             return Ok(Ok(accepted));
         }
         // Nothing of a refused command may stay: its size is known before anything is written.
-        let bodies: Vec<Vec<u8>> = (events.iter())
+        let bodies: Vec<Vec<u8>> = (decided.events.iter())
             .map(|event| envelope(request, actor, event).encode_to_vec())
             .collect();
         if let Some(body) = bodies.iter().find(|body| body.len() > MAX_PAYLOAD_BYTES) {
             return Ok(Err(too_large(body.len())));
         }
+        let fresh =
+            (0..)
+                .zip(decided.events.into_iter().zip(bodies))
+                .map(|(index, (event, body))| Fresh {
+                    event_id: entry::event_id(request.command_id, index),
+                    flags: event.flags(request.exercise),
+                    salt: salt(&request.seed, index),
+                    body,
+                    event,
+                });
+        let known = Some((request.stream, version));
+        let placed = self.append(connection, transaction, request.now, known, fresh.collect())?;
+        for (header, _) in &placed {
+            accepted.event_ids.push(header.event_id);
+            if header.stream_id == request.stream {
+                accepted.version = header.stream_version;
+            }
+        }
+        if accepted.number.is_some() {
+            transaction.run.numbered = Some(incident::year_of(request.now));
+        }
+        if let Some(unproven) = &mut transaction.run.unproven
+            && decided.risk_accepted
+        {
+            unproven.risk_accepted = Some(RiskAccepted {
+                by: actor.account,
+                at: request.now,
+            });
+        }
+        store_credential(connection, request)?;
+        accepted.position = self.own_end(transaction);
+        Ok(Ok(accepted))
+    }
+
+    /// Appends events to the own log and folds them; returns where each stands. `known` is the version of a stream that
+    /// was read already.
+    pub(crate) fn append(
+        &self,
+        connection: &Connection,
+        transaction: &mut Transaction,
+        now: Millis,
+        known: Option<(Id, u32)>,
+        fresh: Vec<Fresh>,
+    ) -> Result<Vec<(EntryHeader, i64)>, StoreError> {
+        let own = self.options.identity.origin;
+        let mut log = match transaction.logs.get(&own) {
+            Some(log) => log.clone(),
+            None => (self.shared.log(own)).unwrap_or_else(|| LogMemory::new(self.options.identity)),
+        };
         let before = log.chain.end();
-        self.open_epoch(connection, transaction, &mut log, request.now)?;
-        let mut added = Vec::with_capacity(events.len());
-        for (index, (event, body)) in events.iter().zip(bodies).enumerate() {
-            accepted.version += 1;
-            let salt = salt(&request.seed, index as u32);
+        self.open_epoch(connection, transaction, &mut log, now)?;
+        let mut versions: BTreeMap<Id, u32> = known.into_iter().collect();
+        let mut added = Vec::with_capacity(fresh.len());
+        let mut placed = Vec::with_capacity(fresh.len());
+        for Fresh {
+            event_id,
+            flags,
+            salt,
+            body,
+            event,
+        } in fresh
+        {
+            let stream = event.stream;
+            let version = match versions.get(&stream) {
+                Some(version) => *version,
+                None => fold::state(connection, Tables::LIVE, own, stream)?
+                    .map_or(0, |state| state.version),
+            } + 1;
+            versions.insert(stream, version);
             let header = EntryHeader {
-                flags: flags(request, event),
-                type_id: event.type_id(),
-                type_version: event.type_version(),
-                class: class(event),
+                flags,
+                type_id: event.type_id,
+                type_version: event.type_version,
+                class: event.class,
                 payload_len: body.len() as u32,
                 seq: log.chain.end().seq + 1,
-                wall_ms: request.now.0.cast_unsigned(),
-                event_id: entry::event_id(request.command_id, index as u32),
-                stream_id: request.stream,
-                stream_version: accepted.version,
+                wall_ms: now.0.cast_unsigned(),
+                event_id,
+                stream_id: stream,
+                stream_version: version,
                 payload_commit: entry::commit(&salt, &body),
             };
             let bytes = header.encode();
             let hash = log.chain.append(&header, &bytes)?;
             log.entries += 1;
-            log.last_entry_ms = Some(request.now.0);
+            log.last_entry_ms = Some(now.0);
             let at = log::pos(log.epoch_row, header.seq);
             let record = Record {
                 header: bytes,
@@ -697,39 +821,18 @@ impl Writer {
                     what: "a stream's version, which an entry has already,",
                 });
             }
-            fold::own(connection, own, &header, &record)?;
+            fold::own(connection, &self.options.areas, own, &header, &record)?;
             added.push(record);
-            accepted.event_ids.push(header.event_id);
-            match event {
-                Event::Incident(IncidentEvent::Reported(reported)) => {
-                    accepted.number = Some(reported.number.clone());
-                    transaction.run.numbered = Some(incident::year_of(request.now));
-                }
-                Event::Account(AccountEvent::RiskAccepted(_)) => {
-                    if let Some(unproven) = &mut transaction.run.unproven {
-                        unproven.risk_accepted = Some(RiskAccepted {
-                            by: actor.account,
-                            at: request.now,
-                        });
-                    }
-                }
-                _ => {}
-            }
-        }
-        store_credential(connection, request)?;
-        // An orphan may have been disowned.
-        if log.cut > 0 {
-            log.cut = branch::orphans(connection, own)?;
+            placed.push((header, at));
         }
         log.store_cursor(connection, before)?;
-        accepted.position = log.chain.end();
         transaction.added.append(&mut added);
         transaction.logs.insert(own, log);
-        Ok(Ok(accepted))
+        Ok(placed)
     }
 
     /// Opens this run's epoch, unless it is open.
-    fn open_epoch(
+    pub(crate) fn open_epoch(
         &self,
         connection: &Connection,
         transaction: &mut Transaction,
@@ -775,76 +878,10 @@ impl Writer {
         Ok(())
     }
 
-    /// Records orphans of the own log again, as they were: facts at once, under their old event ids. What is scarce
-    /// stays for its owner to decide again.
-    fn recover(&mut self, transaction: &mut Transaction) {
-        let own = self.options.identity.origin;
-        let before = (
-            transaction.logs.get(&own).cloned(),
-            transaction.run.clone(),
-            transaction.added.len(),
-        );
-        let recovered = savepoint(&self.connection, |connection| {
-            self.record_orphans(connection, transaction)
-        });
-        if let Err(error) = recovered {
-            match before.0 {
-                Some(log) => transaction.logs.insert(own, log),
-                None => transaction.logs.remove(&own),
-            };
-            transaction.run = before.1;
-            transaction.added.truncate(before.2);
-            self.fail_if_fatal(&error);
-        }
-    }
-
-    fn record_orphans(
-        &self,
-        connection: &Connection,
-        transaction: &mut Transaction,
-    ) -> Result<(), StoreError> {
-        let own = self.options.identity.origin;
-        self.compare_mark(connection, transaction)?;
-        let Some(mut log) = (transaction.logs.get(&own).cloned()).or_else(|| self.shared.log(own))
-        else {
-            return Ok(());
-        };
-        let orphans = branch::to_record(connection, own, RECOVERED_AT_ONCE)?;
-        if orphans.is_empty() || self.shared.fenced().is_some() {
-            return Ok(());
-        }
-        let before = log.chain.end();
-        self.open_epoch(connection, transaction, &mut log, self.shared.latest())?;
-        for (lost, payload) in orphans {
-            let state = fold::state(connection, Tables::LIVE, own, lost.stream_id)?;
-            let header = EntryHeader {
-                flags: lost.flags | entry::RECOVERED,
-                seq: log.chain.end().seq + 1,
-                stream_version: state.map_or(0, |state| state.version) + 1,
-                ..lost
-            };
-            let record = Record {
-                header: header.encode(),
-                payload,
-            };
-            let hash = log.chain.append(&header, &record.header)?;
-            log.entries += 1;
-            log.last_entry_ms = Some(header.wall_ms.cast_signed());
-            let at = log::pos(log.epoch_row, header.seq);
-            log::store_entry(connection, at, &record, &hash)?;
-            branch::fold_entry(connection, own, &header, &record.payload, at, true)?;
-            transaction.added.push(record);
-        }
-        log.cut = branch::orphans(connection, own)?;
-        log.store_cursor(connection, before)?;
-        transaction.logs.insert(own, log);
-        Ok(())
-    }
-
     // === standing ===
 
     /// Compares the high-water mark, once a transaction: a machine can be rolled back while it runs.
-    fn compare_mark(
+    pub(crate) fn compare_mark(
         &self,
         connection: &Connection,
         transaction: &mut Transaction,
@@ -986,7 +1023,7 @@ impl Writer {
         }
         let (identity, switches) = (self.options.identity, self.switches);
         match savepoint(&self.connection, |connection| {
-            rebuild.step(connection, &identity, switches)
+            rebuild.step(connection, &identity, &self.options.areas, switches)
         }) {
             Ok(()) => Some(rebuild),
             Err(error) => {
@@ -1029,7 +1066,7 @@ impl Writer {
                 self.apply_branch(transaction, log, group, now, own)
             }
             Some(log) => savepoint(&self.connection, |connection| {
-                store_group(connection, log, group, now, own)
+                store_group(connection, &self.options.areas, log, group, now, own)
             })
             .map(|log| {
                 let end = log.chain.end();
@@ -1088,7 +1125,7 @@ impl Writer {
         let origin = group.chain().identity().origin;
         let cursor = log.chain.end();
         let grown = savepoint(&self.connection, |connection| {
-            branch::store(connection, log, group, own)
+            branch::store(connection, &self.options.areas, log, group, own)
         })?;
         let (mut log, switched) = match grown {
             Grown::Known => return Err(ApplyError::Moved { cursor }),
@@ -1116,6 +1153,7 @@ impl Writer {
 /// Stores a verified group, folds it and moves the cursor.
 fn store_group(
     connection: &Connection,
+    areas: &Areas,
     mut log: LogMemory,
     group: &VerifiedGroup,
     now: Millis,
@@ -1134,7 +1172,7 @@ fn store_group(
         let at = log::pos(log.epoch_row, header.seq);
         let record = statement::admit(connection, origin, header, record)?;
         log::store_entry(connection, at, &record, hash)?;
-        branch::fold_entry(connection, origin, header, &record.payload, at, own)?;
+        branch::fold_entry(connection, areas, origin, header, &record.payload, at, own)?;
         log.last_entry_ms = Some(header.wall_ms.cast_signed());
     }
     // A log that grows at its end leaves nothing out; it may record again what was left out.
@@ -1218,7 +1256,7 @@ fn no_risk() -> Refusal {
     }
 }
 
-fn envelope(request: &Request, actor: &Actor, event: &Event) -> Envelope {
+fn envelope(request: &Request, actor: &Actor, event: &NewEvent) -> Envelope {
     Envelope {
         actor_ref: actor.account.to_vec(),
         role: actor.role.into(),
@@ -1228,15 +1266,8 @@ fn envelope(request: &Request, actor: &Actor, event: &Event) -> Envelope {
         cause: request.cause.map(Id::to_vec).unwrap_or_default(),
         occurred_at: Some(request.occurred_at.into()),
         frontier: Vec::new(),
-        event: event.encode(),
+        event: event.body.clone(),
     }
-}
-
-fn flags(request: &Request, event: &Event) -> u16 {
-    let flag = |set: bool, flag: u16| if set { flag } else { 0 };
-    flag(request.exercise, entry::EXERCISE)
-        | flag(event.withdrawable(), entry::WITHDRAWABLE)
-        | flag(event.scarce(), entry::SCARCE)
 }
 
 fn class(event: &Event) -> Class {

@@ -16,6 +16,7 @@ mod link;
 pub mod model;
 mod node;
 mod port;
+pub mod promise;
 mod publisher;
 mod wait;
 

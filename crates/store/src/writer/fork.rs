@@ -223,7 +223,7 @@ impl Writer {
             log.chain = chain.ok_or(StoreError::Corrupt { what })?;
             log.epoch_row = row;
             log.head = None;
-            log = branch::switch(connection, log, true)?;
+            log = branch::switch(connection, &self.options.areas, log, true)?;
         }
         if log.is_unsigned() {
             self.sign(&mut log)?;

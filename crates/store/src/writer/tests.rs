@@ -40,6 +40,7 @@ fn open(dir: &TempDir, run: u8) -> Store {
         recovery_key: Some(Arc::new(recovery)),
         epoch_nonce: [run; 16],
         now: NOW,
+        areas: crate::aggregate::Areas::default(),
         on_fatal: Box::new(|error| panic!("{error}")),
     };
     Store::open(options, &mut |_| {}).unwrap()

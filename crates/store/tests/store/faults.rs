@@ -147,6 +147,7 @@ fn a_log_that_did_not_move_needs_no_signature_for_anothers_entries() {
         recovery_key: None,
         epoch_nonce: [3; 16],
         now: NOW,
+        areas: posko_store::Areas::default(),
         on_fatal: Box::new(|error| panic!("{error}")),
     };
     let store = Store::open(other_key, &mut |_| {}).unwrap();

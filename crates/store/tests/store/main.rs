@@ -83,6 +83,7 @@ fn try_open(dir: &Path, origin: &str, run: u8) -> Result<Store, StoreError> {
         recovery_key: Some(Arc::new(SecretKey::from_seed(&seed(origin, 2)))),
         epoch_nonce: [run; 16],
         now: NOW,
+        areas: posko_store::Areas::default(),
         on_fatal: Box::new(|error| panic!("{error}")),
     };
     Store::open(options, &mut |_| {})
@@ -544,7 +545,7 @@ fn a_file_of_another_node_or_a_newer_program_is_refused() {
         try_open(dir.path(), "36", 1),
         Err(StoreError::Newer {
             found: 99,
-            known: 2
+            known: 3
         })
     ));
 }

@@ -196,6 +196,33 @@ fn what_a_restored_node_wrote_and_what_it_had_lost_both_stand_at_the_end() {
 }
 
 #[test]
+fn a_command_given_again_to_a_restored_node_stands_in_its_log_once() {
+    // The restored run's epoch is higher than the lost one's, and then it is lower.
+    for (lost_run, run) in [(2, 3), (9, 5)] {
+        let lost = Lost::new(lost_run);
+        let store = lost.start(run);
+        accepted(&store, report(2, "32.75"));
+        let [peer, other] = &lost.peers;
+        // One sees the new run before the old one comes back.
+        pull(&store, peer, "32", 100);
+        for held in [other, peer, other, peer] {
+            ask(&store, held);
+            pull(held, &store, "32", 100);
+        }
+        recovered(&store);
+        let log = events(&store);
+        let once: std::collections::BTreeSet<Id> = log.iter().copied().collect();
+        assert_eq!(once.len(), log.len());
+        assert_eq!(log.len(), 6);
+        for peer in &lost.peers {
+            pull(&store, peer, "32", 100);
+            assert_eq!(peer.log(node("32")).unwrap().cut, 0);
+            peer.verify_log(node("32"), &mut |_| {}).unwrap();
+        }
+    }
+}
+
+#[test]
 fn a_log_that_leaves_entries_out_is_an_alarm_until_they_are_recorded_again() {
     let lost = Lost::new(2);
     let own = node("32");

@@ -352,6 +352,7 @@ fn owner(dir: &Path, run: u8) -> Store {
         recovery_key: Some(Arc::new(recovery)),
         epoch_nonce: [run; 16],
         now: now(),
+        areas: posko_store::Areas::default(),
         on_fatal: Box::new(|error| panic!("{error}")),
     };
     Store::open(options, &mut |_| {}).unwrap()
