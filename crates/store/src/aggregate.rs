@@ -18,7 +18,13 @@ use posko_ledger::{
 use posko_proto::{Id, NodeId, time::Millis};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
-use crate::{Shared, Store, StoreError, fold, log::LogMemory, view::Tables};
+pub use crate::recover::settled_by;
+use crate::{
+    Shared, Store, StoreError, fold,
+    log::LogMemory,
+    view::Tables,
+    writer::{Transaction, Writer},
+};
 
 /// An area beside the fixed ones.
 pub trait Aggregate: Send + Sync {
@@ -186,8 +192,32 @@ impl Areas {
     }
 }
 
+impl Writer {
+    /// Decides a command of an area beside the fixed ones.
+    pub(crate) fn decide_aggregate(
+        &self,
+        connection: &Connection,
+        transaction: &Transaction,
+        now: Millis,
+        area: u8,
+        body: &[u8],
+    ) -> Result<Decision, StoreError> {
+        let Some(aggregate) = self.options.areas.get(area) else {
+            return Ok(Err(unknown_area(area)));
+        };
+        let view = View {
+            connection,
+            shared: &self.shared,
+            logs: &transaction.logs,
+            own: self.options.identity.origin,
+            now,
+        };
+        aggregate.decide(body, &view)
+    }
+}
+
 /// Returns the refusal of a command whose area this program does not know.
-pub(crate) fn unknown_area(area: u8) -> Refusal {
+fn unknown_area(area: u8) -> Refusal {
     Refusal {
         code: Code::Invalid,
         message: format!("area `{area}` is not known to this program"),

@@ -33,7 +33,7 @@ const RECOVERED_AT_ONCE: usize = 256;
 /// Returns the id of the event after which nothing of an entry is lost any more: its own for a fact; for what is scarce
 /// one that follows from its id and its commitment, since the same command may have been decided otherwise in another
 /// run.
-pub(crate) fn settled_by(header: &EntryHeader) -> Id {
+pub fn settled_by(header: &EntryHeader) -> Id {
     if header.flags & entry::SCARCE == 0 {
         return header.event_id;
     }

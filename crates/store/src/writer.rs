@@ -42,7 +42,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     Options, Shared, StoreError,
     account::{credential_taken, store_credential},
-    aggregate::{Areas, NewEvent, View, unknown_area},
+    aggregate::{Areas, NewEvent},
     authority,
     branch::{self, Grown},
     command::{
@@ -595,7 +595,10 @@ impl Writer {
                 self.record(connection, transaction, request, &actor, version, decided)?
             }
         };
-        remember(connection, request, &answer)?;
+        // What it waits for may come: it may be sent again.
+        if !matches!(&answer, Err(refusal) if refusal.code == Code::Unavailable) {
+            remember(connection, request, &answer)?;
+        }
         Ok(answer)
     }
 
@@ -635,7 +638,12 @@ impl Writer {
         }
         let events = match &request.command {
             Command::Aggregate { area, body } => {
-                return self.decide_aggregate(connection, transaction, request.now, *area, body);
+                let decision =
+                    self.decide_aggregate(connection, transaction, request.now, *area, body)?;
+                return Ok(decision.map(|events| Decided {
+                    events,
+                    ..Decided::default()
+                }));
             }
             Command::Directive(command) => {
                 directive::decide(fold::directive(state)?.as_ref(), command, &context)
@@ -670,31 +678,6 @@ impl Writer {
             }
         };
         Ok(events.map(|events: Vec<Event>| Decided::of(request.stream, events)))
-    }
-
-    fn decide_aggregate(
-        &self,
-        connection: &Connection,
-        transaction: &Transaction,
-        now: Millis,
-        area: u8,
-        body: &[u8],
-    ) -> Result<Result<Decided, Refusal>, StoreError> {
-        let Some(aggregate) = self.options.areas.get(area) else {
-            return Ok(Err(unknown_area(area)));
-        };
-        let view = View {
-            connection,
-            shared: &self.shared,
-            logs: &transaction.logs,
-            own: self.options.identity.origin,
-            now,
-        };
-        let decision = aggregate.decide(body, &view)?;
-        Ok(decision.map(|events| Decided {
-            events,
-            ..Decided::default()
-        }))
     }
 
     /// Appends the events to the own log and folds them.

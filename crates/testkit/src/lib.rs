@@ -18,6 +18,7 @@ mod node;
 mod port;
 pub mod promise;
 mod publisher;
+pub mod storm;
 mod wait;
 
 pub use crate::{

@@ -64,7 +64,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
         postcard::from_bytes(bytes).map_err(|_| StoreError::Corrupt {
             what: "a ledger of promises",
         })

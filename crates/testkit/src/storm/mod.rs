@@ -1,0 +1,49 @@
+//! Storms: three provinces and a gateway, the real store and the real engine, promises across the borders, and whatever
+//! can happen to links, files and machines, all from one seed.
+//!
+//! ```text
+//! seed ──▶ World ─┬─ commands ───▶ Store          (a file each, in memory where there is such a place)
+//!                 ├─ sessions ───▶ Session ⇄ Session, frame by frame, cut after any
+//!                 └─ faults ─────▶ files put back, marks lost, clones, blank machines
+//! then all heals ──▶ check: nothing lost, nothing promised twice, whatever is not kept is told
+//! ```
+//! Nothing waits for a clock or a socket: time is the world's.
+
+mod check;
+mod dice;
+mod fault;
+mod node;
+mod session;
+mod world;
+
+use std::collections::BTreeMap;
+
+pub use self::world::World;
+
+/// What happened in a run, by name.
+pub type Counts = BTreeMap<&'static str, u64>;
+
+/// What did not hold, and how to see it again.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "seed {seed}: {what}\n  to see it again: POSKO_STORM_SEED={seed} cargo nextest run -p posko-testkit storm"
+)]
+pub struct Broken {
+    /// The seed.
+    pub seed: u64,
+    /// What did not hold.
+    pub what: String,
+}
+
+/// Runs the storm of a seed, heals it and checks what must hold.
+pub fn run(seed: u64) -> Result<Counts, Broken> {
+    let broken = |error: anyhow::Error| Broken {
+        seed,
+        what: format!("{error:#}"),
+    };
+    let mut world = World::new(seed).map_err(broken)?;
+    world.storm().map_err(broken)?;
+    world.heal().map_err(broken)?;
+    world.check().map_err(broken)?;
+    Ok(world.counts)
+}
