@@ -7,6 +7,7 @@
     reason = "a test stops at the first surprise, also in what its tests share"
 )]
 
+mod aggregate;
 mod authority;
 mod backup;
 mod convergence;
@@ -45,7 +46,7 @@ use posko_proto::{
     time::Millis,
 };
 use posko_store::{
-    Accepted, Actor, ApplyError, Command, Options, Request, Start, Store, StoreError,
+    Accepted, Actor, ApplyError, Areas, Command, Options, Request, Start, Store, StoreError,
     command::Answer, view::incident::Filter,
 };
 use tempfile::TempDir;
@@ -74,6 +75,10 @@ fn seed(origin: &str, which: u8) -> [u8; 32] {
 }
 
 fn try_open(dir: &Path, origin: &str, run: u8) -> Result<Store, StoreError> {
+    try_open_with(dir, origin, run, Areas::default())
+}
+
+fn try_open_with(dir: &Path, origin: &str, run: u8, areas: Areas) -> Result<Store, StoreError> {
     let options = Options {
         path: dir.join(format!("{origin}.db")),
         mark: dir.join(format!("{origin}.mark")),
@@ -83,7 +88,7 @@ fn try_open(dir: &Path, origin: &str, run: u8) -> Result<Store, StoreError> {
         recovery_key: Some(Arc::new(SecretKey::from_seed(&seed(origin, 2)))),
         epoch_nonce: [run; 16],
         now: NOW,
-        areas: posko_store::Areas::default(),
+        areas,
         on_fatal: Box::new(|error| panic!("{error}")),
     };
     Store::open(options, &mut |_| {})

@@ -367,7 +367,7 @@ fn where_no_peer_can_be_asked_a_named_persons_word_is_the_proof() {
     assert_eq!(store.standing(), Standing::Clean);
 }
 
-fn account(number: u32, command: AccountCommand) -> Request {
+pub(crate) fn account(number: u32, command: AccountCommand) -> Request {
     Request {
         command: Command::Account(command),
         ..request(number, Id([9; 16]), IncidentCommand::Close)

@@ -113,9 +113,9 @@ impl World {
                 twin.stop();
             }
             "override" if !node.is_gateway() && node.store()?.may_promise().is_err() => {
-                let id = self.next_id();
+                let ids = [self.next_id(), self.next_id()];
                 if let Some(node) = self.nodes.get(at)
-                    && node.accept_risk(id, now)?.is_ok()
+                    && node.accept_risk(ids, now)?.is_ok()
                 {
                     self.risk(origin, fault);
                 }

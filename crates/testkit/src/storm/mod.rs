@@ -18,6 +18,8 @@ mod world;
 
 use std::collections::BTreeMap;
 
+use anyhow::Context;
+
 pub use self::world::World;
 
 /// What happened in a run, by name.
@@ -44,6 +46,15 @@ pub fn run(seed: u64) -> Result<Counts, Broken> {
     let mut world = World::new(seed).map_err(broken)?;
     world.storm().map_err(broken)?;
     world.heal().map_err(broken)?;
-    world.check().map_err(broken)?;
+    let checked = world.check();
+    checked
+        .with_context(|| {
+            format!(
+                "{:?}{}",
+                world.counts,
+                world.standings().unwrap_or_default()
+            )
+        })
+        .map_err(broken)?;
     Ok(world.counts)
 }

@@ -194,11 +194,21 @@ impl Node {
         )
     }
 
-    /// A named person lets this run promise, though something may be lost.
-    pub(super) fn accept_risk(&self, id: Id, now: Millis) -> Result<Result<Accepted, Refusal>> {
-        let command = AccountCommand::parse_accept_risk("banjir besar")
+    /// A named person lets this run promise, though something may be lost; the ids are of the making of the account and
+    /// of the acceptance.
+    pub(super) fn accept_risk(
+        &self,
+        ids: [Id; 2],
+        now: Millis,
+    ) -> Result<Result<Accepted, Refusal>> {
+        let [account, acceptance] = ids;
+        let created = AccountCommand::Create { grants: Vec::new() };
+        if let Err(refusal) = self.give(account, account, None, Command::Account(created), now)? {
+            return Ok(Err(refusal));
+        }
+        let risk = AccountCommand::parse_accept_risk("banjir besar")
             .map_err(|error| anyhow!("{error}"))?;
-        self.give(id, id, None, Command::Account(command), now)
+        self.give(acceptance, account, None, Command::Account(risk), now)
     }
 
     fn give(

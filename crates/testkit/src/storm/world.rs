@@ -538,7 +538,7 @@ impl World {
     }
 
     /// Tells how everybody stands.
-    fn standings(&self) -> Result<String> {
+    pub(super) fn standings(&self) -> Result<String> {
         let mut told = String::new();
         for node in &self.nodes {
             let store = node.store()?;

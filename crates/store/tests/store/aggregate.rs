@@ -1,0 +1,252 @@
+//! An area beside the fixed ones: units that are given away, decided again when a restored log left that out.
+
+use posko_domain::account::AccountCommand;
+use posko_ledger::entry::Class;
+use posko_store::{
+    Areas, Standing,
+    aggregate::{Aggregate, Decision, Fact, NewEvent, Redecided, View},
+};
+
+use super::{
+    standing::{account, ask, backup, restore},
+    *,
+};
+
+const AREA: u8 = 0x7e;
+const UNITS: Id = Id(*b"units of a store");
+/// How many units there are.
+const ALL: u8 = 3;
+
+/// Gives units away (`g`), takes them back (`t`), notes something (`n`); `G` holds again, `o` was not kept. Its state is
+/// how many are given, and how many were not kept.
+struct Units;
+
+fn event(kind: u8, count: u8) -> NewEvent {
+    NewEvent {
+        stream: UNITS,
+        type_id: u32::from(AREA) << 8 | 1,
+        type_version: 1,
+        class: Class::Regional,
+        scarce: matches!(kind, b'g' | b'G'),
+        withdrawable: false,
+        body: vec![kind, count],
+    }
+}
+
+fn given(state: Option<Vec<u8>>) -> u8 {
+    state.map_or(0, |state| state[0])
+}
+
+impl Aggregate for Units {
+    fn area(&self) -> u8 {
+        AREA
+    }
+
+    fn is_scarce(&self, command: &[u8]) -> bool {
+        command[0] != b'n'
+    }
+
+    fn decide(&self, command: &[u8], view: &View<'_>) -> Result<Decision, StoreError> {
+        let given = given(view.state(view.own(), UNITS)?);
+        if command[0] == b'g' && given + command[1] > ALL {
+            return Ok(Err(Refusal {
+                code: Code::Conflict,
+                message: format!("`{given}` of `{ALL}` are given away"),
+            }));
+        }
+        Ok(Ok(vec![event(command[0], command[1])]))
+    }
+
+    fn fold(&self, fact: &Fact<'_>, state: Option<&[u8]>) -> Option<Vec<u8>> {
+        let [mut given, mut over] = state.map_or([0, 0], |state| [state[0], state[1]]);
+        match fact.body[0] {
+            b'g' | b'G' => given += fact.body[1],
+            b't' => given -= fact.body[1],
+            b'o' => over += fact.body[1],
+            _ => {}
+        }
+        Some(vec![given, over])
+    }
+
+    fn redecide(&self, orphan: &Fact<'_>, view: &View<'_>) -> Result<Redecided, StoreError> {
+        if !view.is_caught_up(node("36")) {
+            return Ok(Redecided::Wait("the log of `36` is not here".into()));
+        }
+        let count = orphan.body[1];
+        let fits = given(view.state(view.own(), UNITS)?) + count <= ALL;
+        Ok(Redecided::Decided(event(
+            if fits { b'G' } else { b'o' },
+            count,
+        )))
+    }
+}
+
+fn open_with(dir: &TempDir, origin: &str, run: u8) -> Store {
+    let areas: Areas = [Arc::new(Units) as Arc<dyn Aggregate>]
+        .into_iter()
+        .collect();
+    try_open_with(dir.path(), origin, run, areas).unwrap()
+}
+
+fn units(number: u32, kind: u8, count: u8) -> Request {
+    let mut request = report(number, "32.75");
+    request.stream = UNITS;
+    request.command = Command::Aggregate {
+        area: AREA,
+        body: vec![kind, count],
+    };
+    request
+}
+
+fn state(store: &Store) -> Vec<u8> {
+    store.state(node("32"), UNITS).unwrap().unwrap()
+}
+
+fn refusal(store: &Store, request: Request) -> String {
+    execute(store, request).unwrap_err().message
+}
+
+#[test]
+fn commands_of_one_commit_see_what_those_before_them_gave_away() {
+    let dir = TempDir::new().unwrap();
+    let store = open_with(&dir, "32", 1);
+    let (answer, answered) = mpsc::channel();
+    for number in 1..=8 {
+        let answer = answer.clone();
+        store.execute(units(number, b'g', 1), move |outcome| {
+            answer.send(outcome.is_ok()).unwrap();
+        });
+    }
+    drop(answer);
+    assert_eq!(answered.iter().filter(|given| *given).count(), 3);
+    assert_eq!(state(&store), [3, 0]);
+    // A repeated command is answered as the first time.
+    assert!(execute(&store, units(1, b'g', 1)).is_ok());
+    assert_eq!(state(&store), [3, 0]);
+}
+
+#[test]
+fn a_node_that_does_not_know_an_area_keeps_its_entries_and_counts_them_as_unknown() {
+    let dir = TempDir::new().unwrap();
+    let store = open_with(&dir, "32", 1);
+    accepted(&store, units(1, b'g', 1));
+    let peer = open(dir.path(), "31", 1);
+    accept(&peer, "32");
+    replicate(&store, &peer, "32", 100);
+    assert_eq!(peer.unfolded(node("32")).unwrap(), [1, 0, 0]);
+    assert_eq!(peer.state(node("32"), UNITS).unwrap(), None);
+    let unknown = refusal(&peer, units(2, b'g', 1));
+    assert_eq!(unknown, "area `126` is not known to this program");
+    // Who knows it gets it from there.
+    let other = open_with(&dir, "36", 1);
+    accept(&other, "32");
+    replicate(&peer, &other, "32", 100);
+    assert_eq!(state(&other), [1, 0]);
+}
+
+/// A node that gave two units away after its backup, which a peer holds, and was restored.
+fn restored(dir: &TempDir) -> (Store, [Store; 2]) {
+    let peers = ["31", "36"].map(|origin| open_with(dir, origin, 1));
+    let store = open_with(dir, "32", 1);
+    for peer in &peers {
+        accept(&store, peer.identity().origin.as_str());
+        accept(peer, "32");
+    }
+    accepted(&store, units(1, b'g', 1));
+    store.close();
+    backup(dir);
+    let store = open_with(dir, "32", 2);
+    accepted(&store, units(2, b'g', 2));
+    accepted(&store, units(3, b'n', 0));
+    replicate(&store, &peers[0], "32", 100);
+    store.close();
+    restore(dir);
+    (open_with(dir, "32", 3), peers)
+}
+
+/// Lets the node get back what its peers hold, and asks them as often as it takes.
+fn proven(store: &Store, peers: &[Store]) {
+    for _ in 0..3 {
+        for peer in peers {
+            ask(store, peer);
+            recovery::pull(peer, store, "32", 100);
+        }
+    }
+    assert_eq!(store.standing(), Standing::Clean);
+}
+
+/// Waits for what the writer does by itself.
+fn quiet(store: &Store) {
+    for _ in 0..4 {
+        store.remove_peer(node("99")).unwrap();
+    }
+}
+
+#[test]
+fn giving_up_waits_as_promising_does_and_what_only_adds_runs() {
+    let dir = TempDir::new().unwrap();
+    let (store, _) = restored(&dir);
+    for kind in [b'g', b't'] {
+        let waits = refusal(&store, units(u32::from(kind), kind, 1));
+        assert_eq!(waits, "waiting: `31` and `36` not yet asked");
+    }
+    accepted(&store, units(7, b'n', 0));
+    // What waited was not decided.
+    let dir = TempDir::new().unwrap();
+    let (store, peers) = restored(&dir);
+    assert!(execute(&store, units(8, b't', 1)).is_err());
+    proven(&store, &peers);
+    accepted(&store, units(8, b't', 1));
+}
+
+#[test]
+fn a_promise_that_was_left_out_waits_for_the_log_it_depends_on_and_new_promises_wait_for_it() {
+    let dir = TempDir::new().unwrap();
+    let (store, peers) = restored(&dir);
+    accepted(&store, units(7, b'n', 0));
+    proven(&store, &peers);
+    quiet(&store);
+    // The fact stands again, the promise does not.
+    assert_eq!(store.log(node("32")).unwrap().cut, 1);
+    assert_eq!(state(&store), [1, 0]);
+    let why = "waiting: 1 entries of this node's log are to be recorded again: the log of `36` is not here";
+    assert_eq!(refusal(&store, units(8, b'g', 1)), why);
+    assert_eq!(store.may_promise().unwrap_err().message, why);
+
+    store.note_caught_up(node("36"));
+    quiet(&store);
+    assert_eq!(store.may_promise(), Ok(()));
+    assert_eq!(state(&store), [3, 0]);
+    // A retry of the lost command is answered, and gives nothing away again.
+    accepted(&store, units(2, b'g', 2));
+    assert_eq!(state(&store), [3, 0]);
+    for peer in &peers {
+        recovery::pull(&store, peer, "32", 100);
+        assert_eq!(peer.log(node("32")).unwrap().cut, 0);
+        peer.verify_log(node("32"), &mut |_| {}).unwrap();
+        assert_eq!(state(peer), [3, 0]);
+    }
+}
+
+#[test]
+fn a_promise_that_does_not_fit_any_more_is_told_at_every_node() {
+    let dir = TempDir::new().unwrap();
+    let (store, peers) = restored(&dir);
+    store.note_caught_up(node("36"));
+    let created = AccountCommand::Create { grants: Vec::new() };
+    accepted(&store, account(5, created));
+    let risk = AccountCommand::parse_accept_risk("banjir besar").unwrap();
+    accepted(&store, account(6, risk));
+    // The same command as in the lost run, and another: too much is given away.
+    accepted(&store, units(2, b'g', 1));
+    accepted(&store, units(7, b'g', 1));
+    proven(&store, &peers);
+    quiet(&store);
+    assert_eq!(state(&store), [3, 2]);
+    assert_eq!(store.may_promise(), Ok(()));
+    for peer in &peers {
+        recovery::pull(&store, peer, "32", 100);
+        assert_eq!(peer.log(node("32")).unwrap().cut, 0);
+        assert_eq!(state(peer), [3, 2]);
+    }
+}
