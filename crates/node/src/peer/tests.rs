@@ -86,6 +86,7 @@ fn open_at(path: PathBuf, keys: &Keys, run: u8, at: Millis) -> Store {
         recovery_key: Some(Arc::new(recovery)),
         epoch_nonce: [run; 16],
         now: at,
+        areas: posko_store::Areas::default(),
         on_fatal: Box::new(|error| panic!("{error}")),
     };
     Store::open(options, &mut |_| {}).unwrap()

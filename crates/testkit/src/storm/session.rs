@@ -4,13 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use anyhow::{Result, bail};
 use posko_ledger::{
-    MAX_GROUP_BYTES, MAX_GROUP_ENTRIES,
     chain::VerifiedGroup,
     engine::{
         ApplyRefused, Config, Input, LaneKind, Log, Me, Now, Output, Page, PageRefused, Peer,
         Session, classes_of,
     },
-    entry::EntryHeader,
     epoch::Position,
 };
 use posko_proto::{
@@ -28,7 +26,6 @@ const BEAT_MS: u64 = 5_000;
 
 struct Side<'a> {
     node: &'a Node,
-    other: &'a Node,
     peer: Peer,
     session: Session,
     lanes: BTreeMap<LaneKind, VecDeque<Body>>,
@@ -131,7 +128,7 @@ fn state(one: &Node, other: &Node) -> Result<impl PartialEq + use<>> {
 }
 
 impl<'a> Side<'a> {
-    fn new(node: &'a Node, other: &'a Node, now: Millis) -> Result<Self> {
+    fn new(node: &'a Node, other: &Node, now: Millis) -> Result<Self> {
         let store = node.store()?;
         let own = node.origin;
         let peer = Peer {
@@ -149,6 +146,8 @@ impl<'a> Side<'a> {
                 origin: log.origin,
                 end: log.end,
                 head: log.best,
+                quarantined: log.quarantine.is_some(),
+                forks: log.forks.into_iter().map(|fork| fork.id).collect(),
             })
             .collect();
         if let Some(head) = store.own_head(now)
@@ -173,7 +172,6 @@ impl<'a> Side<'a> {
         };
         Ok(Self {
             node,
-            other,
             peer,
             session: Session::new(config),
             lanes: BTreeMap::new(),
@@ -268,60 +266,23 @@ impl<'a> Side<'a> {
             }
             Asked::More(end) => {
                 self.input(Input::OwnKnown(false))?;
-                if self.beside(end)? {
-                    return self.ask();
+                let before = self.wanted.replace(end);
+                if before == Some(end) {
+                    return Ok(());
                 }
-                if self.wanted.replace(end).is_none()
-                    && let Some(chain) = self.store()?.chain(own)
-                {
-                    self.input(Input::Chain(Box::new(chain)))?;
+                if before.is_some() {
+                    self.input(Input::Stop(own))?;
                 }
-                Ok(())
+                match self.store()?.chain(own) {
+                    Some(chain) => self.input(Input::Towards {
+                        chain: Box::new(chain),
+                        end,
+                    }),
+                    None => Ok(()),
+                }
             }
             Asked::Fenced => self.input(Input::OwnKnown(false)),
         }
-    }
-
-    /// Takes what the peer holds of the own log beside the path that it gives, up to `end`; says whether it does. No frame
-    /// asks for that yet, so it is read from the peer's store.
-    fn beside(&mut self, end: Position) -> Result<bool> {
-        let own = self.node.origin;
-        let (mine, theirs) = (self.store()?, self.other.store()?);
-        if theirs.rejoin(own, end)? == Some(end) {
-            return Ok(false);
-        }
-        let opens = theirs.opens(own)?;
-        let Some(from) = mine.branch_point(own, end, &opens)? else {
-            return Ok(false);
-        };
-        let Some(mut chain) = mine.chain_at(own, from)? else {
-            return Ok(false);
-        };
-        let classes = classes_of(self.peer.role) & classes_of(self.node.role);
-        while chain.end() != end {
-            let page = theirs.page_towards(
-                own,
-                end,
-                chain.end(),
-                MAX_GROUP_ENTRIES,
-                MAX_GROUP_BYTES,
-                classes,
-            )?;
-            let Some(head) = page.head else {
-                return Ok(false);
-            };
-            let records = (page.records.into_iter())
-                .map(|record| Ok((EntryHeader::decode(&record.header)?, record)))
-                .collect::<Result<_>>()?;
-            let group = chain.verify(page.opens, records, head)?;
-            if self
-                .apply(group)?
-                .is_err_and(|error| !matches!(error, ApplyError::Moved { .. }))
-            {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 
     fn apply(&self, group: VerifiedGroup) -> Result<Result<Position, ApplyError>> {
@@ -352,11 +313,13 @@ impl<'a> Side<'a> {
                 want_id,
                 origin,
                 after,
+                towards,
                 max_entries,
                 max_bytes,
                 classes,
             } => {
-                let result = read(store, origin, after, (max_entries, max_bytes), classes);
+                let limits = (max_entries, max_bytes, classes);
+                let result = read(store, origin, after, towards, limits);
                 self.input(Input::Page {
                     want_id,
                     origin,
@@ -378,7 +341,7 @@ impl<'a> Side<'a> {
                 epoch,
                 payloads,
             } => {
-                let filled = store.fill(origin, epoch, payloads)?;
+                let filled = store.fill(self.peer.origin, origin, epoch, payloads)?;
                 if filled > 0 {
                     self.node.rebuild()?;
                 }
@@ -390,6 +353,7 @@ impl<'a> Side<'a> {
                 let applied = self.apply(*group)?;
                 let result = applied.map_err(|cause| match cause {
                     ApplyError::Moved { .. } => ApplyRefused::Moved,
+                    ApplyError::Forked { .. } => ApplyRefused::Forked(cause.to_string()),
                     other => ApplyRefused::Failed(other.to_string()),
                 });
                 let arrived = origin == self.node.origin
@@ -410,6 +374,13 @@ impl<'a> Side<'a> {
                         self.input(Input::Chain(Box::new(chain)))?;
                     }
                 }
+                for log in store.logs() {
+                    for fork in log.forks {
+                        if let Some(proof) = store.fork(log.origin, fork.id)? {
+                            self.input(Input::Fork(Box::new(proof)))?;
+                        }
+                    }
+                }
                 self.look_for_missing(0)
             }
             Output::PeerClaims { heads, beyond } => {
@@ -422,8 +393,10 @@ impl<'a> Side<'a> {
                 }
             }
             Output::Parted { origin, end, opens } => {
+                let mut end = end;
                 if origin == self.node.origin {
                     self.claim.opens.clone_from(&opens);
+                    end = self.wanted.unwrap_or(end);
                 }
                 if let Some(at) = store.branch_point(origin, end, &opens)?
                     && let Some(chain) = store.chain_at(origin, at)?
@@ -436,7 +409,16 @@ impl<'a> Side<'a> {
                 self.closed = Some(detail);
                 Ok(())
             }
+            Output::Forked(proof) => {
+                let (answer, answered) = std::sync::mpsc::channel();
+                let at = Millis(self.now.wall_ms);
+                store.take_fork(*proof, at, move |taken| drop(answer.send(taken)));
+                wait(&answered)?;
+                self.node.quiet()
+            }
             Output::Heard { .. }
+            | Output::Presence(_)
+            | Output::Letter(_)
             | Output::Came(_)
             | Output::PeerAcked(_)
             | Output::Refused { .. }
@@ -450,13 +432,16 @@ fn read(
     store: &Store,
     origin: NodeId,
     after: Position,
-    (max_entries, max_bytes): (usize, usize),
-    classes: u32,
+    towards: Option<Position>,
+    (max_entries, max_bytes, classes): (usize, usize, u32),
 ) -> Result<Page, PageRefused> {
-    let page = (store.fresh_page(origin, after, max_entries, max_bytes, classes)).map_or_else(
-        || store.page(origin, after, max_entries, max_bytes, classes),
-        Ok,
-    );
+    let page = match towards {
+        None => (store.fresh_page(origin, after, max_entries, max_bytes, classes)).map_or_else(
+            || store.page(origin, after, max_entries, max_bytes, classes),
+            Ok,
+        ),
+        Some(end) => store.page_towards(origin, end, after, max_entries, max_bytes, classes),
+    };
     match page {
         Ok(page) => Ok(Page {
             opens: page.opens,
