@@ -128,6 +128,7 @@ impl World {
 
     /// Cuts a node off from everybody in half of the cases.
     fn cut_off(&mut self, at: usize) {
+        self.busy = Some(at);
         if self.dice.percent(50)
             && let Some(dir) = self.nodes.get(at).map(|node| node.dir.clone())
         {

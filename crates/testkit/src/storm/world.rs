@@ -49,6 +49,8 @@ pub struct World {
     down: BTreeSet<(PathBuf, PathBuf)>,
     sent: BTreeMap<NodeId, Vec<Sent>>,
     ids: u64,
+    /// Where something last happened to a machine.
+    pub(super) busy: Option<usize>,
 }
 
 impl World {
@@ -76,6 +78,7 @@ impl World {
             down: BTreeSet::new(),
             sent: BTreeMap::new(),
             ids: 0,
+            busy: None,
         };
         world.choose_faults();
         for origin in ORIGINS {
@@ -132,14 +135,18 @@ impl World {
 
     fn step(&mut self) -> Result<()> {
         self.now = Millis(self.now.0 + 60_000);
-        let at = self.dice.below(self.nodes.len());
+        let at = match self.busy {
+            // Where something just happened, people are busy.
+            Some(at) if at < self.nodes.len() && self.dice.percent(35) => at,
+            _ => self.dice.below(self.nodes.len()),
+        };
         match self.dice.below(100) {
-            0..40 => {
+            0..38 => {
                 for _ in 0..=self.dice.below(4) {
                     self.command(at)?;
                 }
             }
-            40..82 => {
+            38..74 => {
                 let other = self.dice.below(self.nodes.len());
                 let most = match self.dice.below(10) {
                     0..3 => self.dice.below(30),
@@ -152,7 +159,7 @@ impl World {
                     }
                 }
             }
-            82..88 => self.relink(at),
+            74..79 => self.relink(at),
             _ => self.fault(at)?,
         }
         Ok(())
