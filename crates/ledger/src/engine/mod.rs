@@ -15,6 +15,7 @@ mod fork;
 mod payload;
 pub mod presence;
 mod pull;
+mod reach;
 pub mod sealed;
 mod serve;
 #[cfg(test)]
@@ -37,6 +38,7 @@ use posko_proto::{
 };
 use prost::Message;
 
+pub use self::reach::{Reach, rank};
 use self::{
     payload::Asked,
     presence::{Statement, Telling},
@@ -427,29 +429,6 @@ pub struct View {
     pub end: Reach,
     /// The payload classes that the peer can give of it.
     pub classes: u32,
-}
-
-/// How far a log reaches: its epoch, whole, and the number of the entry. It compares what is told, and proves nothing.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
-pub struct Reach {
-    /// The epoch; one of number 0 for nothing.
-    pub epoch: Epoch,
-    /// The entry's number in it.
-    pub seq: u64,
-}
-
-impl From<Position> for Reach {
-    fn from(at: Position) -> Self {
-        Self {
-            epoch: at.epoch,
-            seq: at.seq,
-        }
-    }
-}
-
-/// Returns what orders a log's heads: how far they reach, then when they were signed.
-pub fn rank(head: &SignedHead) -> (Reach, u64) {
-    (head.head.position.into(), head.head.wall_ms)
 }
 
 /// Why a session cannot go on.

@@ -413,7 +413,7 @@ impl<'a> Side<'a> {
                 let (answer, answered) = std::sync::mpsc::channel();
                 let at = Millis(self.now.wall_ms);
                 store.take_fork(*proof, at, move |taken| drop(answer.send(taken)));
-                wait(&answered)?;
+                drop(wait(&answered)?);
                 self.node.quiet()
             }
             Output::Heard { .. }
