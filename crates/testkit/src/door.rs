@@ -42,7 +42,7 @@ impl Interceptor for Bearer {
 pub fn open(node: &Node) -> Result<Door> {
     open_with(
         node,
-        node.token().context("the node has no duty officer yet")?,
+        &node.token().context("the node has no duty officer yet")?,
     )
 }
 

@@ -7,7 +7,7 @@ use std::{
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -37,7 +37,7 @@ pub struct Node {
     program: PathBuf,
     api: SocketAddr,
     federation: SocketAddr,
-    token: OnceLock<String>,
+    token: RwLock<Option<String>>,
     process: Mutex<Option<Child>>,
 }
 
@@ -70,7 +70,7 @@ impl Node {
             program: program.into(),
             api: loopback(free_port()?),
             federation: loopback(free_port()?),
-            token: OnceLock::new(),
+            token: RwLock::default(),
             process: Mutex::new(None),
         };
         let (api, federation) = (node.api.to_string(), node.federation.to_string());
@@ -91,6 +91,25 @@ impl Node {
         // What is shown here must not hang on how full this machine's disk is.
         node.set("floor_mib", &FLOOR_MIB.to_string())?;
         Ok(node)
+    }
+
+    /// Returns the node of another directory of the same name, which gets ports of its own and can run beside this one.
+    pub fn twin(&self, dir: &Path) -> Result<Self> {
+        let loopback = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let twin = Self {
+            origin: self.origin.clone(),
+            dir: dir.into(),
+            program: self.program.clone(),
+            api: loopback(free_port()?),
+            federation: loopback(free_port()?),
+            token: RwLock::default(),
+            process: Mutex::new(None),
+        };
+        twin.configure(|text| {
+            let text = text.replace(&self.api.to_string(), &twin.api.to_string());
+            text.replace(&self.federation.to_string(), &twin.federation.to_string())
+        })?;
+        Ok(twin)
     }
 
     /// Returns its name.
@@ -114,8 +133,10 @@ impl Node {
     }
 
     /// Returns its duty officer's token, once there is one.
-    pub fn token(&self) -> Option<&str> {
-        self.token.get().map(String::as_str)
+    pub fn token(&self) -> Option<String> {
+        (self.token.read())
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Returns the process id while it runs.
@@ -165,6 +186,11 @@ impl Node {
         if self.origin == GATEWAY {
             self.console(&["user", "grant", LOGIN, "--role", "ims"])?;
         }
+        self.log_in()
+    }
+
+    /// Keeps the token of a new login of whoever was employed.
+    pub fn log_in(&self) -> Result<()> {
         let login = self.run(
             &["login", LOGIN, "--password-stdin", "--print-token"],
             None,
@@ -174,14 +200,13 @@ impl Node {
             .get("token")
             .and_then(Value::as_str)
             .context("the login told no token")?;
-        // A second duty officer would have the same rights.
-        let _ = self.token.set(token.into());
+        *(self.token.write()).unwrap_or_else(PoisonError::into_inner) = Some(token.into());
         Ok(())
     }
 
     /// Runs a command as the duty officer, and returns its JSON; [`Refused`] when it is not done.
     pub fn posko(&self, args: &[&str]) -> Result<Value> {
-        self.run(args, self.token(), "")
+        self.run(args, self.token().as_deref(), "")
     }
 
     /// Runs a command as the machine's administrator, and returns its JSON; [`Refused`] when it is not done.

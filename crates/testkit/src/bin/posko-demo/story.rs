@@ -680,7 +680,7 @@ impl Story {
         }
         let token = |origin: &str| {
             dirs.get(origin)
-                .map(|(_, token)| *token)
+                .map(|(_, token)| token.clone())
                 .unwrap_or_default()
         };
         let on = |origin: &str| {
