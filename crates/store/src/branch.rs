@@ -391,7 +391,8 @@ fn settled(
     at: i64,
 ) -> Result<(), StoreError> {
     let origin = origin.as_str();
-    let known = connection
+    // Two runs may have decided one command: its event is known already when what the other decided is settled.
+    connection
         .prepare_cached(
             "INSERT OR IGNORE INTO recovered(origin, event_id, pos)
              SELECT origin, event_id, :pos FROM orphan WHERE origin = :origin AND settled_by = :event",
@@ -401,16 +402,9 @@ fn settled(
             ":event": event_id.as_bytes(),
             ":pos": at,
         })?;
-    if known > 0 {
-        forget(connection, origin, event_id)?;
-    }
-    Ok(())
-}
-
-fn forget(connection: &Connection, origin: &str, settled_by: Id) -> Result<(), StoreError> {
     connection
         .prepare_cached("DELETE FROM orphan WHERE origin = :origin AND settled_by = :event")?
-        .execute(named_params! { ":origin": origin, ":event": settled_by.as_bytes() })?;
+        .execute(named_params! { ":origin": origin, ":event": event_id.as_bytes() })?;
     Ok(())
 }
 

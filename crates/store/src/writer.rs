@@ -18,6 +18,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
+    time::Instant,
 };
 
 use posko_domain::{
@@ -126,8 +127,8 @@ pub(crate) struct Writer {
     pub(crate) run: Run,
     /// Whether views are being built anew.
     rebuilding: bool,
-    /// Whether the write-ahead log may still hold what was withdrawn.
-    scrubbing: bool,
+    /// When the write-ahead log is to be emptied, while it may still hold what was withdrawn.
+    scrub_at: Option<Instant>,
     /// How many times a log's path has changed.
     switches: u64,
     failed: bool,
@@ -239,7 +240,7 @@ impl Writer {
             kept: Kept::default(),
             run,
             rebuilding: false,
-            scrubbing: true,
+            scrub_at: Some(Instant::now()),
             switches: 0,
             failed: false,
         }
@@ -282,9 +283,13 @@ impl Writer {
     pub(crate) fn run(mut self, queue: &mpsc::Receiver<Job>) {
         let mut jobs = VecDeque::new();
         loop {
+            self.scrub();
             if jobs.is_empty() {
-                let Ok(job) = queue.recv() else { return };
-                jobs.push_back(job);
+                match self.next(queue) {
+                    Ok(job) => jobs.push_back(job),
+                    Err(mpsc::RecvTimeoutError::Timeout) => continue,
+                    Err(mpsc::RecvTimeoutError::Disconnected) => return,
+                }
             }
             jobs.extend(queue.try_iter().take(CHECKPOINT_ENTRIES as usize));
             if matches!(jobs.front(), Some(Job::Stop)) {
@@ -304,6 +309,14 @@ impl Writer {
                 continue;
             }
             self.transact(&mut jobs);
+        }
+    }
+
+    /// Waits for a job, no longer than until the write-ahead log is to be emptied.
+    fn next(&self, queue: &mpsc::Receiver<Job>) -> Result<Job, mpsc::RecvTimeoutError> {
+        match self.scrub_at {
+            Some(at) => queue.recv_timeout(at.saturating_duration_since(Instant::now())),
+            None => Ok(queue.recv()?),
         }
     }
 
@@ -391,7 +404,9 @@ impl Writer {
             self.fail_if_fatal(error);
         } else {
             moved.extend(transaction.logs.keys().copied());
-            self.scrubbing |= transaction.added.iter().any(statement::withdraws);
+            if transaction.added.iter().any(statement::withdraws) {
+                self.scrub_at = Some(Instant::now());
+            }
             let anything = transaction.did_more || !transaction.added.is_empty();
             self.publish_tail(&transaction.logs, transaction.added);
             self.shared.publish(transaction.logs);
@@ -401,7 +416,6 @@ impl Writer {
             self.run = transaction.run;
             // One that could not be written is found when the next command compares it.
             drop(self.write_mark());
-            self.scrub();
             self.recover_later(anything);
         }
         let reason = committed.as_ref().err().map(ToString::to_string);
@@ -421,7 +435,7 @@ impl Writer {
                 }
                 Ok(()) if rebuild.report() => {
                     // A payload that came late may have been a withdrawal.
-                    self.scrubbing = true;
+                    self.scrub_at = Some(Instant::now());
                     false
                 }
                 Ok(()) => self.jobs.send(Job::Rebuild(rebuild)).is_ok(),
@@ -894,9 +908,9 @@ impl Writer {
         reply: Box<dyn FnOnce(Result<Position, ApplyError>) + Send>,
     ) {
         self.shared.tell_time(now);
-        self.scrubbing |= group
-            .entries()
-            .any(|(_, record, _)| statement::withdraws(record));
+        if (group.entries()).any(|(_, record, _)| statement::withdraws(record)) {
+            self.scrub_at = Some(Instant::now());
+        }
         let origin = group.chain().identity().origin;
         let known = transaction
             .logs

@@ -556,11 +556,16 @@ fn a_hello_of_which_a_part_cannot_be_read_ends_the_session() {
             Nothing,
         ),
         (
+            "a short fork id",
+            view(|view| view.fork_ids = vec![vec![0; 9]]),
+            Ends("9 bytes instead of 32"),
+        ),
+        (
             "a state and classes to come",
             view(|view| {
                 view.state = 99;
                 view.classes = u32::MAX;
-                view.fork_ids = vec![vec![0; 9]; 99];
+                view.fork_ids = vec![vec![0; 32]; 9];
             }),
             Nothing,
         ),
