@@ -321,7 +321,7 @@ macro_rules! without {
 
 without! {
     without_own_log_first_logs_differ: OwnLogFirst, 0 => Same;
-    without_nonce_logs_differ: Nonce, 0 => Same;
+    without_nonce_logs_differ: Nonce, 11 => Same;
     without_reissue_entries_are_lost: Reissue, 0 => Loss;
     without_gate_promises_are_broken: Gate, 11 => Gate;
     without_recovered_promises_too_much_is_promised: RecoveredPromises, 2 => Promise;
