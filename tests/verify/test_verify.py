@@ -26,6 +26,7 @@ import verify  # noqa: E402
 VECTORS = pathlib.Path(__file__).parent.parent / "vectors"
 LOGS = {path.name: path.read_bytes() for path in sorted(VECTORS.glob("*.poskolog"))}
 LEDGER = json.loads((VECTORS / "ledger.json").read_text(encoding="ascii"))
+FRAMES = json.loads((VECTORS / "frames.json").read_text(encoding="ascii"))
 MAGIC = b"posko/log/v1\0"
 
 
@@ -79,6 +80,28 @@ def flips(file: bytes, length: int) -> Iterator[tuple[int, bytes]]:
             flipped = bytearray(file)
             flipped[at] ^= flip
             yield at, bytes(flipped)
+
+
+class Frames(unittest.TestCase):
+    """Computes the signatures of `frames.json` anew, from the fields beside them."""
+
+    def test_presence_is_laid_out_and_signed_as_described(self) -> None:
+        said = FRAMES["presence"]
+        numbers = [said[name] for name in ("epoch", "started_ms", "counter", "ttl_ms")]
+        signed = b"posko/presence/v1\0" + raw(said, "federation") + padded(said["origin"])
+        signed += raw(said, "run_id") + b"".join(be(number, 8) for number in numbers)
+        signed += be(len(said["items"]), 4)
+        for item in said["items"]:
+            body = raw(item, "body")
+            signed += raw(item, "subject") + be(item["kind"], 4) + be(len(body), 4) + body
+        self.assertEqual(secret("log").sign(signed), raw(said, "signature"))
+
+    def test_a_letter_is_laid_out_and_signed_as_described(self) -> None:
+        letter = FRAMES["letter"]
+        signed = b"posko/sealed/v1\0" + raw(letter, "federation") + raw(letter, "id")
+        signed += padded(letter["to"]) + padded(letter["from"]) + be(letter["ttl_ms"], 8)
+        signed += raw(letter, "encapsulated_key") + raw(letter, "ciphertext")
+        self.assertEqual(secret("log").sign(signed), raw(letter, "signature"))
 
 
 class Ledger(unittest.TestCase):

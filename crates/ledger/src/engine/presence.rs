@@ -388,3 +388,28 @@ impl Session {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Written by the verifier's tests, which share no code with this one.
+    const FRAMES: &str = include_str!("../../../../tests/vectors/frames.json");
+
+    #[test]
+    fn a_statement_is_signed_as_the_committed_vector_says() {
+        let own = "32".parse().unwrap();
+        let mut board = Board::new(*b"posko-vectors-01", own, [5; 16], 1_669_011_669_000);
+        let item = |subject, kind, body: &[u8]| Item {
+            subject: Id([subject; 16]),
+            kind,
+            body: body.to_vec(),
+        };
+        let items = vec![item(2, 2, b""), item(1, 1, b"j:\x07")];
+        let key = SecretKey::from_seed(&[0x22; 32]);
+        board.say(Now::default(), 7, items, 60_000, &key).unwrap();
+        let said = board.statements(Now::default()).remove(0);
+        let signature = posko_proto::id::hex(&said.signature);
+        assert!(FRAMES.contains(&signature), "{signature}");
+    }
+}

@@ -397,3 +397,26 @@ impl Session {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Written by the verifier's tests, which share no code with this one.
+    const FRAMES: &str = include_str!("../../../../tests/vectors/frames.json");
+
+    #[test]
+    fn a_letter_is_signed_as_the_committed_vector_says() {
+        let address = Address {
+            federation: *b"posko-vectors-01",
+            id: Id([9; 16]),
+            to: "36".parse().unwrap(),
+            from: "32".parse().unwrap(),
+            ttl_ms: 86_400_000,
+        };
+        let key = SecretKey::from_seed(&[0x22; 32]);
+        let letter = Letter::sign(address, [10; 32], vec![0xc0, 0xff, 0xee], &key).unwrap();
+        let signature = posko_proto::id::hex(&letter.signature);
+        assert!(FRAMES.contains(&signature), "{signature}");
+    }
+}
