@@ -28,3 +28,30 @@ pub struct Refusal {
     /// What was refused and why, for people.
     pub message: String,
 }
+
+/// Why an area refuses a command.
+pub trait Rejection: std::error::Error {
+    /// Returns what kind of refusal it is.
+    fn code(&self) -> Code;
+}
+
+impl<R: Rejection> From<R> for Refusal {
+    fn from(rejection: R) -> Self {
+        Self {
+            code: rejection.code(),
+            message: rejection.to_string(),
+        }
+    }
+}
+
+/// How many characters of a value are repeated to whoever gave it.
+const SHOWN_CHARACTERS: usize = 64;
+
+/// Returns the beginning of a value that cannot be taken, for its message.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the value is made for its message, and ends there"
+)]
+pub(crate) fn excerpt(value: impl ToString) -> String {
+    value.to_string().chars().take(SHOWN_CHARACTERS).collect()
+}

@@ -4,7 +4,7 @@ use posko_proto::{Id, time::Millis};
 
 use crate::{
     account::Action,
-    code::{Code, Refusal},
+    code::{self, Code, Rejection},
     wire::shown,
 };
 
@@ -83,9 +83,8 @@ pub enum Denial {
     },
 }
 
-impl AccountRejection {
-    /// Returns what kind of refusal it is.
-    pub fn code(&self) -> Code {
+impl Rejection for AccountRejection {
+    fn code(&self) -> Code {
         match self {
             Self::Invalid { .. } | Self::EndsBeforeItBegins { .. } | Self::Exercise => {
                 Code::Invalid
@@ -95,11 +94,9 @@ impl AccountRejection {
             Self::Forbidden { .. } => Code::Forbidden,
         }
     }
+}
 
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "the value is made for its message, and ends there"
-    )]
+impl AccountRejection {
     pub(super) fn invalid(
         field: &'static str,
         value: impl ToString,
@@ -107,17 +104,8 @@ impl AccountRejection {
     ) -> Self {
         Self::Invalid {
             field,
-            value: value.to_string().chars().take(64).collect(),
+            value: code::excerpt(value),
             expected: expected.into(),
-        }
-    }
-}
-
-impl From<AccountRejection> for Refusal {
-    fn from(rejection: AccountRejection) -> Self {
-        Self {
-            code: rejection.code(),
-            message: rejection.to_string(),
         }
     }
 }

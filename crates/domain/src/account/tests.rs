@@ -11,7 +11,7 @@ use crate::{
         AccountCommand, AccountRejection, AccountState, Action, Denial, Grant, HeldGrant, apply,
         authorize, decide, grant_of,
     },
-    code::Code,
+    code::{Code, Rejection},
     context::{Context, Recorded},
     event::{Event, KINDS},
 };

@@ -3,7 +3,7 @@
 use posko_proto::time::Millis;
 
 use crate::{
-    code::{Code, Refusal},
+    code::{self, Code, Rejection},
     region::UnknownRegion,
     wire::shown,
 };
@@ -70,9 +70,8 @@ pub enum DirectiveRejection {
     },
 }
 
-impl DirectiveRejection {
-    /// Returns what kind of refusal it is.
-    pub fn code(&self) -> Code {
+impl Rejection for DirectiveRejection {
+    fn code(&self) -> Code {
         match self {
             Self::Invalid { .. }
             | Self::TooLong { .. }
@@ -85,11 +84,9 @@ impl DirectiveRejection {
             }
         }
     }
+}
 
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "the value is made for its message, and ends there"
-    )]
+impl DirectiveRejection {
     pub(super) fn invalid(
         field: &'static str,
         value: impl ToString,
@@ -97,17 +94,8 @@ impl DirectiveRejection {
     ) -> Self {
         Self::Invalid {
             field,
-            value: value.to_string().chars().take(64).collect(),
+            value: code::excerpt(value),
             expected,
-        }
-    }
-}
-
-impl From<DirectiveRejection> for Refusal {
-    fn from(rejection: DirectiveRejection) -> Self {
-        Self {
-            code: rejection.code(),
-            message: rejection.to_string(),
         }
     }
 }

@@ -9,7 +9,7 @@ use posko_proto::{
 use proptest::prelude::*;
 
 use crate::{
-    code::Code,
+    code::{Code, Rejection},
     context::{Context, Recorded},
     directive::{
         DirectiveCommand, DirectiveRejection, DirectiveState, addresses, apply, decide, standing,

@@ -8,7 +8,7 @@ use posko_proto::{
 };
 
 use crate::{
-    code::{Code, Refusal},
+    code::{self, Code, Rejection},
     region::PlaceError,
     wire::shown,
 };
@@ -158,9 +158,8 @@ pub enum IncidentRejection {
     },
 }
 
-impl IncidentRejection {
-    /// Returns what kind of refusal it is.
-    pub fn code(&self) -> Code {
+impl Rejection for IncidentRejection {
+    fn code(&self) -> Code {
         match self {
             Self::Invalid { .. }
             | Self::Place(_)
@@ -181,11 +180,9 @@ impl IncidentRejection {
             | Self::ExerciseMixed { .. } => Code::Conflict,
         }
     }
+}
 
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "the value is made for its message, and ends there"
-    )]
+impl IncidentRejection {
     pub(super) fn invalid(
         field: &'static str,
         value: impl ToString,
@@ -193,17 +190,8 @@ impl IncidentRejection {
     ) -> Self {
         Self::Invalid {
             field,
-            value: value.to_string(),
+            value: code::excerpt(value),
             expected,
-        }
-    }
-}
-
-impl From<IncidentRejection> for Refusal {
-    fn from(rejection: IncidentRejection) -> Self {
-        Self {
-            code: rejection.code(),
-            message: rejection.to_string(),
         }
     }
 }

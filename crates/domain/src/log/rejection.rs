@@ -2,7 +2,7 @@
 
 use posko_proto::{Id, NodeId};
 
-use crate::code::{Code, Refusal};
+use crate::code::{self, Code, Rejection};
 
 /// Why a command about a log is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -78,9 +78,8 @@ pub enum LogRejection {
     Exercise,
 }
 
-impl LogRejection {
-    /// Returns what kind of refusal it is.
-    pub fn code(&self) -> Code {
+impl Rejection for LogRejection {
+    fn code(&self) -> Code {
         match self {
             Self::Invalid { .. } | Self::TooLong { .. } | Self::Exercise => Code::Invalid,
             Self::NotFound { .. } => Code::NotFound,
@@ -92,11 +91,9 @@ impl LogRejection {
             | Self::AlreadySaid => Code::Conflict,
         }
     }
+}
 
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "the value is made for its message, and ends there"
-    )]
+impl LogRejection {
     pub(super) fn invalid(
         field: &'static str,
         value: impl ToString,
@@ -104,17 +101,8 @@ impl LogRejection {
     ) -> Self {
         Self::Invalid {
             field,
-            value: value.to_string().chars().take(64).collect(),
+            value: code::excerpt(value),
             expected,
-        }
-    }
-}
-
-impl From<LogRejection> for Refusal {
-    fn from(rejection: LogRejection) -> Self {
-        Self {
-            code: rejection.code(),
-            message: rejection.to_string(),
         }
     }
 }

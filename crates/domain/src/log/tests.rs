@@ -8,7 +8,7 @@ use posko_proto::{
 use proptest::prelude::*;
 
 use crate::{
-    code::Code,
+    code::{Code, Rejection},
     context::{Context, Recorded},
     event::{Event, IllegalEvent, KINDS, LogEvent},
     log::{Held, HeldPayload, LogCommand, LogRejection, Statement, apply, decide},

@@ -3,7 +3,7 @@
 use posko_proto::time::Millis;
 
 use crate::{
-    code::{Code, Refusal},
+    code::{self, Code, Rejection},
     region::{PlaceError, UnknownRegion},
     wire::shown,
 };
@@ -78,9 +78,8 @@ pub enum WarningRejection {
     },
 }
 
-impl WarningRejection {
-    /// Returns what kind of refusal it is.
-    pub fn code(&self) -> Code {
+impl Rejection for WarningRejection {
+    fn code(&self) -> Code {
         match self {
             Self::Invalid { .. }
             | Self::TooLong { .. }
@@ -94,11 +93,9 @@ impl WarningRejection {
             | Self::OtherWarning { .. } => Code::Conflict,
         }
     }
+}
 
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "the value is made for its message, and ends there"
-    )]
+impl WarningRejection {
     pub(super) fn invalid(
         field: &'static str,
         value: impl ToString,
@@ -106,17 +103,8 @@ impl WarningRejection {
     ) -> Self {
         Self::Invalid {
             field,
-            value: value.to_string().chars().take(64).collect(),
+            value: code::excerpt(value),
             expected,
-        }
-    }
-}
-
-impl From<WarningRejection> for Refusal {
-    fn from(rejection: WarningRejection) -> Self {
-        Self {
-            code: rejection.code(),
-            message: rejection.to_string(),
         }
     }
 }

@@ -10,7 +10,7 @@ use posko_proto::{
 use proptest::prelude::*;
 
 use crate::{
-    code::Code,
+    code::{Code, Rejection},
     context::{Context, Recorded},
     event::{Event, IllegalEvent, KINDS, WarningEvent},
     warning::{
