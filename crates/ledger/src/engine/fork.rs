@@ -35,7 +35,10 @@ impl Session {
         }
         let proof =
             ForkProof::from_wire(fork).map_err(|error| Stop::protocol(error.to_string()))?;
-        if self.forks.insert(proof.id()) {
+        let id = proof.id();
+        self.forks.insert(id);
+        // One that the peer named in its hello is not here before it has come.
+        if self.forks_taken.insert(id) {
             self.out.push(Output::Forked(Box::new(proof)));
         }
         Ok(())

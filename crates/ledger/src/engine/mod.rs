@@ -478,8 +478,10 @@ pub struct Session {
     shown: Vec<SignedHead>,
     /// The peer may know of own entries that are not here: no own ones are released to it.
     withheld: bool,
-    /// The fork proofs that the peer has, and how many it sent.
+    /// The fork proofs that the peer has.
     forks: BTreeSet<Hash>,
+    /// The fork proofs that it gave, and how many it sent.
+    forks_taken: BTreeSet<Hash>,
     forks_came: usize,
     disk_free: u64,
     paused: bool,
@@ -542,6 +544,7 @@ impl Session {
             shown: Vec::new(),
             withheld: true,
             forks: BTreeSet::new(),
+            forks_taken: BTreeSet::new(),
             forks_came: 0,
             disk_free: 0,
             paused: false,

@@ -750,7 +750,14 @@ async fn a_log_that_two_runs_wrote_is_in_quarantine_at_all_who_meet_and_others_g
     assert!(quarantined(&a).unwrap().at.seq <= common);
     until("36 goes on with what 31 writes", || third.has_all_of(&a)).await;
     assert!(a.store.verify_log(b.origin, &mut |_| {}).is_err());
-    for node in [&mut a, &mut third] {
+
+    b.start();
+    until("32 is told, and writes nothing more", || {
+        (b.not_writing.read().unwrap()).contains("posko log reopen")
+    })
+    .await;
+    assert!(quarantined(&b).is_some());
+    for node in [&mut a, &mut b, &mut third] {
         node.stop().await;
     }
 }

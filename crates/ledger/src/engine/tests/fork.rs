@@ -50,6 +50,8 @@ fn a_proof_goes_to_a_peer_that_has_it_not_and_once() {
     hello.views[0].fork_ids = vec![proof(1).id().to_vec()];
     lone.frame(Body::Hello(hello));
     assert_eq!(lone.session.handle(now(101), held), []);
+    // It is taken all the same when it comes: it was named, and is not here.
+    assert_eq!(came(&lone.frame(Body::Fork(proof(1).to_wire()))), 1);
     assert_eq!(came(&lone.frame(Body::Fork(proof(2).to_wire()))), 1);
     let given = Input::Fork(Box::new(proof(2)));
     assert_eq!(lone.session.handle(now(102), given), []);
