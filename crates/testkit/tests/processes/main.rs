@@ -13,6 +13,7 @@
 )]
 
 mod backup;
+mod fork;
 mod gateway;
 mod input;
 mod kill;

@@ -60,6 +60,8 @@ struct Drill {
     then: &'static str,
 }
 
+/// The files of the log, and the high-water mark beside it.
+pub(super) const LOG_AND_MARK: &[&str] = &["posko.db", "mark"];
 const OLDER_FILE: Fault = Fault::Older(&["posko.db"]);
 const AHEAD: &str = "the high-water mark is ahead of the file";
 const COPY: &str = "the file is a backup copy";
@@ -139,14 +141,14 @@ const DRILLS: [Drill; 12] = [
     ),
     drill(
         "the whole machine rolled back, peers there",
-        Fault::Older(&["posko.db", "mark"]),
+        Fault::Older(LOG_AND_MARK),
         ALL,
         ("clean", ""),
         "clean",
     ),
     drill(
         "the whole machine rolled back, peers away",
-        Fault::Older(&["posko.db", "mark"]),
+        Fault::Older(LOG_AND_MARK),
         &[],
         ("clean", ""),
         "fenced",
@@ -179,7 +181,7 @@ fn files(dir: &Path, which: &[&str]) -> Vec<PathBuf> {
     found.filter(is_one).collect()
 }
 
-fn copy(from: &Path, to: &Path, which: &[&str]) {
+pub(super) fn copy(from: &Path, to: &Path, which: &[&str]) {
     for file in files(to, which) {
         fs::remove_file(file).unwrap();
     }
@@ -217,7 +219,7 @@ impl Scene {
         } else {
             jabar.stop().unwrap();
             fs::create_dir(scene.at("older")).unwrap();
-            copy(jabar.dir(), &scene.at("older"), &["posko.db", "mark"]);
+            copy(jabar.dir(), &scene.at("older"), LOG_AND_MARK);
             jabar.start().unwrap();
         }
         reports.extend([report(jabar), report(jabar)]);
