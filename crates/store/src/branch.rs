@@ -20,7 +20,7 @@ use posko_proto::{Id, NodeId, common::v1::Envelope};
 use prost::Message;
 use rusqlite::{Connection, OptionalExtension, named_params};
 
-use posko_domain::event::{DISOWNED, Event, IncidentEvent};
+use posko_domain::event::{DISOWNED, Event, IncidentEvent, PAYLOAD_LOST};
 
 use crate::{
     Store, StoreError,
@@ -481,6 +481,29 @@ fn note_orphan(
             ":event": header.event_id.as_bytes(),
             ":pos": at,
         })?;
+    if header.flags & entry::SCARCE != 0
+        && view::log::said(connection, origin, header.event_id, PAYLOAD_LOST)?.is_some()
+    {
+        forget_lost(connection, origin, header.event_id)?;
+    }
+    Ok(())
+}
+
+/// Forgets orphans of a promise whose payload its origin declared lost: nobody can decide it again. The origin itself
+/// keeps one that it can read.
+pub(crate) fn forget_lost(
+    connection: &Connection,
+    origin: NodeId,
+    event: Id,
+) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "DELETE FROM orphan
+             WHERE origin = :origin AND event_id = :event AND settled_by <> event_id
+               AND (origin <> (SELECT origin FROM node)
+                    OR EXISTS (SELECT 1 FROM payload_missing WHERE payload_missing.pos = orphan.pos))",
+        )?
+        .execute(named_params! { ":origin": origin.as_str(), ":event": event.as_bytes() })?;
     Ok(())
 }
 

@@ -110,6 +110,9 @@ impl Writer {
         let orphans = branch::orphan_facts(connection, own, RECOVERED_AT_ONCE)?;
         let all = orphans.len() < RECOVERED_AT_ONCE;
         if orphans.is_empty() {
+            // A statement may have let some go.
+            log.cut = branch::orphans(connection, own)?;
+            transaction.logs.insert(own, log);
             return Ok(all);
         }
         let before = log.chain.end();

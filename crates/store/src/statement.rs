@@ -138,7 +138,7 @@ fn give_up(
     origin: NodeId,
     events: &[Id],
 ) -> Result<(), StoreError> {
-    let events = events.iter().copied().collect();
+    let events: BTreeSet<Id> = events.iter().copied().collect();
     let path = branch::path_now(connection, origin)?;
     for (at, header) in missing_of(connection, origin, &events)? {
         note_absence(connection, at, ERASED)?;
@@ -158,6 +158,9 @@ fn give_up(
                 ))?
                 .execute(named)?;
         }
+    }
+    for event in events {
+        branch::forget_lost(connection, origin, event)?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use posko_domain::event::{DISOWNED, Event, LogEvent};
+use posko_domain::event::{DISOWNED, Event, LogEvent, PAYLOAD_LOST};
 use posko_ledger::{
     chain::Chain,
     entry::{self, EntryHeader, HEADER_BYTES, Payload},
@@ -177,21 +177,23 @@ impl Store {
     }
 }
 
-/// Returns the events that an entry disowns.
-fn disowned(header: &EntryHeader, body: &[u8]) -> Vec<Id> {
-    if header.type_id != DISOWNED.type_id {
-        return Vec::new();
+/// Returns the events that an entry lets go: which it disowns, or whose payloads it declares lost; and whether only
+/// promises among them need nothing more.
+fn let_go(header: &EntryHeader, body: &[u8]) -> (Vec<Id>, bool) {
+    if ![DISOWNED.type_id, PAYLOAD_LOST.type_id].contains(&header.type_id) {
+        return (Vec::new(), false);
     }
     let envelope = Envelope::decode(body).ok();
     let said = envelope
         .and_then(|said| Event::decode(header.type_id, header.type_version, &said.event).ok());
-    let Some(Event::Log(LogEvent::Disowned(said))) = said else {
-        return Vec::new();
+    let (events, promises_only) = match said {
+        Some(Event::Log(LogEvent::Disowned(said))) => (said.event_ids, false),
+        Some(Event::Log(LogEvent::PayloadLost(said))) => (said.event_ids, true),
+        _ => (Vec::new(), false),
     };
-    let events = said.event_ids.iter();
-    events
-        .filter_map(|id| Id::try_from(id.as_slice()).ok())
-        .collect()
+    let events = events.iter();
+    let events = events.filter_map(|id| Id::try_from(id.as_slice()).ok());
+    (events.collect(), promises_only)
 }
 
 /// Names the first events, and says that there are more.
@@ -256,8 +258,10 @@ impl Checked {
         }
         self.orphans.remove(&header.event_id);
         if let Payload::Present { body, .. } = &stored.payload {
-            let disowned = disowned(&header, body);
-            self.orphans.retain(|_, event| !disowned.contains(event));
+            let (events, promises_only) = let_go(&header, body);
+            self.orphans.retain(|settled_by, event| {
+                !events.contains(event) || (promises_only && settled_by == event)
+            });
         }
         self.report.entries += 1;
         Ok(())

@@ -1,7 +1,7 @@
 //! An area beside the fixed ones: units that are given away, decided again when a restored log left that out.
 
 use posko_domain::account::AccountCommand;
-use posko_ledger::entry::Class;
+use posko_ledger::entry::{Class, event_id};
 use posko_store::{
     Areas, Standing,
     aggregate::{Aggregate, Decision, Fact, NewEvent, Redecided, View},
@@ -9,6 +9,7 @@ use posko_store::{
 
 use super::{
     standing::{account, ask, backup, restore},
+    statement::{disown, lost_payload},
     *,
 };
 
@@ -249,4 +250,87 @@ fn a_promise_that_does_not_fit_any_more_is_told_at_every_node() {
         assert_eq!(peer.log(node("32")).unwrap().cut, 0);
         assert_eq!(state(peer), [3, 2]);
     }
+}
+
+/// Takes the payloads of the last entries out of a closed node's file, as a damaged disk does.
+fn damage(dir: &TempDir, origin: &str, entries: u32) {
+    let file = rusqlite::Connection::open(dir.path().join(format!("{origin}.db"))).unwrap();
+    file.execute_batch(&format!(
+        "INSERT INTO payload_missing SELECT pos, 2 FROM payload ORDER BY pos DESC LIMIT {entries};
+         DELETE FROM payload WHERE pos IN (SELECT pos FROM payload_missing);
+         UPDATE view_version SET version = 0",
+    ))
+    .unwrap();
+}
+
+/// Asks peers for every payload of the own log that is missing, which they do not have.
+fn ask_for_missing(store: &Store, peers: &[&Store]) {
+    let mut after = 0;
+    while let Some(missing) = store.missing(3, after, 10).unwrap() {
+        for peer in peers {
+            let given = peer.payloads(missing.origin, missing.epoch, &missing.seqs, 1 << 20, 3);
+            let from = peer.identity().origin;
+            (store.fill(from, missing.origin, missing.epoch, given.unwrap())).unwrap();
+        }
+        after = missing.last;
+    }
+}
+
+#[test]
+fn a_promise_whose_payload_is_declared_lost_is_waited_for_no_more_and_withheld_nowhere() {
+    let dir = TempDir::new().unwrap();
+    let own = node("32");
+    let (store, [giver, other]) = restored(&dir);
+    let (promise, fact) = (event_id(command_id(2), 0), event_id(command_id(3), 0));
+    let left_out = giver.log(own).unwrap().end;
+    giver.close();
+    damage(&dir, "31", 2);
+    let peers = [open_with(&dir, "31", 2), other];
+    accepted(&store, units(7, b'n', 0));
+    proven(&store, &peers);
+    quiet(&store);
+    let waits = store.may_promise().unwrap_err().message;
+    assert!(
+        waits.contains("payloads of this node's log are missing"),
+        "{waits}"
+    );
+
+    ask_for_missing(&store, &[&peers[0], &peers[1]]);
+    accepted(&store, lost_payload(20, promise));
+    accepted(&store, lost_payload(21, fact));
+    quiet(&store);
+    assert_eq!(store.may_promise(), Ok(()));
+    accepted(&store, units(8, b'g', 2));
+    assert_eq!(state(&store), [3, 0]);
+    for peer in &peers {
+        recovery::pull(&store, peer, "32", 100);
+    }
+    // One that hears of the promise after the statement.
+    let late = open_with(&dir, "33", 1);
+    accept(&late, "32");
+    replicate(&store, &late, "32", 100);
+    recovery::pull_towards(&peers[0], &late, left_out, own, 100);
+    for holder in [&store, &peers[0], &peers[1], &late] {
+        assert_eq!(holder.gaps(own, 3).unwrap(), []);
+        assert_eq!(holder.withheld(own).unwrap(), None);
+        // The fact stands again, if only as a header.
+        holder.verify_log(own, &mut |_| {}).unwrap();
+        assert_eq!(state(holder), [3, 0]);
+    }
+    store.close();
+    assert_eq!(open_with(&dir, "32", 4).may_promise(), Ok(()));
+}
+
+#[test]
+fn a_promise_that_its_origin_disowns_is_waited_for_no_more() {
+    let dir = TempDir::new().unwrap();
+    let (store, peers) = restored(&dir);
+    accepted(&store, units(7, b'n', 0));
+    proven(&store, &peers);
+    quiet(&store);
+    assert!(store.may_promise().is_err());
+    accepted(&store, disown(20, [event_id(command_id(2), 0)]));
+    quiet(&store);
+    assert_eq!(store.may_promise(), Ok(()));
+    assert_eq!(state(&store), [1, 0]);
 }

@@ -18,7 +18,7 @@ pub(crate) fn pull(from: &Store, to: &Store, origin: &str, entries: usize) {
 }
 
 /// Takes what lies on the way to a position that `from` holds, on its path or off it.
-pub(super) fn pull_towards(from: &Store, to: &Store, end: Position, own: NodeId, entries: usize) {
+pub(crate) fn pull_towards(from: &Store, to: &Store, end: Position, own: NodeId, entries: usize) {
     let opens = from.opens(own).unwrap();
     let point = to.branch_point(own, end, &opens).unwrap();
     let mut chain = to.chain_at(own, point.unwrap()).unwrap().unwrap();

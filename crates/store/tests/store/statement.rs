@@ -277,7 +277,7 @@ fn only_a_note_of_that_incident_is_withdrawn() {
     );
 }
 
-fn disown(number: u32, events: impl IntoIterator<Item = Id>) -> Request {
+pub(crate) fn disown(number: u32, events: impl IntoIterator<Item = Id>) -> Request {
     let command = LogCommand::Disown {
         events: events.into_iter().collect(),
         reason: "mesin uji yang tersambung keliru".into(),
@@ -345,7 +345,7 @@ fn what_is_left_out_is_withheld_history_everywhere_until_its_origin_disowns_it()
     }
 }
 
-fn lost_payload(number: u32, event: Id) -> Request {
+pub(crate) fn lost_payload(number: u32, event: Id) -> Request {
     let command = LogCommand::DeclareLost {
         events: BTreeSet::from([event]),
         reason: "cadangan rusak".into(),
