@@ -5,6 +5,7 @@
 //! It reaches the disk at once when an epoch was opened and when the start became proven or unproven.
 
 use std::{
+    cell::Cell,
     fs::{self, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
@@ -43,7 +44,8 @@ pub(crate) struct MarkFile {
     path: PathBuf,
     /// The file's first bytes, which name the node.
     name: Vec<u8>,
-    written: Option<Mark>,
+    /// What stands in the file by this run; none before it wrote, and when the file was found gone.
+    written: Cell<Option<Mark>>,
 }
 
 impl MarkFile {
@@ -54,7 +56,7 @@ impl MarkFile {
         Self {
             path,
             name,
-            written: None,
+            written: Cell::new(None),
         }
     }
 
@@ -63,18 +65,21 @@ impl MarkFile {
         decode(&self.name, &fs::read(&self.path).ok()?)
     }
 
-    /// Compares the file with what this run left there.
+    /// Compares the file with what this run left there; one that is gone is written again with the next commit.
     pub(crate) fn compare(&self) -> Compared {
         match self.read() {
-            None => Compared::Gone,
-            found if found == self.written => Compared::Same,
+            None => {
+                self.written.set(None);
+                Compared::Gone
+            }
+            found if found == self.written.get() => Compared::Same,
             Some(mark) => Compared::Other(mark),
         }
     }
 
     /// Writes the mark unless it stands there already; it is on the disk when the state or the epoch changed.
-    pub(crate) fn write(&mut self, mark: Mark) -> io::Result<()> {
-        if self.written == Some(mark) {
+    pub(crate) fn write(&self, mark: Mark) -> io::Result<()> {
+        if self.written.get() == Some(mark) {
             return Ok(());
         }
         let mut file = OpenOptions::new()
@@ -84,14 +89,14 @@ impl MarkFile {
             .mode(0o600)
             .open(&self.path)?;
         file.write_all(&encode(&self.name, mark))?;
-        let changed = self.written.is_none_or(|written| {
+        let changed = self.written.get().is_none_or(|written| {
             written.unproven != mark.unproven || written.end.epoch != mark.end.epoch
         });
         if changed {
             file.sync_all()?;
             sync_directory(&self.path)?;
         }
-        self.written = Some(mark);
+        self.written.set(Some(mark));
         Ok(())
     }
 }

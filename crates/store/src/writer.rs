@@ -272,7 +272,7 @@ impl Writer {
         self.write_mark().map_err(StoreError::Mark)
     }
 
-    fn write_mark(&mut self) -> std::io::Result<()> {
+    fn write_mark(&self) -> std::io::Result<()> {
         let own = self.shared.log(self.options.identity.origin);
         self.mark.write(Mark {
             end: own.map_or(Position::START, |log| log.chain.end()),

@@ -272,6 +272,25 @@ fn a_mark_that_goes_while_the_node_runs_makes_it_ask_again() {
 }
 
 #[test]
+fn a_mark_that_goes_while_a_start_is_unproven_makes_it_ask_anew_once() {
+    let dir = TempDir::new().unwrap();
+    written(&dir, 1);
+    let store = open(dir.path(), "32", 2);
+    accept(&store, "31");
+    store.close();
+    fs::remove_file(file(&dir, "32.mark")).unwrap();
+    let store = open(dir.path(), "32", 3);
+    ask_claim(&store, node("31"), Claim::default());
+    fs::remove_file(file(&dir, "32.mark")).unwrap();
+    for number in 8..10 {
+        let nothing = request(number, Id([1; 16]), IncidentCommand::Close);
+        assert!(execute(&store, nothing).is_err());
+        ask_claim(&store, node("31"), Claim::default());
+    }
+    assert_eq!(store.standing(), Standing::Clean);
+}
+
+#[test]
 fn a_machine_rolled_back_while_it_runs_writes_nothing_more() {
     let dir = TempDir::new().unwrap();
     let store = open(dir.path(), "32", 1);
