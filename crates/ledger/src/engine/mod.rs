@@ -486,6 +486,8 @@ pub struct Session {
     disk_free: u64,
     paused: bool,
     ends: BTreeMap<NodeId, Position>,
+    /// How far the peer was told that its own log is here.
+    acknowledged: Position,
     pulls: BTreeMap<NodeId, Pull>,
     serves: BTreeMap<NodeId, Serve>,
     /// The payloads that this node waits for.
@@ -507,11 +509,12 @@ struct PeerBeat {
 impl Session {
     /// Returns a session that waits for [`Input::Opened`].
     pub fn new(config: Config) -> Self {
-        let ends = config
+        let ends: BTreeMap<NodeId, Position> = config
             .logs
             .iter()
             .map(|log| (log.origin, log.end))
             .collect();
+        let told_by_hello = ends.get(&config.peer.origin).copied();
         let pulls = config
             .pulls
             .iter()
@@ -549,6 +552,7 @@ impl Session {
             disk_free: 0,
             paused: false,
             ends,
+            acknowledged: told_by_hello.unwrap_or_default(),
             pulls,
             serves: BTreeMap::new(),
             asked: None,
@@ -913,9 +917,7 @@ impl Session {
                 view.durable_seq,
                 &view.durable_hash,
             )?;
-            if !known.is_start() && !self.beyond_own_end(&known) {
-                self.out.push(Output::PeerAcked(known));
-            }
+            self.peer_holds(own, known);
         }
         for view in &hello.views {
             if let Some(head) = &view.head {
@@ -1113,6 +1115,7 @@ impl Session {
         }
         self.tell_news();
         self.tell_presence(now);
+        self.acknowledge_elsewhere();
         if self.beats_at(now) {
             self.beat(now);
         }

@@ -7,7 +7,7 @@ use posko_proto::{
 
 use super::{
     BULK_BYTES, GoodbyeReason, LARGEST_WINDOW, LaneKind, Output, Page, PageRefused, Session, Stop,
-    classes_of, wire,
+    classes_of, pull::Pull, wire,
 };
 use crate::{
     MAX_BATCH_BYTES, MAX_GROUP_ENTRIES, MAX_ORIGINS,
@@ -129,6 +129,10 @@ impl Session {
         self.serves.insert(origin, serve);
         if !flows {
             return Ok(());
+        }
+        if towards.is_start() {
+            // Whoever asks after a place has the log up to there, wherever it came from.
+            self.peer_holds(origin, after);
         }
         if !self.ends.contains_key(&origin) {
             let detail = format!("nothing of `{origin}` is held");
@@ -299,6 +303,34 @@ impl Session {
         self.send(Body::Batch(batch), way);
     }
 
+    /// Notes how far the peer has the own log, by its word.
+    pub(super) fn peer_holds(&mut self, origin: NodeId, end: Position) {
+        if origin == self.config.me.origin && !end.is_start() && !self.beyond_own_end(&end) {
+            self.out.push(Output::PeerAcked(end));
+        }
+    }
+
+    /// Tells the peer how far its own log came here by other ways; of what comes through this session its pull tells.
+    pub(super) fn acknowledge_elsewhere(&mut self) {
+        let origin = self.config.peer.origin;
+        let end = self.ends.get(&origin).copied().unwrap_or_default();
+        let is_pulled = |pull: &Pull| !pull.is_stopped();
+        if end == self.acknowledged || self.pulls.get(&origin).is_some_and(is_pulled) {
+            return;
+        }
+        self.acknowledged = end;
+        let ack = Ack {
+            origin: origin.to_string(),
+            epoch_no: end.epoch.no,
+            epoch_nonce: end.epoch.nonce.to_vec(),
+            durable_seq: end.seq,
+            durable_hash: end.hash.to_vec(),
+            applied_seq: end.seq,
+            ..Ack::default()
+        };
+        self.send(Body::Ack(ack), LaneKind::Control);
+    }
+
     pub(super) fn ack(&mut self, ack: &Ack) -> Result<(), Stop> {
         let origin = wire::origin("ack", &ack.origin)?;
         let durable = wire::position(
@@ -308,18 +340,21 @@ impl Session {
             ack.durable_seq,
             &ack.durable_hash,
         )?;
-        let Some(serve) = self.serves.get_mut(&origin) else {
-            return Err(Stop::protocol(format!(
-                "an ack of `{origin}` came, of which nothing was sent"
-            )));
-        };
-        // What a peer claims beyond what was sent opens no window.
-        serve.consumed = serve.consumed.max(ack.consumed_bytes.min(serve.sent_bytes));
-        serve.window = ack.window_bytes.min(LARGEST_WINDOW).into();
-        if origin == self.config.me.origin && !self.beyond_own_end(&durable) && !durable.is_start()
-        {
-            self.out.push(Output::PeerAcked(durable));
+        match self.serves.get_mut(&origin) {
+            Some(serve) => {
+                // What a peer claims beyond what was sent opens no window.
+                serve.consumed = serve.consumed.max(ack.consumed_bytes.min(serve.sent_bytes));
+                serve.window = ack.window_bytes.min(LARGEST_WINDOW).into();
+            }
+            // The own log can have come to the peer by another way.
+            None if origin == self.config.me.origin => {}
+            None => {
+                return Err(Stop::protocol(format!(
+                    "an ack of `{origin}` came, of which nothing was sent"
+                )));
+            }
         }
+        self.peer_holds(origin, durable);
         let origins: Vec<NodeId> = self.serves.keys().copied().collect();
         for origin in origins {
             self.read_on(origin);

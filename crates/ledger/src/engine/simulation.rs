@@ -472,13 +472,20 @@ impl World {
                 end.takes.insert(named(&want.origin), flow);
             }
             Body::Ack(ack) => {
-                let flow = end.takes.get_mut(&named(&ack.origin)).unwrap();
-                flow.window = flow.window.max(ack.window_bytes.into());
-                flow.consumed = ack.consumed_bytes;
-                assert!(
-                    flow.consumed <= flow.sent,
-                    "what never came is acknowledged"
-                );
+                // What came by other ways is acknowledged to its origin too.
+                if let Some(flow) = end.takes.get_mut(&named(&ack.origin)) {
+                    flow.window = flow.window.max(ack.window_bytes.into());
+                    flow.consumed = flow.consumed.max(ack.consumed_bytes);
+                    assert!(
+                        flow.consumed <= flow.sent,
+                        "what never came is acknowledged"
+                    );
+                } else {
+                    assert_eq!(
+                        ack.consumed_bytes, 0,
+                        "what was not asked for is acknowledged"
+                    );
+                }
             }
             _ => {}
         }
@@ -645,9 +652,10 @@ impl World {
                 end.gives.insert(named(&want.origin), flow);
             }
             Some(Body::Ack(ack)) => {
-                let flow = end.gives.get_mut(&named(&ack.origin)).unwrap();
-                flow.window = flow.window.max(ack.window_bytes.into());
-                flow.consumed = flow.consumed.max(ack.consumed_bytes.min(flow.sent));
+                if let Some(flow) = end.gives.get_mut(&named(&ack.origin)) {
+                    flow.window = flow.window.max(ack.window_bytes.into());
+                    flow.consumed = flow.consumed.max(ack.consumed_bytes.min(flow.sent));
+                }
             }
             Some(Body::Batch(batch)) => {
                 let flow = end.takes.get_mut(&named(&batch.origin)).unwrap();

@@ -76,10 +76,11 @@ fn a_withdrawn_note_is_in_no_file_of_any_node_and_its_log_still_verifies() {
         assert_eq!(only["event_ids"], serde_json::json!([event]));
         Ok(serde_json::from_value(only["waiting"].clone())?)
     };
-    assert!(waiting().unwrap().contains(&"36".to_owned()));
+    let only_36 = || Ok((waiting()? == ["36"]).then_some(()));
+    eventually("all but 36 have applied it", SOON, only_36).unwrap();
     federation.node("36").unwrap().start().unwrap();
-    let applied = || Ok((!waiting()?.contains(&"36".to_owned())).then_some(()));
-    eventually("36 has applied it", SOON, applied).unwrap();
+    let applied = || Ok(waiting()?.is_empty().then_some(()));
+    eventually("36 has applied it too", SOON, applied).unwrap();
 
     for node in all_four {
         let gone = || Ok(Some(notes(node)?).filter(|notes| notes[1]["withdrawn"] == true));

@@ -388,7 +388,7 @@ fn frames_that_ask_or_tell_too_much_end_the_session_and_say_why() {
         (
             "an ack of what was not sent",
             vec![Body::Ack(Ack {
-                origin: "31".into(),
+                origin: "33".into(),
                 ..Ack::default()
             })],
             Ends("nothing was sent"),
@@ -565,9 +565,14 @@ fn a_hello_of_which_a_part_cannot_be_read_ends_the_session() {
             view(|view| {
                 view.state = 99;
                 view.classes = u32::MAX;
-                view.fork_ids = vec![vec![0; 32]; 9];
+                view.fork_ids = vec![vec![0; 32]; 99];
             }),
             Nothing,
+        ),
+        (
+            "a fork id of 9 bytes",
+            view(|view| view.fork_ids = vec![vec![0; 9]]),
+            Ends("fork id has a hash of 9 bytes"),
         ),
     ];
     for (name, hello, fate) in cases {

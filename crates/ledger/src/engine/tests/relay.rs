@@ -158,3 +158,51 @@ fn what_a_relay_sends_says_nothing_of_its_origins_life() {
         "{outputs:?}"
     );
 }
+
+#[test]
+fn a_log_that_came_through_a_third_node_is_acknowledged_to_its_origin_once() {
+    let mut lone = Lone::met(&logs("31", 0, "32"));
+    let mut log = MemoryLog::new(node("32"));
+    log.start();
+    let end = log.chain.end();
+    let acks = |outputs: &[Output]| {
+        let ack = |output: &Output| match output {
+            Output::Send(body, _) => match body.as_ref() {
+                Body::Ack(ack) => Some((ack.origin.clone(), ack.durable_hash.clone())),
+                _ => None,
+            },
+            _ => None,
+        };
+        outputs.iter().filter_map(ack).collect::<Vec<_>>()
+    };
+    lone.session.handle(now(100), Input::Stop(node("32")));
+    assert_eq!(acks(&tick(&mut lone, 1_000)), []);
+    let origin = node("32");
+    lone.session.handle(now(100), Input::Moved { origin, end });
+    let told = ("32".to_owned(), end.hash.to_vec());
+    assert_eq!(acks(&tick(&mut lone, 2_000)), [told]);
+    assert_eq!(acks(&tick(&mut lone, 3_000)), []);
+}
+
+#[test]
+fn a_peer_that_has_the_own_log_from_others_is_known_to_have_it_by_its_want_or_its_ack() {
+    let held = logs("31", 3, "32");
+    let end = held[&node("31")].chain.end();
+    let mut lone = Lone::met(&held);
+    let outputs = lone.frame(want(1, "31", end));
+    assert!(outputs.contains(&Output::PeerAcked(end)), "{outputs:?}");
+
+    let mut lone = Lone::met(&held);
+    let ack = |seq| {
+        Body::Ack(posko_proto::federation::v1::Ack {
+            origin: "31".into(),
+            epoch_no: end.epoch.no,
+            epoch_nonce: end.epoch.nonce.to_vec(),
+            durable_seq: seq,
+            durable_hash: end.hash.to_vec(),
+            ..Default::default()
+        })
+    };
+    assert_eq!(lone.frame(ack(end.seq)), [Output::PeerAcked(end)]);
+    assert_eq!(lone.frame(ack(end.seq + 1)), [], "it is not written yet");
+}
