@@ -68,6 +68,11 @@ impl Position {
     pub fn is_start(&self) -> bool {
         self.epoch.no == 0
     }
+
+    /// Says whether this is another position, or comes after it in the same epoch.
+    pub fn reaches(&self, other: &Self) -> bool {
+        self == other || (self.epoch == other.epoch && self.seq > other.seq)
+    }
 }
 
 impl fmt::Display for Position {

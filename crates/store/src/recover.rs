@@ -364,13 +364,18 @@ impl Store {
         }
     }
 
+    /// Says whether [`Store::note_caught_up`] was told of a log in this run.
+    pub fn is_caught_up(&self, origin: NodeId) -> bool {
+        self.0.shared.is_caught_up(origin)
+    }
+
     /// Notes that all of a log was got from its origin itself, and that the origin may promise: what depends on it can
     /// be decided again. It holds for this run.
     pub fn note_caught_up(&self, origin: NodeId) {
         let caught_up = self.0.shared.caught_up.write();
-        caught_up
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .insert(origin);
-        self.send(Job::Settle);
+        let mut caught_up = caught_up.unwrap_or_else(std::sync::PoisonError::into_inner);
+        if caught_up.insert(origin) {
+            self.send(Job::Settle);
+        }
     }
 }

@@ -167,6 +167,8 @@ pub enum Input {
     },
     /// How many bytes are free beside the log, for the next heartbeat.
     DiskFree(u64),
+    /// Whether this node may promise, by how it stood before its newest head was told; for the next heartbeat.
+    MayPromise(bool),
     /// A read was answered.
     Page {
         /// The want that it was for.
@@ -357,6 +359,8 @@ pub enum Output {
     Came(NodeId),
     /// The peer has the own log durably up to here; advisory.
     PeerAcked(Position),
+    /// The peer may promise and has nothing to decide again, up to this end of its own log, by its word.
+    PeerMayPromise(Position),
     /// What the peer shows of the own log, with its Hello and every heartbeat; to be answered with [`Input::OwnKnown`].
     PeerClaims {
         /// Every head that it holds at the end of a branch; none when it holds nothing. The signatures are the caller's
@@ -484,6 +488,7 @@ pub struct Session {
     forks_taken: BTreeSet<Hash>,
     forks_came: usize,
     disk_free: u64,
+    may_promise: bool,
     paused: bool,
     ends: BTreeMap<NodeId, Position>,
     /// How far the peer was told that its own log is here.
@@ -550,6 +555,7 @@ impl Session {
             forks_taken: BTreeSet::new(),
             forks_came: 0,
             disk_free: 0,
+            may_promise: false,
             paused: false,
             ends,
             acknowledged: told_by_hello.unwrap_or_default(),
@@ -591,6 +597,7 @@ impl Session {
             Input::Moved { origin, end } => self.moved(origin, end),
             Input::Head { head, news } => self.hold_head(head, news),
             Input::DiskFree(bytes) => self.disk_free = bytes,
+            Input::MayPromise(may) => self.may_promise = may,
             Input::Page {
                 want_id,
                 origin,
@@ -1062,6 +1069,7 @@ impl Session {
                 .collect(),
             disk_free_bytes: self.disk_free,
             queue_entries: self.pulls.values().map(Pull::queued).sum(),
+            may_promise: self.may_promise,
         };
         self.send(Body::Heartbeat(beat), LaneKind::Control);
     }
@@ -1086,6 +1094,15 @@ impl Session {
         }
         self.heads(&beat.heads, false)?;
         self.claims(true);
+        if beat.may_promise {
+            let mut heads = beat
+                .heads
+                .iter()
+                .filter_map(|head| SignedHead::from_wire(head).ok());
+            let own = heads.find(|head| head.head.origin == self.config.peer.origin);
+            let end = own.map(|head| Output::PeerMayPromise(head.head.position));
+            self.out.extend(end);
+        }
         if first {
             // Answered at once, so that the round trip is known from the session's beginning.
             self.beat(now);

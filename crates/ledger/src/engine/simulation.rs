@@ -310,6 +310,7 @@ impl World {
             }
             Output::Forked(proof) => panic!("nobody forks a log here: {proof:?}"),
             Output::PeerPaused { .. }
+            | Output::PeerMayPromise(_)
             | Output::RoundTrip { .. }
             | Output::Presence(_)
             | Output::Letter(_) => {}

@@ -732,6 +732,33 @@ fn heartbeats_tell_the_round_trip_and_silence_ends_the_session() {
 }
 
 #[test]
+fn a_peer_is_told_up_to_where_a_node_that_may_promise_has_decided() {
+    let mut lone = Lone::met(&logs("31", 0, "32"));
+    let (_, _, log) = sent_by_32(3);
+    let mut beats = |may_promise, heads| {
+        lone.frame(Body::Heartbeat(posko_proto::federation::v1::Heartbeat {
+            monotonic_ms: 77,
+            heads,
+            may_promise,
+            ..Default::default()
+        }))
+    };
+    let head = log.head().unwrap();
+    let said = Output::PeerMayPromise(head.head.position);
+    assert!(beats(true, vec![head.to_wire()]).contains(&said));
+    assert!(!beats(false, vec![head.to_wire()]).contains(&said));
+    assert!(!beats(true, Vec::new()).contains(&said));
+
+    let mut lone = Lone::met(&logs("31", 0, "32"));
+    lone.session.handle(now(200), Input::MayPromise(true));
+    let outputs = lone
+        .session
+        .handle(now(100 + super::HEARTBEAT_MS), Input::Tick);
+    assert!(outputs.iter().any(|output| matches!(output,
+        Output::Send(body, _) if matches!(body.as_ref(), Body::Heartbeat(beat) if beat.may_promise))));
+}
+
+#[test]
 fn a_peer_that_never_says_hello_is_given_up() {
     let mut lone = Lone::new(&logs("31", 0, "32"));
     assert_eq!(lone.session.handle(now(HELLO_MS), Input::Tick), []);

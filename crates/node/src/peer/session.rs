@@ -111,6 +111,7 @@ pub(super) async fn run(
         asked: Arc::default(),
         looked: Instant::now(),
         met: false,
+        decided: None,
     };
     running.run().await;
     let why = running.ended.take().unwrap_or_default();
@@ -217,6 +218,9 @@ struct Running {
     looked: Instant,
     /// Whether the peer has introduced itself and was registered.
     met: bool,
+    /// Up to where its own log the peer has decided all that it promised; none while it does not say so, and once our
+    /// copy has reached that.
+    decided: Option<Position>,
 }
 
 impl Running {
@@ -407,6 +411,30 @@ impl Running {
                 });
             }
         }
+        self.catch_up();
+    }
+
+    /// Tells the store when the peer's log is here up to where the peer has decided all that it promised.
+    fn catch_up(&mut self) {
+        let store = &self.shared.store;
+        let reached = self.decided.filter(|decided| {
+            store
+                .log(self.peer.origin)
+                .is_some_and(|log| log.end.reaches(decided))
+        });
+        if reached.is_some() {
+            self.decided = None;
+            store.note_caught_up(self.peer.origin);
+        }
+    }
+
+    /// Finds out whether this node may promise, for the heartbeats.
+    fn promises(&self) {
+        let (store, answers) = (self.shared.store.clone(), self.answers.clone());
+        tokio::task::spawn_blocking(move || {
+            // Nobody waits for it any more when the session has ended.
+            let _ = answers.blocking_send(Input::MayPromise(store.may_promise().is_ok()));
+        });
     }
 
     /// Begins and stops pulls, so that this session gives the logs that it was chosen for.
@@ -473,6 +501,7 @@ impl Running {
         self.heads();
         self.branches();
         self.forks();
+        self.promises();
         if self.looked.elapsed() >= LOOK_FOR_MISSING {
             self.looked = Instant::now();
             self.asking().begin(self.shared.clone());
@@ -638,6 +667,10 @@ impl Running {
             Output::Presence(statement) => shared.take_presence(&statement),
             Output::Letter(letter) => shared.take_letter(peer, &letter),
             Output::Came(origin) => shared.sources().came(shared.now(), origin),
+            Output::PeerMayPromise(end) => {
+                self.decided = Some(end);
+                self.catch_up();
+            }
             Output::PeerAcked(at) => shared.update(peer, |state| state.acknowledged = Some(at)),
             Output::PeerClaims { heads, beyond } => {
                 self.claim.heads = heads;

@@ -712,6 +712,33 @@ async fn a_node_that_lost_what_a_peer_holds_beside_its_path_gets_it_back_and_is_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_is_caught_up_with_once_its_origin_gave_it_and_may_promise() {
+    let (mut a, mut b) = pair().await;
+    let away = Node::new("36", FEDERATION).await;
+    b.accept(&away.card);
+    a.report(1).await;
+    b.report(2).await;
+    // The start of 32 is not proven, for 36 cannot be asked.
+    fs::remove_file(b.dir.path().join("posko.mark")).unwrap();
+    b.reopen();
+    a.start();
+    b.start();
+    until("32 has caught up with 31", || {
+        b.store.is_caught_up(a.origin)
+    })
+    .await;
+    until("31 follows", || a.has_all_of(&b)).await;
+    assert!(!a.store.is_caught_up(b.origin));
+    b.store.remove_peer(away.origin).unwrap();
+    until("31 has caught up with 32", || {
+        a.store.is_caught_up(b.origin)
+    })
+    .await;
+    a.stop().await;
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_log_that_two_runs_wrote_is_in_quarantine_at_all_who_meet_and_others_go_on() {
     let (mut a, mut b) = pair().await;
     let mut third = Node::new("36", FEDERATION).await;

@@ -226,6 +226,7 @@ impl<'a> Side<'a> {
         self.now.wall_ms += BEAT_MS.cast_signed();
         self.moved()?;
         let store = self.store()?;
+        let may_promise = store.may_promise().is_ok();
         if let Some(head) = store.own_head(Millis(self.now.wall_ms)) {
             self.input(Input::Head { head, news: true })?;
         }
@@ -234,6 +235,7 @@ impl<'a> Side<'a> {
                 self.input(Input::Head { head, news: false })?;
             }
         }
+        self.input(Input::MayPromise(may_promise))?;
         self.input(Input::Branches(store.branch_heads(self.peer.origin)?))?;
         self.look_for_missing(0)?;
         self.input(Input::Tick)
@@ -415,6 +417,14 @@ impl<'a> Side<'a> {
                 store.take_fork(*proof, at, move |taken| drop(answer.send(taken)));
                 drop(wait(&answered)?);
                 self.node.quiet()
+            }
+            Output::PeerMayPromise(end) => {
+                let origin = self.peer.origin;
+                if store.log(origin).is_some_and(|log| log.end.reaches(&end)) {
+                    store.note_caught_up(origin);
+                    self.node.quiet()?;
+                }
+                Ok(())
             }
             Output::Heard { .. }
             | Output::Presence(_)

@@ -186,16 +186,6 @@ impl World {
         }
         let met = session::meet(a, b, most, self.now)
             .with_context(|| format!("`{}` meets `{}`", a.origin, b.origin))?;
-        if met.whole {
-            for (a, b) in [(a, b), (b, a)] {
-                let (mine, theirs) = (a.store()?, b.store()?);
-                let end = |store: &posko_store::Store| store.log(b.origin).map(|log| log.end);
-                if theirs.may_promise().is_ok() && end(mine) == end(theirs) {
-                    mine.note_caught_up(b.origin);
-                    a.quiet()?;
-                }
-            }
-        }
         *self.counts.entry("frames").or_default() += met.frames as u64;
         self.count(if met.whole {
             "sessions"

@@ -470,6 +470,7 @@ fn frames_that_ask_or_tell_too_much_end_the_session_and_say_why() {
                 echo_age_ms: u64::MAX,
                 disk_free_bytes: u64::MAX,
                 queue_entries: u64::MAX,
+                may_promise: true,
                 heads: Vec::new(),
             })],
             Nothing,
