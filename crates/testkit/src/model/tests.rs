@@ -1,4 +1,4 @@
-//! Ten thousand seeds, what each rule is for, and the sequences that chance is too slow to find.
+//! Four thousand seeds, what each rule is for, and the sequences that chance is too slow to find.
 
 use super::{
     Broken, Invariant, Model, Outcome, Risk, Rule, Rules, Slot,
@@ -12,6 +12,7 @@ use super::{
 /// The reasons that need no risky fault: of something, no copy was left.
 const NO_COPY: [Risk; 3] = [Risk::PayloadLost, Risk::LastCopy, Risk::CameBack];
 
+/// Ten thousand seeds and more are for `cargo xtask soak --storm model`.
 fn holds(seeds: std::ops::Range<u64>) {
     for seed in seeds {
         let outcome = run(seed, Rules::ALL);
@@ -26,23 +27,23 @@ fn holds(seeds: std::ops::Range<u64>) {
 }
 
 #[test]
-fn every_invariant_holds_in_the_first_quarter_of_10_000_seeds() {
-    holds(0..2_500);
+fn every_invariant_holds_in_the_first_quarter_of_4_000_seeds() {
+    holds(0..1_000);
 }
 
 #[test]
-fn every_invariant_holds_in_the_second_quarter_of_10_000_seeds() {
-    holds(2_500..5_000);
+fn every_invariant_holds_in_the_second_quarter_of_4_000_seeds() {
+    holds(1_000..2_000);
 }
 
 #[test]
-fn every_invariant_holds_in_the_third_quarter_of_10_000_seeds() {
-    holds(5_000..7_500);
+fn every_invariant_holds_in_the_third_quarter_of_4_000_seeds() {
+    holds(2_000..3_000);
 }
 
 #[test]
-fn every_invariant_holds_in_the_last_quarter_of_10_000_seeds() {
-    holds(7_500..10_000);
+fn every_invariant_holds_in_the_last_quarter_of_4_000_seeds() {
+    holds(3_000..4_000);
 }
 
 #[test]
