@@ -10,7 +10,7 @@ use crate::{repo, repo::Repo};
 /// What is passed on to the soak.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Arguments of the soak: `--storm model`, `--seeds N`, `--start S`, `--without RULE`
+    /// Arguments of the soak: `--storm model` or `--storm promises`, `--seeds N`, `--start S`, `--without RULE`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<OsString>,
 }

@@ -28,7 +28,7 @@ pub type Counts = BTreeMap<&'static str, u64>;
 /// What did not hold, and how to see it again.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "seed {seed}: {what}\n  to see it again: POSKO_STORM_SEED={seed} cargo nextest run -p posko-testkit storm"
+    "seed {seed}: {what}\n  to see it again: cargo xtask soak --storm promises --seeds 1 --start {seed}"
 )]
 pub struct Broken {
     /// The seed.

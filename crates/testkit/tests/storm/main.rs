@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use posko_testkit::storm::{self, Counts};
 
 /// How long the storms of a normal run may take together.
-const AS_LONG: Duration = Duration::from_mins(1);
+const AS_LONG: Duration = Duration::from_secs(40);
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -42,4 +42,10 @@ fn whatever_happens_no_unit_is_promised_twice_and_what_is_not_kept_is_told() {
     }
     println!("{seeds} storms in {:?}: {total:?}", began.elapsed());
     assert!(total.get("promises kept").is_some_and(|kept| *kept > 0));
+}
+
+#[test]
+fn the_same_seed_is_the_same_storm() {
+    let run = || storm::run(4).unwrap_or_else(|broken| panic!("{broken}"));
+    assert_eq!(run(), run());
 }

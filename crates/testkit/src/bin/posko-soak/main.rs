@@ -3,7 +3,7 @@
 //! A storm depends on its seed alone: what breaks here breaks everywhere, by the command that is printed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write},
     process::ExitCode,
     sync::{
@@ -16,7 +16,10 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
-use posko_testkit::model::{self, Outcome, Risk, Rule, Rules};
+use posko_testkit::{
+    model::{self, Outcome, Risk, Rule, Rules},
+    storm,
+};
 
 /// How long it stays silent, at most.
 const SILENT: Duration = Duration::from_secs(5);
@@ -37,7 +40,7 @@ struct Options {
     /// The first seed
     #[arg(long, default_value_t = 0)]
     start: u64,
-    /// Takes a rule of the protocol away, to see what breaks
+    /// Takes a rule of the model's protocol away, to see what breaks
     #[arg(long)]
     without: Option<Rule>,
 }
@@ -47,6 +50,45 @@ struct Options {
 enum Storm {
     /// The model of the replication protocol and of the promises made on it
     Model,
+    /// Promises over the real store and the real engine, with files put back, lost and copied
+    Promises,
+}
+
+/// What one run came to.
+struct Ran {
+    seed: u64,
+    counts: BTreeMap<&'static str, u64>,
+    risks: BTreeSet<Risk>,
+    broke: BTreeSet<Risk>,
+    /// What did not hold, and how to see it again.
+    broken: Option<String>,
+}
+
+impl From<Outcome> for Ran {
+    fn from(outcome: Outcome) -> Self {
+        Self {
+            seed: outcome.seed,
+            broken: outcome.broken.is_some().then(|| outcome.to_string()),
+            counts: outcome.counts,
+            risks: outcome.risks,
+            broke: outcome.broke,
+        }
+    }
+}
+
+/// Runs a storm of promises.
+fn promises(seed: u64) -> Ran {
+    let (counts, broken) = match storm::run(seed) {
+        Ok(counts) => (counts, None),
+        Err(broken) => (BTreeMap::new(), Some(broken.to_string())),
+    };
+    Ran {
+        seed,
+        counts,
+        risks: BTreeSet::new(),
+        broke: BTreeSet::new(),
+        broken,
+    }
 }
 
 /// What many runs came to.
@@ -57,11 +99,11 @@ struct Summary {
     /// In how many runs a promise might have been broken for a reason, and in how many one was.
     risks: BTreeMap<Risk, (u64, u64)>,
     /// The broken run of the lowest seed.
-    broken: Option<Outcome>,
+    broken: Option<Ran>,
 }
 
 impl Summary {
-    fn add(&mut self, outcome: Outcome) {
+    fn add(&mut self, outcome: Ran) {
         self.runs += 1;
         for (what, times) in &outcome.counts {
             *self.counts.entry(what).or_default() += times;
@@ -71,7 +113,7 @@ impl Summary {
             *might += 1;
             *did += u64::from(outcome.broke.contains(risk));
         }
-        let is_lower = |kept: &Outcome| kept.seed > outcome.seed;
+        let is_lower = |kept: &Ran| kept.seed > outcome.seed;
         if outcome.broken.is_some() && self.broken.as_ref().is_none_or(is_lower) {
             self.broken = Some(outcome);
         }
@@ -89,6 +131,9 @@ impl Summary {
         for (what, times) in &self.counts {
             writeln!(out, "  {what:22} {times:>12}")?;
         }
+        if self.risks.is_empty() {
+            return Ok(());
+        }
         writeln!(
             out,
             "runs in which a promise might have been broken, and in which one was:"
@@ -102,10 +147,15 @@ impl Summary {
 
 fn main() -> Result<ExitCode> {
     let options = Options::parse();
+    anyhow::ensure!(
+        options.without.is_none() || matches!(options.storm, Storm::Model),
+        "`--without` is of the model alone"
+    );
     let rules = options.without.map_or(Rules::ALL, Rules::without);
     let began = Instant::now();
     let summary = match options.storm {
-        Storm::Model => soak(&options, |seed| model::run(seed, rules))?,
+        Storm::Model => soak(&options, |seed| model::run(seed, rules).into())?,
+        Storm::Promises => soak(&options, promises)?,
     };
     summary
         .print(began.elapsed())
@@ -113,15 +163,16 @@ fn main() -> Result<ExitCode> {
     let Some(broken) = summary.broken else {
         return Ok(ExitCode::SUCCESS);
     };
-    writeln!(io::stderr(), "{broken}").context("print the broken run")?;
+    writeln!(io::stderr(), "{}", broken.broken.unwrap_or_default())
+        .context("print the broken run")?;
     Ok(ExitCode::FAILURE)
 }
 
 /// Runs the seeds in order on every core; after a broken one, no later one is begun.
-fn soak(options: &Options, storm: impl Fn(u64) -> Outcome + Sync) -> Result<Summary> {
+fn soak(options: &Options, storm: impl Fn(u64) -> Ran + Sync) -> Result<Summary> {
     let end = options.start.saturating_add(options.seeds);
     let (next, end) = (AtomicU64::new(options.start), AtomicU64::new(end));
-    let work = |tell: mpsc::Sender<Outcome>| {
+    let work = |tell: mpsc::Sender<Ran>| {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             if seed >= end.load(Ordering::Relaxed) {
