@@ -141,6 +141,7 @@ labels! {
     LOGGED_IN: "masuk", "logged in";
     LOGGED_OUT: "keluar", "logged out";
     LOGIN: "nama masuk", "login";
+    LOG: "log", "log";
     LOGS: "log yang dipegang simpul ini", "logs held by this node";
     MADE: "dibuat", "made";
     MADE_BY: "dibuat dengan", "made by";
@@ -229,6 +230,7 @@ labels! {
     WARNING: "peringatan", "warning";
     WITHDRAWN: "dicabut", "withdrawn";
     WITHHELD: "riwayat ditahan", "withheld history";
+    WHO_IS_BEHIND: "siapa tertinggal, dalam entri, dari kepala log terbaru yang diketahui", "who is behind the newest head known, in entries";
     WHY: "sebab", "why";
     WRITING: "menerima perintah", "takes commands";
     YES: "ya", "yes";

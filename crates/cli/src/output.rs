@@ -134,13 +134,19 @@ impl Table {
         }
     }
 
+    /// Returns this table with a further column.
+    pub(crate) fn column(mut self, heading: &str) -> Self {
+        self.head.push(heading.into());
+        self
+    }
+
     /// Adds a row of plain cells.
     pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.tinted(cells.map(|cell| (cell, Tint::Plain)));
     }
 
     /// Adds a row of colored cells.
-    pub(crate) fn tinted<const N: usize>(&mut self, cells: [(String, Tint); N]) {
+    pub(crate) fn tinted(&mut self, cells: impl IntoIterator<Item = (String, Tint)>) {
         self.rows.push(
             cells
                 .into_iter()

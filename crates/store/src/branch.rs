@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use posko_ledger::{
     canonical::{Held, Stretch, canonical},
     chain::{Chain, Identity, VerifiedGroup},
+    engine::Reach,
     entry::{self, EntryHeader, HEADER_BYTES, Payload, RECOVERED},
     epoch::{Epoch, EpochOpen, Position},
     head::SignedHead,
@@ -720,6 +721,19 @@ impl Store {
             return Ok(false);
         }
         Ok(claimed.seq > end.seq || !log::holds(connection, origin, claimed)?)
+    }
+
+    /// Returns how many entries of a log's path follow a place on it; none when the place is not on it.
+    pub fn entries_after(&self, origin: NodeId, at: Reach) -> Result<Option<u64>, StoreError> {
+        let path = self.read(|connection| path_now(connection, origin))?;
+        let mut after = 0;
+        for segment in path.iter().rev() {
+            if segment.open.epoch == at.epoch {
+                return Ok(segment.upto.checked_sub(at.seq).map(|rest| after + rest));
+            }
+            after += segment.upto;
+        }
+        Ok((at == Reach::default()).then_some(after))
     }
 
     /// Returns a signed head of each branch with entries that the origin has not recorded again, at its end: what a

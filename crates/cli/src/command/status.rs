@@ -29,7 +29,10 @@ use crate::{
   posko status --json |
     jq '.origins[] | select(.link != \"own\") | {origin, entries_behind, why}'
 
-The first table says how far this node has the log of each origin, the second what each peer has of this node's log.
+The first table says how far this node has the log of each origin and why it is behind.
+The second says who is behind whom: for each log, how many entries this node and each peer are behind the newest that is
+known of it, and ? where that is not known; what peers have is by their own word, at most some seconds old.
+The third says since when each peer is connected or not, and why.
 While a link is unknown the lag is unknown too, null in JSON: it is never shown as 0.
 Headquarters' directives in force stand at the end, the newest 50 of them.")]
 pub(crate) struct StatusArgs {}
@@ -97,9 +100,11 @@ fn render(context: &Context, status: &GetStatusResponse) -> String {
         )
     };
     format!(
-        "{alarm}{head}\n\n{}\n{}\n\n{}\n{}",
+        "{alarm}{head}\n\n{}\n{}\n\n{}\n{}\n\n{}\n{}",
         context.say(label::LOGS),
         origins(context, &status.origins),
+        context.say(label::WHO_IS_BEHIND),
+        matrix(context, status),
         context.say(label::PEERS),
         peers(context, &status.peers)
     ) + &refusals(context, &status.refusals)
@@ -242,6 +247,30 @@ fn origins(context: &Context, origins: &[OriginStatus]) -> String {
             (origin.source.clone(), Tint::Plain),
             (why(context, origin), tint),
         ]);
+    }
+    table.render(context)
+}
+
+/// Tells by how many entries this node and each peer are behind the newest head known of each log: `?` where that is not
+/// known.
+fn matrix(context: &Context, status: &GetStatusResponse) -> String {
+    let mut table = Table::new(context, &[label::LOG]).column(&status.origin);
+    for peer in &status.peers {
+        table = table.column(&peer.origin);
+    }
+    let cell = |behind: Option<u64>| match behind {
+        Some(0) => ("0".into(), Tint::Good),
+        Some(behind) => (behind.to_string(), Tint::Warn),
+        None => ("?".into(), Tint::Bad),
+    };
+    for log in &status.origins {
+        let here = lag_is_known(log.link).then_some(log.entries_behind);
+        let there = status.peers.iter().map(|peer| {
+            let reach = log.reaches.iter().find(|reach| reach.peer == peer.origin)?;
+            reach.known.then_some(reach.entries_behind)
+        });
+        let cells = std::iter::once(here).chain(there).map(cell);
+        table.tinted(std::iter::once((log.origin.clone(), Tint::Plain)).chain(cells));
     }
     table.render(context)
 }
@@ -426,6 +455,54 @@ mod tests {
                 "-",
                 "connection refused"
             ]
+        );
+    }
+
+    #[test]
+    fn the_matrix_says_by_how_much_each_is_behind_and_never_0_where_that_is_not_known() {
+        let reach = |peer: &str, behind: Option<u64>| posko_proto::federation::v1::Reach {
+            peer: peer.into(),
+            known: behind.is_some(),
+            entries_behind: behind.unwrap_or_default(),
+            ..Default::default()
+        };
+        let log = |origin: &str, link: LinkState, behind, reaches| OriginStatus {
+            origin: origin.into(),
+            link: link.into(),
+            entries_behind: behind,
+            reaches,
+            ..Default::default()
+        };
+        let peer = |origin: &str| PeerStatus {
+            origin: origin.into(),
+            ..Default::default()
+        };
+        let status = GetStatusResponse {
+            origin: "31".into(),
+            origins: vec![
+                log(
+                    "31",
+                    LinkState::Own,
+                    0,
+                    vec![reach("36", None), reach("32", Some(4))],
+                ),
+                log(
+                    "32",
+                    LinkState::Behind,
+                    7,
+                    vec![reach("32", Some(0)), reach("36", None)],
+                ),
+                log("36", LinkState::Unknown, 0, vec![reach("32", None)]),
+            ],
+            peers: vec![peer("32"), peer("36")],
+            ..Default::default()
+        };
+        assert_eq!(
+            matrix(&context(Lang::Id), &status),
+            "LOG  31  32  36\n\
+             31   0   4   ?\n\
+             32   7   0   ?\n\
+             36   ?   ?   ?"
         );
     }
 

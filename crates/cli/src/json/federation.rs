@@ -132,6 +132,25 @@ pub(crate) struct OriginStatus {
     state: Option<String>,
     forked_at: Option<String>,
     quarantined_since: Option<String>,
+    reaches: Vec<Reach>,
+}
+
+/// How far a peer has a log, by its word; the lag is null when it is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Reach {
+    peer: String,
+    position: Option<String>,
+    entries_behind: Option<u64>,
+}
+
+impl From<federation::Reach> for Reach {
+    fn from(reach: federation::Reach) -> Self {
+        Self {
+            position: reach.position.as_ref().map(position),
+            entries_behind: reach.known.then_some(reach.entries_behind),
+            peer: reach.peer,
+        }
+    }
 }
 
 impl From<federation::OriginStatus> for OriginStatus {
@@ -157,6 +176,7 @@ impl From<federation::OriginStatus> for OriginStatus {
             state: origin_state(origin.state),
             forked_at: origin.forked_at.as_ref().map(position),
             quarantined_since: time(origin.quarantined_since.as_ref()),
+            reaches: origin.reaches.into_iter().map(Reach::from).collect(),
             origin: origin.origin,
         }
     }

@@ -32,8 +32,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use posko_proto::{
     NodeId,
     federation::v1::{
-        Frame, Goodbye, GoodbyeReason, Heads, Heartbeat, Hello, NackCode, NodeRole, OriginState,
-        OriginView, Pause, PauseReason, SignedHead as WireHead, frame::Body,
+        Frame, Goodbye, GoodbyeReason, Heads, Heartbeat, Hello, LogEnd, NackCode, NodeRole,
+        OriginState, OriginView, Pause, PauseReason, SignedHead as WireHead, frame::Body,
     },
 };
 use prost::Message;
@@ -401,6 +401,8 @@ pub enum Output {
         /// Why, for people.
         detail: String,
     },
+    /// How far the peer has each log, by its word.
+    PeerHolds(Vec<(NodeId, Reach)>),
     /// The round trip was measured.
     RoundTrip {
         /// How long, in milliseconds.
@@ -1070,6 +1072,15 @@ impl Session {
             disk_free_bytes: self.disk_free,
             queue_entries: self.pulls.values().map(Pull::queued).sum(),
             may_promise: self.may_promise,
+            ends: (self.ends.iter())
+                .take(MAX_ORIGINS)
+                .map(|(origin, end)| LogEnd {
+                    origin: origin.to_string(),
+                    epoch_no: end.epoch.no,
+                    epoch_nonce: end.epoch.nonce.to_vec(),
+                    durable_seq: end.seq,
+                })
+                .collect(),
         };
         self.send(Body::Heartbeat(beat), LaneKind::Control);
     }
@@ -1091,6 +1102,10 @@ impl Session {
                 ms,
                 skew_ms: peer_now.saturating_sub(now.wall_ms),
             });
+        }
+        if !beat.ends.is_empty() {
+            let ends = wire::ends(&beat.ends)?;
+            self.out.push(Output::PeerHolds(ends));
         }
         self.heads(&beat.heads, false)?;
         self.claims(true);

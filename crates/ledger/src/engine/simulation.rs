@@ -311,6 +311,7 @@ impl World {
             Output::Forked(proof) => panic!("nobody forks a log here: {proof:?}"),
             Output::PeerPaused { .. }
             | Output::PeerMayPromise(_)
+            | Output::PeerHolds(_)
             | Output::RoundTrip { .. }
             | Output::Presence(_)
             | Output::Letter(_) => {}

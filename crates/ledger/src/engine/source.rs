@@ -76,6 +76,8 @@ struct Open {
     /// The classes that the peer may have.
     classes: u32,
     held: BTreeMap<NodeId, Held>,
+    /// How far the peer has each log, by its word: what it holds, not the heads that it knows of.
+    ends: BTreeMap<NodeId, Reach>,
 }
 
 /// How far a session is with a log, by its word, and how it did as a source.
@@ -209,6 +211,7 @@ impl Sources {
             id: session,
             classes: classes_of(peer.role),
             held: held.collect(),
+            ends: views.iter().map(|view| (view.origin, view.end)).collect(),
         };
         self.sessions.insert(peer.origin, open);
     }
@@ -251,6 +254,19 @@ impl Sources {
         if let Some(route) = self.routes.get_mut(&origin) {
             route.known(reach, verified, now);
         }
+    }
+
+    /// Takes how far the peer of a session has each log now.
+    pub fn holds(&mut self, peer: NodeId, ends: Vec<(NodeId, Reach)>) {
+        if let Some(open) = self.sessions.get_mut(&peer) {
+            open.ends = ends.into_iter().collect();
+        }
+    }
+
+    /// Returns how far a peer has a log, by its word; none while no session with it is open.
+    pub fn held_by(&self, peer: NodeId, origin: NodeId) -> Option<Reach> {
+        let open = self.sessions.get(&peer)?;
+        Some(open.ends.get(&origin).copied().unwrap_or_default())
     }
 
     /// Takes that the next entries of a log came.
@@ -603,6 +619,23 @@ mod tests {
         assert_eq!(story.source(), None);
         story.tells("36", 7);
         assert_eq!(story.source(), Some(("36", Why::NotConnected)));
+    }
+
+    #[test]
+    fn a_head_that_a_peer_knows_of_is_not_what_it_has() {
+        let mut story = Story::begin();
+        assert_eq!(story.sources.held_by(node("36"), node("32")), None);
+        story.opens("36", 5);
+        story.tells("36", 9);
+        let held = |story: &Story, log| story.sources.held_by(node("36"), node(log));
+        assert_eq!(held(&story, "32"), Some(at(5)));
+        assert_eq!(held(&story, "33"), Some(Reach::default()));
+        let ends = vec![(node("32"), at(7)), (node("33"), at(1))];
+        story.sources.holds(node("36"), ends);
+        assert_eq!(held(&story, "32"), Some(at(7)));
+        assert_eq!(held(&story, "33"), Some(at(1)));
+        story.closes("36");
+        assert_eq!(held(&story, "32"), None);
     }
 
     #[test]

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use posko_proto::{
     NodeId,
-    federation::v1::{Batch, Codec},
+    federation::v1::{Batch, Codec, LogEnd},
 };
 
-use super::{LaneKind, Stop};
+use super::{LaneKind, Reach, Stop};
 use crate::{
-    Hash, MAX_BATCH_BYTES, MAX_GROUP_ENTRIES,
+    Hash, MAX_BATCH_BYTES, MAX_GROUP_ENTRIES, MAX_ORIGINS,
     entry::Record,
     epoch::{Epoch, Position},
 };
@@ -45,6 +45,22 @@ pub(super) fn epoch(what: &str, no: u64, nonce: &[u8]) -> Result<Epoch, Stop> {
         ))
     })?;
     Ok(Epoch { no, nonce })
+}
+
+/// Reads how far a peer says to have each log.
+pub(super) fn ends(ends: &[LogEnd]) -> Result<Vec<(NodeId, Reach)>, Stop> {
+    if ends.len() > MAX_ORIGINS {
+        let count = ends.len();
+        let detail = format!("the ends of `{count}` logs came at once, more than {MAX_ORIGINS}");
+        return Err(Stop::protocol(detail));
+    }
+    let read = ends.iter().map(|end| {
+        let origin = origin("an end", &end.origin)?;
+        let epoch = epoch("an end", end.epoch_no, &end.epoch_nonce)?;
+        let seq = end.durable_seq;
+        Ok((origin, Reach { epoch, seq }))
+    });
+    read.collect()
 }
 
 pub(super) fn hash(what: &str, hash: &[u8]) -> Result<Hash, Stop> {

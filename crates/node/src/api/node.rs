@@ -9,7 +9,10 @@ use posko_domain::{
 };
 use posko_ledger::{
     chain::Identity,
-    engine::source::{Source, Why},
+    engine::{
+        Reach,
+        source::{Source, Why},
+    },
 };
 use posko_proto::{
     NodeId,
@@ -24,7 +27,7 @@ use posko_proto::{
     },
     time::Millis,
 };
-use posko_store::{Command, LogState, Standing, Store, gap::Withheld};
+use posko_store::{Command, LogState, Standing, Store, StoreError, gap::Withheld};
 use tokio::sync::mpsc;
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, codegen::BoxStream};
@@ -40,14 +43,23 @@ use crate::{
     time::now,
 };
 
+/// What is asked of the store about one log.
+struct Told {
+    unfolded: [u64; 3],
+    payloads_missing: u64,
+    withheld: Option<Withheld>,
+    /// How far each accepted peer has it, and by how many entries that is behind.
+    reaches: Vec<(NodeId, Option<Reach>, Option<u64>)>,
+}
+
 impl Api {
-    fn origin_status(
-        &self,
-        log: &LogState,
-        unfolded: [u64; 3],
-        payloads_missing: u64,
-        withheld: Option<Withheld>,
-    ) -> OriginStatus {
+    fn origin_status(&self, log: &LogState, told: Told) -> OriginStatus {
+        let Told {
+            unfolded,
+            payloads_missing,
+            withheld,
+            reaches,
+        } = told;
         let link = self.link(log.origin, Some(log));
         let source = self.0.peers.source(log.origin);
         let peers = self.0.peers.status();
@@ -85,7 +97,41 @@ impl Api {
                 hash: Vec::new(),
             }),
             quarantined_since: log.quarantine.map(|fork| fork.since.into()),
+            reaches: (reaches.into_iter())
+                .map(|(peer, reach, behind)| {
+                    let behind = behind.filter(|_| link != LinkState::Unknown);
+                    wire::Reach {
+                        peer: peer.to_string(),
+                        position: reach.filter(|reach| reach.seq > 0).map(|reach| {
+                            common::Position {
+                                origin: log.origin.to_string(),
+                                epoch_no: reach.epoch.no,
+                                epoch_nonce: reach.epoch.nonce.to_vec(),
+                                seq: reach.seq,
+                                hash: Vec::new(),
+                            }
+                        }),
+                        entries_behind: behind.unwrap_or_default(),
+                        known: behind.is_some(),
+                    }
+                })
+                .collect(),
         }
+    }
+
+    /// Returns how far each accepted peer has a log, by its word; none while no session with it is open.
+    fn reaches(&self, origin: NodeId, peers: &[PeerState]) -> Vec<(NodeId, Option<Reach>)> {
+        let own = origin == self.own();
+        let reach = |peer: &PeerState| {
+            let held = self.0.peers.held_by(peer.origin, origin)?;
+            // Acknowledgments come before the next heartbeat.
+            let acknowledged = peer.acknowledged.filter(|_| own).map(Reach::from);
+            Some(held.max(acknowledged.unwrap_or_default()))
+        };
+        peers
+            .iter()
+            .map(|peer| (peer.origin, reach(peer)))
+            .collect()
     }
 
     /// Tells in words why a picture is behind or unknown.
@@ -152,24 +198,30 @@ impl NodeService for Api {
         self.authorized(request.metadata(), Action::ReadNode, None)
             .await?;
         let logs = self.0.store.logs();
+        let states = self.0.peers.status();
         let mut origins = Vec::with_capacity(logs.len());
         for log in &logs {
-            let origin = log.origin;
+            let (asked, reaches) = (log.clone(), self.reaches(log.origin, &states));
             let classes = self.0.peers.classes();
-            let (unfolded, missing, withheld) = self
+            let told = self
                 .ask(move |store| {
-                    Ok((
-                        store.unfolded(origin)?,
-                        store.count_missing(origin, classes)?,
-                        store.withheld(origin)?,
-                    ))
+                    let reaches = reaches.into_iter().map(|(peer, reach)| {
+                        let behind = reach.map(|reach| reach_behind(store, &asked, reach));
+                        Ok((peer, reach, behind.transpose()?.flatten()))
+                    });
+                    Ok(Told {
+                        unfolded: store.unfolded(asked.origin)?,
+                        payloads_missing: store.count_missing(asked.origin, classes)?,
+                        withheld: store.withheld(asked.origin)?,
+                        reaches: reaches.collect::<Result<_, StoreError>>()?,
+                    })
                 })
                 .await?;
-            origins.push(self.origin_status(log, unfolded, missing, withheld));
+            origins.push(self.origin_status(log, told));
         }
         let identity = self.0.store.identity();
         let own = logs.iter().find(|log| log.origin == identity.origin);
-        let peers = self.0.peers.status().into_iter().map(|peer| PeerStatus {
+        let peers = states.into_iter().map(|peer| PeerStatus {
             origin: peer.origin.to_string(),
             address: peer.address,
             connected: peer.connected,
@@ -483,6 +535,22 @@ fn behind(log: &LogState) -> (u64, u64) {
     (entries, best.head.wall_ms.saturating_sub(applied_ms) / 1000)
 }
 
+/// Returns how many entries the newest head known of a log is ahead of what a peer has of it; none when the peer is on no
+/// path that is held here.
+fn reach_behind(store: &Store, log: &LogState, reach: Reach) -> Result<Option<u64>, StoreError> {
+    let best = log.best.map(|head| head.head.position.into());
+    let newest = Reach::from(log.end).max(best.unwrap_or_default());
+    if reach >= newest {
+        return Ok(Some(0));
+    }
+    if reach.epoch == newest.epoch {
+        return Ok(Some(newest.seq - reach.seq));
+    }
+    let (to_come, _) = behind(log);
+    let after = store.entries_after(log.origin, reach)?;
+    Ok(after.map(|after| after + to_come))
+}
+
 fn own_behind(own: Option<&LogState>, acknowledged: Option<posko_ledger::epoch::Position>) -> u64 {
     match (own, acknowledged) {
         (Some(own), Some(at)) if at == own.end => 0,
@@ -639,6 +707,65 @@ pub(super) mod tests {
         assert_eq!(status(&api).await.peers, []);
         add(&api, &first).await.unwrap();
         node.stop().await;
+    }
+
+    /// Waits until the status says by how many entries a peer is behind with a log; none for unknown.
+    async fn until_behind(api: &Api, log: &str, peer: &str, behind: Option<u64>) {
+        let begun = std::time::Instant::now();
+        loop {
+            let origins = status(api).await.origins;
+            let log = origins.into_iter().find(|told| told.origin == log);
+            let told = log.unwrap().reaches.into_iter().find(|it| it.peer == peer);
+            let told = told.unwrap();
+            let shown = told.known.then_some(told.entries_behind);
+            if shown == behind {
+                return;
+            }
+            assert!(
+                begun.elapsed() < std::time::Duration::from_mins(1),
+                "{shown:?} instead of {behind:?}"
+            );
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_status_says_how_far_each_peer_is_behind_with_each_log_and_not_while_it_is_away() {
+        let (mut a, api) = started().await;
+        let (mut b, mut c) = (
+            Node::new("32", FEDERATION).await,
+            Node::new("36", FEDERATION).await,
+        );
+        for (one, other) in [(&a, &b), (&a, &c), (&b, &c)] {
+            one.accept(&other.card);
+            other.accept(&one.card);
+        }
+        until_behind(&api, "32", "36", None).await;
+
+        // A node without room on its disk hears heads and takes no entries.
+        c.disk.send_modify(|disk| *disk = disk.with(499));
+        b.start();
+        c.start();
+        for number in 1..=3 {
+            b.report(number).await;
+            a.report(1000 + number).await;
+        }
+        for log in ["31", "32"] {
+            until_behind(&api, log, "32", Some(0)).await;
+            until_behind(&api, log, "36", Some(3)).await;
+        }
+        c.disk.send_modify(|disk| *disk = disk.with(2000));
+        for log in ["31", "32"] {
+            until_behind(&api, log, "36", Some(0)).await;
+        }
+
+        c.stop().await;
+        for log in ["31", "32"] {
+            until_behind(&api, log, "36", None).await;
+            until_behind(&api, log, "32", Some(0)).await;
+        }
+        b.stop().await;
+        a.stop().await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

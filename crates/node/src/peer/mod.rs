@@ -32,7 +32,7 @@ use std::{
 use arc_swap::ArcSwap;
 use posko_ledger::{
     engine::{
-        classes_of,
+        Reach, classes_of,
         source::{Source, Sources},
     },
     epoch::Position,
@@ -261,6 +261,11 @@ impl Peers {
     /// Returns through whom a log comes, since when and why; none while nobody who is connected holds it.
     pub fn source(&self, origin: NodeId) -> Option<Source> {
         self.0.sources().source(origin)
+    }
+
+    /// Returns how far a peer has a log, by its word; none while no session with it is open.
+    pub fn held_by(&self, peer: NodeId, origin: NodeId) -> Option<Reach> {
+        self.0.sources().held_by(peer, origin)
     }
 
     /// Takes the accepted cards as they are now: new peers are dialled; sessions with removed ones, and those whose

@@ -704,6 +704,7 @@ impl Running {
                 };
                 shared.update(peer, |state| state.why = why);
             }
+            Output::PeerHolds(ends) => shared.sources().holds(peer, ends),
             Output::RoundTrip { ms, skew_ms } => shared.update(peer, |state| {
                 state.round_trip_ms = u32::try_from(ms).unwrap_or(u32::MAX);
                 state.clock_skew_ms = skew_ms;

@@ -132,7 +132,7 @@ impl Node {
         self.store = open(self.dir.path().join("posko.db"), &self.keys, self.runs);
     }
 
-    pub(super) fn accept(&self, card: &NodeCard) {
+    pub(crate) fn accept(&self, card: &NodeCard) {
         let recovery = PublicKey::from_bytes("card", &card.recovery_key().to_bytes()).unwrap();
         let identity = Identity {
             federation: FEDERATION.0,
@@ -183,7 +183,7 @@ impl Node {
             .unwrap()
     }
 
-    pub(super) async fn report(&self, number: u32) {
+    pub(crate) async fn report(&self, number: u32) {
         self.report_at(number, now()).await;
     }
 

@@ -433,6 +433,7 @@ impl<'a> Side<'a> {
             | Output::PeerAcked(_)
             | Output::Refused { .. }
             | Output::PeerPaused { .. }
+            | Output::PeerHolds(_)
             | Output::RoundTrip { .. } => Ok(()),
         }
     }

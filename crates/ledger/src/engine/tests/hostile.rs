@@ -2,7 +2,7 @@
 //! reason is told, and what the session holds stays bounded.
 
 use posko_proto::federation::v1::{
-    Heads, Heartbeat, OriginView, Payload as WirePayload, PayloadBatch, PayloadWant,
+    Heads, Heartbeat, LogEnd, OriginView, Payload as WirePayload, PayloadBatch, PayloadWant,
     SignedHead as WireHead,
 };
 
@@ -462,6 +462,22 @@ fn frames_that_ask_or_tell_too_much_end_the_session_and_say_why() {
         ),
         ("payloads not asked for", vec![given], Ends("not asked for")),
         (
+            "the ends of more logs than there may be",
+            vec![Body::Heartbeat(Heartbeat {
+                ends: vec![LogEnd::default(); 65],
+                ..Heartbeat::default()
+            })],
+            Ends("more than 64"),
+        ),
+        (
+            "the end of a log of nobody",
+            vec![Body::Heartbeat(Heartbeat {
+                ends: vec![LogEnd::default()],
+                ..Heartbeat::default()
+            })],
+            Ends("no node's name"),
+        ),
+        (
             "a length past all in a heartbeat",
             vec![Body::Heartbeat(Heartbeat {
                 monotonic_ms: u64::MAX,
@@ -472,6 +488,7 @@ fn frames_that_ask_or_tell_too_much_end_the_session_and_say_why() {
                 queue_entries: u64::MAX,
                 may_promise: true,
                 heads: Vec::new(),
+                ends: Vec::new(),
             })],
             Nothing,
         ),
