@@ -8,14 +8,18 @@
 //! An area promises when its events are scarce; its commands that promise, or give up what was promised, wait as any
 //! scarce command does.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use posko_domain::code::{Code, Refusal};
 use posko_ledger::{
     entry::{self, Class, EntryHeader},
     epoch::Position,
 };
-use posko_proto::{Id, NodeId, time::Millis};
+use posko_proto::{Id, NodeId, common::v1 as common, time::Millis};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 pub use crate::recover::settled_by;
@@ -105,9 +109,25 @@ pub struct View<'a> {
     pub(crate) logs: &'a BTreeMap<NodeId, LogMemory>,
     pub(crate) own: NodeId,
     pub(crate) now: Millis,
+    /// The other logs that were looked at, on which the decision so depends.
+    pub(crate) read: RefCell<BTreeSet<NodeId>>,
 }
 
 impl View<'_> {
+    /// Notes that the decision depends on a log.
+    fn note(&self, origin: NodeId) {
+        if origin != self.own {
+            self.read.borrow_mut().insert(origin);
+        }
+    }
+
+    /// Returns how far the other logs are here on which the decision depends.
+    pub(crate) fn frontier(&self) -> Vec<common::Position> {
+        let read = self.read.borrow();
+        let position = |origin: &NodeId| frontier_of(self.logs, self.shared, *origin);
+        read.iter().filter_map(position).collect()
+    }
+
     /// Returns whose log is written.
     pub fn own(&self) -> NodeId {
         self.own
@@ -125,18 +145,20 @@ impl View<'_> {
 
     /// Returns a stream's state; none when nothing of it is here.
     pub fn state(&self, origin: NodeId, stream: Id) -> Result<Option<Vec<u8>>, StoreError> {
+        self.note(origin);
         let stored = fold::state(self.connection, Tables::LIVE, origin, stream)?;
         Ok(stored.map(fold::Stored::into_body))
     }
 
     /// Returns how far a log is here; none when it is not held.
     pub fn end(&self, origin: NodeId) -> Option<Position> {
-        let log = self.logs.get(&origin).map(|log| log.chain.end());
-        log.or_else(|| Some(self.shared.log(origin)?.chain.end()))
+        self.note(origin);
+        end_of(self.logs, self.shared, origin)
     }
 
     /// Says whether no payload of a log is missing that its states need.
     pub fn is_complete(&self, origin: NodeId) -> Result<bool, StoreError> {
+        self.note(origin);
         Ok(fold::missing(self.connection, origin)? == 0)
     }
 
@@ -148,6 +170,7 @@ impl View<'_> {
 
     /// Says whether an event is held that its origin's log left out, and of which nothing is decided.
     pub fn is_left_out(&self, origin: NodeId, event: Id) -> Result<bool, StoreError> {
+        self.note(origin);
         let found: Option<i64> = self
             .connection
             .prepare_cached("SELECT 1 FROM orphan WHERE origin = :origin AND event_id = :event")?
@@ -201,9 +224,9 @@ impl Writer {
         now: Millis,
         area: u8,
         body: &[u8],
-    ) -> Result<Decision, StoreError> {
+    ) -> Result<(Decision, Vec<common::Position>), StoreError> {
         let Some(aggregate) = self.options.areas.get(area) else {
-            return Ok(Err(unknown_area(area)));
+            return Ok((Err(unknown_area(area)), Vec::new()));
         };
         let view = View {
             connection,
@@ -211,9 +234,33 @@ impl Writer {
             logs: &transaction.logs,
             own: self.options.identity.origin,
             now,
+            read: RefCell::default(),
         };
-        aggregate.decide(body, &view)
+        let decision = aggregate.decide(body, &view)?;
+        Ok((decision, view.frontier()))
     }
+}
+
+/// Returns how far a log is here within a transaction; none when it is not held.
+fn end_of(logs: &BTreeMap<NodeId, LogMemory>, shared: &Shared, origin: NodeId) -> Option<Position> {
+    let log = logs.get(&origin).map(|log| log.chain.end());
+    log.or_else(|| Some(shared.log(origin)?.chain.end()))
+}
+
+/// Returns how far a log is here as an envelope says it; none when nothing of it is.
+pub(crate) fn frontier_of(
+    logs: &BTreeMap<NodeId, LogMemory>,
+    shared: &Shared,
+    origin: NodeId,
+) -> Option<common::Position> {
+    let end = end_of(logs, shared, origin).filter(|end| !end.is_start())?;
+    Some(common::Position {
+        origin: origin.to_string(),
+        epoch_no: end.epoch.no,
+        epoch_nonce: end.epoch.nonce.to_vec(),
+        seq: end.seq,
+        hash: end.hash.to_vec(),
+    })
 }
 
 /// Returns the refusal of a command whose area this program does not know.

@@ -7,12 +7,17 @@
 //! ```
 //! What is decided stands under [`settled_by`], so that anyone who holds the headers can tell that nothing was lost.
 
+use std::cell::RefCell;
+
 use posko_domain::code::{Code, Refusal};
 use posko_ledger::{
     MAX_PAYLOAD_BYTES,
     entry::{self, EntryHeader, Payload, Record},
 };
-use posko_proto::{Id, NodeId, common::v1::Envelope};
+use posko_proto::{
+    Id, NodeId,
+    common::v1::{self as common, Envelope},
+};
 use prost::Message;
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
@@ -174,9 +179,10 @@ impl Writer {
                 return Ok(waits);
             }
             match self.redecide(connection, transaction, &header, &payload)? {
-                Redecided::Wait(why) => waits = waits.or(Some(why)),
-                Redecided::Decided(event) => {
-                    self.record_decision(connection, transaction, &header, &payload, event)?;
+                (Redecided::Wait(why), _) => waits = waits.or(Some(why)),
+                (Redecided::Decided(event), frontier) => {
+                    let orphan = (&header, &payload);
+                    self.record_decision(connection, transaction, orphan, event, frontier)?;
                     decided += 1;
                 }
             }
@@ -190,22 +196,20 @@ impl Writer {
         transaction: &Transaction,
         header: &EntryHeader,
         payload: &Payload,
-    ) -> Result<Redecided, StoreError> {
+    ) -> Result<(Redecided, Vec<common::Position>), StoreError> {
         let own = self.options.identity.origin;
         let type_id = header.type_id;
         let Some(area) = self.options.areas.of_type(type_id) else {
             let why = format!("a promise of type `{type_id:#06x}` is not known to this program");
-            return Ok(Redecided::Wait(why));
+            return Ok((Redecided::Wait(why), Vec::new()));
         };
         let body = match payload {
             Payload::Present { body, .. } => fold::event_of(body),
             Payload::Withheld | Payload::Withdrawn | Payload::Erased => None,
         };
         let Some(body) = body else {
-            return Ok(Redecided::Wait(format!(
-                "promise `{}` cannot be read",
-                header.event_id
-            )));
+            let why = format!("promise `{}` cannot be read", header.event_id);
+            return Ok((Redecided::Wait(why), Vec::new()));
         };
         let fact = Fact {
             origin: own,
@@ -218,23 +222,26 @@ impl Writer {
             logs: &transaction.logs,
             own,
             now: self.shared.latest(),
+            read: RefCell::default(),
         };
-        area.redecide(&fact, &view)
+        let redecided = area.redecide(&fact, &view)?;
+        Ok((redecided, view.frontier()))
     }
 
     fn record_decision(
         &self,
         connection: &Connection,
         transaction: &mut Transaction,
-        orphan: &EntryHeader,
-        payload: &Payload,
+        (orphan, payload): (&EntryHeader, &Payload),
         event: NewEvent,
+        frontier: Vec<common::Position>,
     ) -> Result<(), StoreError> {
         let own = self.options.identity.origin;
         let now = self.shared.latest();
         let body = Envelope {
             cause: orphan.event_id.to_vec(),
             occurred_at: Some(now.into()),
+            frontier,
             event: event.body.clone(),
             ..Envelope::default()
         }

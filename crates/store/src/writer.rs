@@ -36,7 +36,11 @@ use posko_ledger::{
     epoch::{Epoch, EpochOpen, Position, Reason, UNPROVEN},
     standing::{self, Verdict},
 };
-use posko_proto::{Id, NodeId, common::v1::Envelope, time::Millis};
+use posko_proto::{
+    Id, NodeId,
+    common::v1::{self as common, Envelope},
+    time::Millis,
+};
 use prost::Message;
 use rusqlite::{Connection, config::DbConfig, named_params};
 use sha2::{Digest, Sha256};
@@ -44,7 +48,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     Options, Shared, StoreError,
     account::{credential_taken, store_credential},
-    aggregate::{Areas, NewEvent},
+    aggregate::{self, Areas, NewEvent},
     authority,
     branch::{self, Grown},
     command::{
@@ -154,6 +158,8 @@ struct Decided {
     /// The number that it issues.
     number: Option<String>,
     risk_accepted: bool,
+    /// How far the other logs are here on which the decision depended.
+    frontier: Vec<common::Position>,
 }
 
 impl Decided {
@@ -653,10 +659,11 @@ impl Writer {
         }
         let events = match &request.command {
             Command::Aggregate { area, body } => {
-                let decision =
+                let (decision, frontier) =
                     self.decide_aggregate(connection, transaction, request.now, *area, body)?;
                 return Ok(decision.map(|events| Decided {
                     events,
+                    frontier,
                     ..Decided::default()
                 }));
             }
@@ -692,7 +699,21 @@ impl Writer {
                     .map_err(Refusal::from)
             }
         };
-        Ok(events.map(|events: Vec<Event>| Decided::of(request.stream, events)))
+        let depends_on = match &request.command {
+            Command::Incident(incident::IncidentCommand::Report { warning, .. }) => {
+                warning.as_ref()
+            }
+            _ => None,
+        };
+        let frontier = depends_on
+            .filter(|warning| warning.origin != own)
+            .and_then(|warning| {
+                aggregate::frontier_of(&transaction.logs, &self.shared, warning.origin)
+            });
+        Ok(events.map(|events: Vec<Event>| Decided {
+            frontier: frontier.into_iter().collect(),
+            ..Decided::of(request.stream, events)
+        }))
     }
 
     /// Appends the events to the own log and folds them.
@@ -717,7 +738,7 @@ impl Writer {
         }
         // Nothing of a refused command may stay: its size is known before anything is written.
         let bodies: Vec<Vec<u8>> = (decided.events.iter())
-            .map(|event| envelope(request, actor, event).encode_to_vec())
+            .map(|event| envelope(request, actor, event, &decided.frontier).encode_to_vec())
             .collect();
         if let Some(body) = bodies.iter().find(|body| body.len() > MAX_PAYLOAD_BYTES) {
             return Ok(Err(too_large(body.len())));
@@ -1111,7 +1132,12 @@ fn no_risk() -> Refusal {
     }
 }
 
-fn envelope(request: &Request, actor: &Actor, event: &NewEvent) -> Envelope {
+fn envelope(
+    request: &Request,
+    actor: &Actor,
+    event: &NewEvent,
+    frontier: &[common::Position],
+) -> Envelope {
     Envelope {
         actor_ref: actor.account.to_vec(),
         role: actor.role.into(),
@@ -1120,7 +1146,7 @@ fn envelope(request: &Request, actor: &Actor, event: &NewEvent) -> Envelope {
         command_id: request.command_id.to_vec(),
         cause: request.cause.map(Id::to_vec).unwrap_or_default(),
         occurred_at: Some(request.occurred_at.into()),
-        frontier: Vec::new(),
+        frontier: frontier.to_vec(),
         event: event.body.clone(),
     }
 }

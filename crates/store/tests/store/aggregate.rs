@@ -49,6 +49,10 @@ impl Aggregate for Units {
 
     fn decide(&self, command: &[u8], view: &View<'_>) -> Result<Decision, StoreError> {
         let given = given(view.state(view.own(), UNITS)?);
+        if command[0] == b'n' {
+            // What another has is looked at, and decides nothing.
+            view.state(node("36"), UNITS)?;
+        }
         if command[0] == b'g' && given + command[1] > ALL {
             return Ok(Err(Refusal {
                 code: Code::Conflict,
@@ -333,4 +337,17 @@ fn a_promise_that_its_origin_disowns_is_waited_for_no_more() {
     quiet(&store);
     assert_eq!(store.may_promise(), Ok(()));
     assert_eq!(state(&store), [1, 0]);
+}
+
+#[test]
+fn what_an_area_looked_at_in_another_log_stands_in_its_envelope() {
+    let (dir, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (a, b) = (open_with(&dir, "32", 1), open(other.path(), "36", 1));
+    accept(&a, "36");
+    accepted(&b, report(100, "36.71"));
+    replicate(&b, &a, "36", 10);
+    accepted(&a, units(1, b'g', 1));
+    assert_eq!(frontier::frontier(&a, "32"), []);
+    accepted(&a, units(2, b'n', 0));
+    assert_eq!(frontier::frontier(&a, "32"), [frontier::here(&b, "36")]);
 }

@@ -13,6 +13,7 @@ mod backup;
 mod convergence;
 mod faults;
 mod fork;
+mod frontier;
 mod missing;
 mod recovery;
 mod rejoin;
