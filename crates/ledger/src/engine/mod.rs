@@ -11,6 +11,7 @@
 //! Nothing waits for a timer: what comes while a group is being made durable becomes the next group.
 //! What it never does: read a clock, draw randomness, touch a socket or a disk.
 
+mod beat;
 mod fork;
 mod payload;
 pub mod presence;
@@ -32,8 +33,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use posko_proto::{
     NodeId,
     federation::v1::{
-        Frame, Goodbye, GoodbyeReason, Heads, Heartbeat, Hello, LogEnd, NackCode, NodeRole,
-        OriginState, OriginView, Pause, PauseReason, SignedHead as WireHead, frame::Body,
+        Frame, Goodbye, GoodbyeReason, Heads, Hello, NackCode, NodeRole, OriginState, OriginView,
+        Pause, PauseReason, SignedHead as WireHead, frame::Body,
     },
 };
 use prost::Message;
@@ -1050,77 +1051,6 @@ impl Session {
                 verified: false,
                 alive,
             }),
-        }
-        Ok(())
-    }
-
-    fn beat(&mut self, now: Now) {
-        self.beat_at = now.mono_ms;
-        let (echo_monotonic_ms, echo_age_ms) = match self.peer_beat {
-            Some(beat) => (beat.mono_ms, now.mono_ms.saturating_sub(beat.at)),
-            None => (0, 0),
-        };
-        let beat = Heartbeat {
-            monotonic_ms: now.mono_ms,
-            wall_ms: now.wall_ms.unsigned_abs(),
-            echo_monotonic_ms,
-            echo_age_ms,
-            heads: (self.heads.values().chain(&self.config.branches))
-                .take(MAX_ORIGINS)
-                .map(SignedHead::to_wire)
-                .collect(),
-            disk_free_bytes: self.disk_free,
-            queue_entries: self.pulls.values().map(Pull::queued).sum(),
-            may_promise: self.may_promise,
-            ends: (self.ends.iter())
-                .take(MAX_ORIGINS)
-                .map(|(origin, end)| LogEnd {
-                    origin: origin.to_string(),
-                    epoch_no: end.epoch.no,
-                    epoch_nonce: end.epoch.nonce.to_vec(),
-                    durable_seq: end.seq,
-                })
-                .collect(),
-        };
-        self.send(Body::Heartbeat(beat), LaneKind::Control);
-    }
-
-    fn heartbeat(&mut self, now: Now, beat: &Heartbeat) -> Result<(), Stop> {
-        let first = self.peer_beat.is_none();
-        self.peer_beat = Some(PeerBeat {
-            mono_ms: beat.monotonic_ms,
-            at: now.mono_ms,
-        });
-        if beat.echo_monotonic_ms != 0 {
-            let sent_and_kept = beat.echo_monotonic_ms.saturating_add(beat.echo_age_ms);
-            let ms = now.mono_ms.saturating_sub(sent_and_kept);
-            self.round_trip_ms = Some(ms);
-            let peer_now = i64::try_from(beat.wall_ms)
-                .unwrap_or(i64::MAX)
-                .saturating_add((ms / 2) as i64);
-            self.out.push(Output::RoundTrip {
-                ms,
-                skew_ms: peer_now.saturating_sub(now.wall_ms),
-            });
-        }
-        if !beat.ends.is_empty() {
-            let ends = wire::ends(&beat.ends)?;
-            self.out.push(Output::PeerHolds(ends));
-        }
-        self.heads(&beat.heads, false)?;
-        self.claims(true);
-        if beat.may_promise {
-            let mut heads = beat
-                .heads
-                .iter()
-                .filter_map(|head| SignedHead::from_wire(head).ok());
-            let own = heads.find(|head| head.head.origin == self.config.peer.origin);
-            let end = own.map(|head| Output::PeerMayPromise(head.head.position));
-            self.out.extend(end);
-        }
-        if first {
-            // Answered at once, so that the round trip is known from the session's beginning.
-            self.beat(now);
         }
         Ok(())
     }
