@@ -359,7 +359,8 @@ impl Story {
         report.check("31's picture of 32 is live", true, &seconds(took));
 
         self.federation.cut("31", "32")?;
-        report.tell("the link 31–32 is cut");
+        self.federation.cut("31", GATEWAY)?;
+        report.tell("the links 31–32 and 31–ims are cut: only 36 is left");
         let relayed = report_landslide(jabar)?;
         let ((), took) = eventually("31 sees 32's incident through 36", SOON, || {
             Ok(incidents(dki, "32")?.contains(&relayed).then_some(()))
@@ -371,10 +372,10 @@ impl Story {
         );
         let (origin, took) = eventually("31 says through whom it hears 32", SOON, || {
             let origin = find(&dki.console(&["status"])?, "origins", "32")?.clone();
-            Ok((origin["link"] == "live").then_some(origin))
+            let relayed = origin["link"] == "live" && origin["source"] == "36";
+            Ok(relayed.then_some(origin))
         })?;
-        let told = origin["source"] == "36"
-            && origin["source_reason"] == "not_connected"
+        let told = origin["source_reason"] == "not_connected"
             && origin["source_since"].is_string()
             && list(&origin, "source_lacks")?.is_empty();
         report.check(
@@ -387,8 +388,9 @@ impl Story {
             ),
         );
 
+        self.federation.restore("31", GATEWAY)?;
         self.federation.cut("31", "36")?;
-        report.tell("the link 31–36 is cut too: only headquarters' gateway is left");
+        report.tell("the link 31–ims returns and 31–36 is cut: only headquarters' gateway is left");
         let relayed = report_landslide(jabar)?;
         let (origin, took) = eventually("31 sees 32's incident through ims", SOON, || {
             let origin = find(&dki.console(&["status"])?, "origins", "32")?.clone();
