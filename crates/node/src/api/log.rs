@@ -24,7 +24,7 @@ use posko_store::{
     view::log::Found,
 };
 use prost::Message;
-use tonic::{Request, Response, Status, metadata::MetadataMap};
+use tonic::{Request, Response, Status};
 
 use super::{
     Api, Asked, Framed, digest, optional_node, outcome, page_size, page_token, position, refused,
@@ -32,21 +32,25 @@ use super::{
 
 impl Api {
     /// Has the owner say something about its log; each time it is a thing of its own.
-    async fn say<R: Message>(
+    async fn say<R>(
         &self,
-        metadata: &MetadataMap,
+        request: Request<R>,
         action: Action,
         name: &str,
-        meta: Option<&CommandMeta>,
-        request: &R,
-        command: Result<LogCommand, LogRejection>,
-    ) -> Result<Outcome, Status> {
-        let actor = self.authorized(metadata, action, None).await?;
-        let framed = Framed::parse(meta)?;
-        let command = command.map_err(|rejection| refused(&Refusal::from(rejection)))?;
+        meta: fn(&R) -> Option<&CommandMeta>,
+    ) -> Result<Option<Outcome>, Status>
+    where
+        R: Message,
+        for<'a> LogCommand: TryFrom<&'a R, Error = LogRejection>,
+    {
+        let actor = self.authorized(request.metadata(), action, None).await?;
+        let request = request.into_inner();
+        let framed = Framed::parse(meta(&request))?;
+        let command = LogCommand::try_from(&request)
+            .map_err(|rejection| refused(&Refusal::from(rejection)))?;
         let accepted = self
             .execute(Asked {
-                digest: digest(name, request),
+                digest: digest(name, &request),
                 stream: stream_of(framed.command_id),
                 framed,
                 authority: actor.into(),
@@ -54,7 +58,7 @@ impl Api {
                 credential: None,
             })
             .await?;
-        Ok(outcome(self.own(), &accepted))
+        Ok(Some(outcome(self.own(), &accepted)))
     }
 
     fn statement(&self, found: Found, waiting: &[NodeId]) -> wire::Statement {
@@ -95,64 +99,39 @@ impl LogService for Api {
         &self,
         request: Request<DisownRequest>,
     ) -> Result<Response<DisownResponse>, Status> {
-        let (metadata, _, request) = request.into_parts();
-        let (meta, command) = (request.meta.as_ref(), LogCommand::try_from(&request));
         let outcome = self
-            .say(
-                &metadata,
-                Action::AmendLog,
-                "Disown",
-                meta,
-                &request,
-                command,
-            )
+            .say(request, Action::AmendLog, "Disown", |request| {
+                request.meta.as_ref()
+            })
             .await?;
-        Ok(Response::new(DisownResponse {
-            outcome: Some(outcome),
-        }))
+        Ok(Response::new(DisownResponse { outcome }))
     }
 
     async fn declare_lost(
         &self,
         request: Request<DeclareLostRequest>,
     ) -> Result<Response<DeclareLostResponse>, Status> {
-        let (metadata, _, request) = request.into_parts();
-        let (meta, command) = (request.meta.as_ref(), LogCommand::try_from(&request));
         let outcome = self
-            .say(
-                &metadata,
-                Action::AmendLog,
-                "DeclareLost",
-                meta,
-                &request,
-                command,
-            )
+            .say(request, Action::AmendLog, "DeclareLost", |request| {
+                request.meta.as_ref()
+            })
             .await?;
-        Ok(Response::new(DeclareLostResponse {
-            outcome: Some(outcome),
-        }))
+        Ok(Response::new(DeclareLostResponse { outcome }))
     }
 
     async fn withdraw_payload(
         &self,
         request: Request<WithdrawPayloadRequest>,
     ) -> Result<Response<WithdrawPayloadResponse>, Status> {
-        let (metadata, _, request) = request.into_parts();
-        let (meta, command) = (request.meta.as_ref(), LogCommand::try_from(&request));
-        let action = Action::WithdrawPayload;
         let outcome = self
             .say(
-                &metadata,
-                action,
+                request,
+                Action::WithdrawPayload,
                 "WithdrawPayload",
-                meta,
-                &request,
-                command,
+                |request| request.meta.as_ref(),
             )
             .await?;
-        Ok(Response::new(WithdrawPayloadResponse {
-            outcome: Some(outcome),
-        }))
+        Ok(Response::new(WithdrawPayloadResponse { outcome }))
     }
 
     async fn list_statements(
