@@ -281,12 +281,9 @@ pub fn create(dir: &Path, out: &Path, now: Millis) -> Result<Manifest, BackupErr
     }
     let made = pack(dir, &copy, (&archive, &file), now)
         .and_then(|manifest| put_in_place(&archive, out).map(|()| manifest));
-    if let Ok(manifest) = &made {
-        note(dir, manifest)?;
-    }
     // What is left of an attempt is removed by the next one to the same file at the latest.
     let _ = (remove(&copy), remove(&archive));
-    made
+    made.and_then(|manifest| note(dir, &manifest).map(|()| manifest))
 }
 
 /// Notes in the node's directory of which copy is the youngest.
