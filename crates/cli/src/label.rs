@@ -117,6 +117,12 @@ labels! {
         "disputed from there on; its owner opens it again with the recovery key";
     FORKED_OWN: "matikan mesin kembarannya, lalu jalankan `posko log reopen` dengan kunci pemulihan",
         "stop the other machine, then run `posko log reopen` with the recovery key";
+    AT: "di", "at";
+    EVIDENCE: "cabang mesin kembarannya", "other machine's branch";
+    FORK_PROOF: "bukti cabang", "fork proof";
+    OPENED_AGAIN_IN: "dibuka kembali di epok", "opened again in epoch";
+    OTHER_BRANCH: "entri dari cabang mesin kembarannya, disimpan sebagai bukti",
+        "entries of the other machine's branch, kept as evidence";
     FROM: "sejak", "from";
     FRESHNESS: "kesegaran gambaran", "freshness of the picture";
     GAP: "selisih", "gap";

@@ -102,6 +102,32 @@ pub(crate) struct LogCheck {
     pub(crate) intact: bool,
     /// What did not hold, and where.
     pub(crate) problem: Option<String>,
+    /// What is held beside the log that another machine wrote, and that is kept as evidence.
+    pub(crate) other_branches: Vec<OtherBranch>,
+}
+
+/// Entries of a log that another machine wrote beside its owner, which has opened the log again since.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct OtherBranch {
+    /// How many.
+    pub(crate) entries: u64,
+    /// The entry of which there are two.
+    pub(crate) forked_at: String,
+    /// What names the fork proof, in short.
+    pub(crate) fork_proof: String,
+    /// The epoch in which the log was opened again.
+    pub(crate) reopened: String,
+}
+
+impl From<posko_node::offline::OtherBranch> for OtherBranch {
+    fn from(other: posko_node::offline::OtherBranch) -> Self {
+        Self {
+            entries: other.entries,
+            forked_at: format!("{}/{}", other.fork.at.epoch, other.fork.at.seq),
+            fork_proof: hex(other.fork.id.get(..4).unwrap_or_default()),
+            reopened: other.reopened.to_string(),
+        }
+    }
 }
 
 /// What a valid configuration says.
@@ -347,12 +373,14 @@ pub(crate) fn verify_logs(
                 entries: Some(report.entries),
                 intact: true,
                 problem: None,
+                other_branches: report.other_branches.into_iter().map(Into::into).collect(),
             },
             Err(error) => LogCheck {
                 origin,
                 entries: None,
                 intact: false,
                 problem: Some(chain(&error)),
+                other_branches: Vec::new(),
             },
         }
     };
@@ -371,6 +399,7 @@ pub(crate) fn verify_file(file: &Path) -> Result<LogCheck, Failure> {
             entries: Some(summary.entries),
             intact: true,
             problem: None,
+            other_branches: Vec::new(),
         }),
         // A file that cannot be opened says nothing about the log.
         Err(error) if error.is::<io::Error>() => Err(unusable_file(&error)),
@@ -379,6 +408,7 @@ pub(crate) fn verify_file(file: &Path) -> Result<LogCheck, Failure> {
             entries: None,
             intact: false,
             problem: Some(format!("{error:#}")),
+            other_branches: Vec::new(),
         }),
     }
 }

@@ -12,6 +12,7 @@ use posko_domain::{context::GATEWAY, region};
 use posko_ledger::{key::SecretKey, log_file};
 use posko_proto::{Id, NodeId, federation::v1::NodeRole};
 pub use posko_store::ReopenRefused;
+pub use posko_store::gap::OtherBranch;
 use posko_store::{LogReport, Store, VerifyError};
 use uuid::Uuid;
 

@@ -345,16 +345,17 @@ pub(crate) fn path_now(
     })
 }
 
-/// Returns the entries that are held and not on the path of this moment: which event settles each, and its own.
+/// Returns the entries that are held and not on the path of this moment: which event settles each, its own, and where
+/// it stands.
 pub(crate) fn left_out(
     connection: &Connection,
     origin: NodeId,
-) -> Result<BTreeMap<Id, Id>, StoreError> {
+) -> Result<BTreeMap<Id, (Id, i64)>, StoreError> {
     let snapshot = connection.unchecked_transaction()?;
     let mut events = BTreeMap::new();
     let path = path_now(&snapshot, origin)?;
-    off_path(&snapshot, origin, &path, |header, _| {
-        events.insert(settled_by(header), header.event_id);
+    off_path(&snapshot, origin, &path, |header, at| {
+        events.insert(settled_by(header), (header.event_id, at));
         Ok(())
     })?;
     Ok(events)

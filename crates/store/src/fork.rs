@@ -113,6 +113,35 @@ impl Forks {
             .copied()
     }
 
+    /// Returns the proof of an epoch, if this entry of it lies at or after the one that was written twice.
+    pub(crate) fn at_or_before(&self, epoch: Epoch, seq: u64) -> Option<Quarantine> {
+        self.of(epoch).filter(|fork| fork.at.seq <= seq)
+    }
+
+    /// Says whether a place is on a branch that another machine wrote, of a log that has gone on from before it: it is
+    /// evidence, and nothing that the log lacks. `opens` are the epochs that are known to lead there.
+    pub(crate) fn is_evidence<'o>(
+        &self,
+        at: Position,
+        opens: &(impl Iterator<Item = &'o EpochOpen> + Clone),
+    ) -> bool {
+        if self.quarantine.is_some() || self.held.is_empty() {
+            return false;
+        }
+        let (mut epoch, mut seq) = (at.epoch, at.seq);
+        loop {
+            if self.at_or_before(epoch, seq).is_some() {
+                return true;
+            }
+            // Each step goes to an epoch of a lower number.
+            let open = opens.clone().find(|open| open.epoch == epoch);
+            let Some(open) = open.filter(|open| open.parent.epoch.no < epoch.no) else {
+                return false;
+            };
+            (epoch, seq) = (open.parent.epoch, open.parent.seq);
+        }
+    }
+
     /// Returns the lowest entry of an epoch that is known to be forked.
     pub(crate) fn forked_at(&self, epoch: Epoch) -> Option<u64> {
         self.of(epoch).map(|fork| fork.at.seq)
@@ -138,7 +167,7 @@ impl Forks {
         let opened = group.opens().iter().map(|open| (open.epoch, 0));
         let last = std::iter::once((end.epoch, end.seq));
         let mut reached = held.chain(opened).chain(last);
-        Ok(reached.find_map(|(epoch, upto)| self.of(epoch).filter(|fork| upto >= fork.at.seq)))
+        Ok(reached.find_map(|(epoch, upto)| self.at_or_before(epoch, upto)))
     }
 }
 

@@ -1,18 +1,21 @@
 //! What is wrong with a log as it is held here: entries that it leaves out, payloads that are missing.
 
-use std::sync::PoisonError;
+use std::{collections::BTreeSet, ops::RangeInclusive, sync::PoisonError};
 
 use posko_ledger::{
     entry::{EntryHeader, HEADER_BYTES, SCARCE},
-    epoch::{Epoch, Position},
+    epoch::{Epoch, EpochOpen, Position, Reason},
 };
 use posko_proto::{Id, NodeId, time::Millis};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 use crate::{
-    Store, StoreError,
+    Quarantine, Store, StoreError,
     branch::{self, Segment},
-    log, statement,
+    fork::Forks,
+    log,
+    recover::settled_by,
+    statement,
 };
 
 /// The most gaps of a kind that are listed.
@@ -42,6 +45,8 @@ pub struct Gap {
 pub enum GapKind {
     /// Its origin left it out, and has neither recorded it again nor disowned it.
     LeftOut,
+    /// Another machine wrote it beside its origin: it is kept as evidence, see [`OtherBranch`].
+    OtherBranch,
     /// Its payload is not here though it may be.
     PayloadMissing {
         /// The accepted peers that were not asked for it in this run, when it is of the own log.
@@ -58,6 +63,30 @@ pub struct Withheld {
     pub since: Millis,
 }
 
+/// Entries of a log that another machine wrote while its owner wrote the same epoch, where the owner has opened the log
+/// again since: what nobody recorded again of them is kept as evidence, and is nothing that the owner withholds.
+///
+/// The proof and the opening name the fork and not whose side is held here. A side is the owner's as soon as one of its
+/// entries is recorded again as it was: what the owner then leaves out of it is withheld like anything else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherBranch {
+    /// How many of its entries are held and were not recorded again.
+    pub entries: u64,
+    /// The fork at which it begins.
+    pub fork: Quarantine,
+    /// The epoch in which the recovery key opened the log again.
+    pub reopened: Epoch,
+    /// Where its entries stand.
+    places: Vec<RangeInclusive<i64>>,
+}
+
+impl OtherBranch {
+    /// Says whether an entry is of it.
+    pub(crate) fn contains(&self, at: i64) -> bool {
+        self.places.iter().any(|places| places.contains(&at))
+    }
+}
+
 impl Store {
     /// Returns the entries that a log leaves out, and those whose payload of these classes is missing, oldest first, at
     /// most [`MAX_GAPS`] of each.
@@ -67,8 +96,13 @@ impl Store {
         let refused = self.0.shared.refused.lock();
         let refused = refused.unwrap_or_else(PoisonError::into_inner).clone();
         self.read(|connection| {
-            let left_out = gaps_in(connection, LEFT_OUT, origin, u32::MAX, |_, _| {
-                GapKind::LeftOut
+            let others = other_branches(connection, origin)?;
+            let left_out = gaps_in(connection, LEFT_OUT, origin, u32::MAX, |at, _| {
+                if others.iter().any(|other| other.contains(at)) {
+                    GapKind::OtherBranch
+                } else {
+                    GapKind::LeftOut
+                }
             });
             let missing = gaps_in(connection, MISSING, origin, classes, |at, header| {
                 let not_asked = if own {
@@ -84,18 +118,33 @@ impl Store {
         })
     }
 
-    /// Returns how much of a log its origin withholds; none when nothing.
-    pub fn withheld(&self, origin: NodeId) -> Result<Option<Withheld>, StoreError> {
+    /// Returns how much of a log its origin withholds, none when nothing, and what is held of it that another machine
+    /// wrote.
+    pub fn left_out(
+        &self,
+        origin: NodeId,
+    ) -> Result<(Option<Withheld>, Vec<OtherBranch>), StoreError> {
         if self.0.shared.log(origin).is_none_or(|log| log.cut == 0) {
-            return Ok(None);
+            return Ok((None, Vec::new()));
         }
         self.read(|connection| {
-            let entries = branch::orphans(connection, origin)?;
+            let others = other_branches(connection, origin)?;
             let path = branch::path_now(connection, origin)?;
-            let since = since(connection, origin, &path)?;
-            Ok(since
-                .filter(|_| entries > 0)
-                .map(|since| Withheld { entries, since }))
+            let mut withheld = Vec::new();
+            let mut orphans =
+                connection.prepare_cached("SELECT pos FROM orphan WHERE origin = :origin")?;
+            let rows = orphans.query_map(named_params! { ":origin": origin.as_str() }, |row| {
+                row.get::<_, i64>(0)
+            })?;
+            for at in rows {
+                let at = at?;
+                if !others.iter().any(|other| other.contains(at)) {
+                    withheld.push(at);
+                }
+            }
+            let since = since(connection, origin, &path, &withheld)?;
+            let entries = withheld.len() as u64;
+            Ok((since.map(|since| Withheld { entries, since }), others))
         })
     }
 
@@ -170,21 +219,162 @@ fn gaps_in(
     Ok(gaps)
 }
 
-/// Returns when the first epoch was opened that left out what is an orphan now.
+/// Returns what is held of a log that another machine wrote beside its owner, with as many entries as are orphans. What
+/// the owner itself holds is its own.
+pub(crate) fn other_branches(
+    connection: &Connection,
+    origin: NodeId,
+) -> Result<Vec<OtherBranch>, StoreError> {
+    let path = branch::path_now(connection, origin)?;
+    let end = path.last().map_or((0, 0), |last| (last.row, last.upto));
+    let forks = Forks::load(connection, origin, end)?;
+    let own: String = connection.query_row("SELECT origin FROM node", [], |row| row.get(0))?;
+    if forks.held.is_empty() || own == origin.as_str() {
+        return Ok(Vec::new());
+    }
+    let epochs = log::epochs(connection, origin)?;
+    let mut others: Vec<OtherBranch> = Vec::new();
+    for (row, open) in &epochs {
+        let Some((fork, reopened)) = leads_over(&forks, &path, &epochs, open) else {
+            continue;
+        };
+        let upto = (path.iter().find(|segment| segment.row == *row)).map_or(0, |at| at.upto);
+        let first = if fork.at.epoch == open.epoch {
+            fork.at.seq.max(upto + 1)
+        } else {
+            1
+        };
+        let places = log::pos(*row, first)..=log::pos(row + 1, 0) - 1;
+        match (others.iter_mut()).find(|other| other.fork.at.epoch == fork.at.epoch) {
+            Some(other) => other.places.push(places),
+            None => others.push(OtherBranch {
+                entries: 0,
+                fork,
+                reopened,
+                places: vec![places],
+            }),
+        }
+    }
+    let mut found = Vec::new();
+    for other in others {
+        let entries = orphans_of(connection, origin, &other)?;
+        if entries > 0 && !is_recorded_again(connection, origin, &other)? {
+            found.push(OtherBranch { entries, ..other });
+        }
+    }
+    Ok(found)
+}
+
+/// Returns the fork over which an epoch's last entries lead to the path, and the epoch that the recovery key opened where
+/// they leave it; none when there is none of the two.
+fn leads_over(
+    forks: &Forks,
+    path: &[Segment],
+    epochs: &[(i64, EpochOpen)],
+    open: &EpochOpen,
+) -> Option<(Quarantine, Epoch)> {
+    let (mut open, mut seq) = (open, u64::MAX);
+    let mut fork = None;
+    let next = loop {
+        fork = forks.at_or_before(open.epoch, seq).or(fork);
+        let on_path = path
+            .iter()
+            .position(|segment| segment.open.epoch == open.epoch);
+        if let Some(index) = on_path {
+            break (path.get(index).filter(|segment| segment.upto <= seq))
+                .and_then(|_| path.get(index + 1));
+        }
+        if open.parent.is_start() {
+            break path.first();
+        }
+        seq = open.parent.seq;
+        // Each step goes to an epoch of a lower number.
+        let parent = epochs
+            .iter()
+            .find(|(_, known)| known.epoch == open.parent.epoch);
+        open = &parent
+            .filter(|(_, known)| known.epoch.no < open.epoch.no)?
+            .1;
+    };
+    let reopened = next.filter(|next| next.open.reason == Reason::Fork)?;
+    Some((fork?, reopened.open.epoch))
+}
+
+fn orphans_of(
+    connection: &Connection,
+    origin: NodeId,
+    other: &OtherBranch,
+) -> Result<u64, StoreError> {
+    let mut entries: i64 = 0;
+    for places in &other.places {
+        entries += connection
+            .prepare_cached(
+                "SELECT COUNT(*) FROM orphan
+                 WHERE origin = :origin AND pos >= :first AND pos <= :last",
+            )?
+            .query_row(
+                named_params! {
+                    ":origin": origin.as_str(),
+                    ":first": places.start(),
+                    ":last": places.end(),
+                },
+                |row| row.get::<_, i64>(0),
+            )?;
+    }
+    Ok(entries.cast_unsigned())
+}
+
+/// Says whether the log has an entry of a branch again, as it was: then the branch is the one that its owner had.
+fn is_recorded_again(
+    connection: &Connection,
+    origin: NodeId,
+    other: &OtherBranch,
+) -> Result<bool, StoreError> {
+    for places in &other.places {
+        let mut entries = connection.prepare_cached(
+            "SELECT header FROM entry WHERE pos >= :first AND pos <= :last ORDER BY pos",
+        )?;
+        let mut rows =
+            entries.query(named_params! { ":first": places.start(), ":last": places.end() })?;
+        while let Some(row) = rows.next()? {
+            let header = EntryHeader::decode(&row.get::<_, [u8; HEADER_BYTES]>(0)?)?;
+            let again: Option<[u8; HEADER_BYTES]> = connection
+                .prepare_cached(
+                    "SELECT header FROM recovered JOIN entry USING (pos)
+                     WHERE origin = :origin AND event_id = :settled",
+                )?
+                .query_row(
+                    named_params! {
+                        ":origin": origin.as_str(),
+                        ":settled": settled_by(&header).as_bytes(),
+                    },
+                    |row| row.get(0),
+                )
+                .optional()?;
+            let Some(again) = again else { continue };
+            // The same command may have been decided on both machines; what settles a promise names the promise itself.
+            let same = header.flags & SCARCE != 0
+                || EntryHeader::decode(&again)?.payload_commit == header.payload_commit;
+            if same {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Returns when the first epoch was opened that left out one of these entries.
 fn since(
     connection: &Connection,
     origin: NodeId,
     path: &[Segment],
+    left_out: &[i64],
 ) -> Result<Option<Millis>, StoreError> {
-    let mut rows = connection
-        .prepare_cached("SELECT DISTINCT orphan.pos >> 40 FROM orphan WHERE origin = :origin")?;
-    let rows = rows.query_map(named_params! { ":origin": origin.as_str() }, |row| {
-        row.get(0)
-    })?;
+    let rows: BTreeSet<i64> = (left_out.iter()).map(|at| log::row_at(*at)).collect();
     let epochs = log::epochs(connection, origin)?;
     let mut first: Option<Millis> = None;
     for row in rows {
-        let mut row: i64 = row?;
+        let mut row = row;
         // Up to where the path was left; it goes on there with the epoch that left the rest out.
         let opened = loop {
             if let Some(at) = path.iter().position(|segment| segment.row == row) {

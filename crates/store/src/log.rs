@@ -49,7 +49,7 @@ pub struct LogState {
     /// The origin's time of the last entry.
     pub last_entry_ms: Option<i64>,
     /// How many entries are held that the log's newer epochs left out and that its origin has not recorded again: an
-    /// alarm until it has.
+    /// alarm until it has, unless another machine wrote them ([`Store::left_out`]).
     pub cut: u64,
     /// The proofs held that it is forked, each of another epoch.
     pub forks: Vec<Quarantine>,
@@ -109,6 +109,11 @@ const EPOCH_SHIFT: u32 = 40;
 /// Returns an entry's key.
 pub(crate) fn pos(epoch_row: i64, seq: u64) -> i64 {
     epoch_row << EPOCH_SHIFT | seq.cast_signed()
+}
+
+/// Returns the row of the epoch in which an entry's key stands.
+pub(crate) fn row_at(pos: i64) -> i64 {
+    pos >> EPOCH_SHIFT
 }
 
 impl LogMemory {
@@ -293,7 +298,7 @@ impl LogMemory {
             };
             let head = SignedHead::decode(&signed)?;
             self.kept = Kept {
-                epoch_row: at >> EPOCH_SHIFT,
+                epoch_row: row_at(at),
                 at: Extent {
                     entries: entries.cast_unsigned(),
                     bytes: head.head.payload_bytes,

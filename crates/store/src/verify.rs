@@ -16,6 +16,7 @@ use rusqlite::named_params;
 use crate::{
     Store, StoreError,
     branch::{self, Segment},
+    gap::{self, OtherBranch},
     log,
 };
 
@@ -36,6 +37,8 @@ pub struct LogReport {
     pub missing_payloads: u64,
     /// Where it ends.
     pub end: Position,
+    /// What is held beside it that another machine wrote, and that nobody recorded again.
+    pub other_branches: Vec<OtherBranch>,
 }
 
 /// Where and why a log does not hold together.
@@ -105,6 +108,7 @@ impl Store {
                 heads: 0,
                 missing_payloads: 0,
                 end: Position::START,
+                other_branches: Vec::new(),
             },
         };
         for Segment { row, open, upto } in path {
@@ -149,11 +153,32 @@ impl Store {
                 proof: hex(fork.id.get(..4).unwrap_or_default()),
             });
         }
-        if checked.orphans.is_empty() {
-            return Ok(checked.report);
+        let Checked {
+            orphans,
+            mut report,
+            ..
+        } = checked;
+        let mut others = if orphans.is_empty() {
+            Vec::new()
+        } else {
+            self.read(|connection| gap::other_branches(connection, origin))?
+        };
+        // What is counted are the entries themselves, not what the file notes of them.
+        for other in &mut others {
+            other.entries = 0;
         }
-        let events = checked.orphans.into_values().collect();
-        Err(VerifyError::Withheld { origin, events })
+        let mut events = Vec::new();
+        for (event, at) in orphans.into_values() {
+            match others.iter_mut().find(|other| other.contains(at)) {
+                Some(other) => other.entries += 1,
+                None => events.push(event),
+            }
+        }
+        if !events.is_empty() {
+            return Err(VerifyError::Withheld { origin, events });
+        }
+        report.other_branches = others;
+        Ok(report)
     }
 
     fn rows(&self, row: i64, after: i64) -> Result<Vec<StoredEntry>, StoreError> {
@@ -220,8 +245,8 @@ struct StoredEntry {
 
 struct Checked {
     chain: Chain,
-    /// What was left out and has not been settled yet: the event that would settle it, and its own.
-    orphans: BTreeMap<Id, Id>,
+    /// What was left out and has not been settled yet: the event that would settle it, its own, and where it stands.
+    orphans: BTreeMap<Id, (Id, i64)>,
     report: LogReport,
 }
 
@@ -259,7 +284,7 @@ impl Checked {
         self.orphans.remove(&header.event_id);
         if let Payload::Present { body, .. } = &stored.payload {
             let (events, promises_only) = let_go(&header, body);
-            self.orphans.retain(|settled_by, event| {
+            self.orphans.retain(|settled_by, (event, _)| {
                 !events.contains(event) || (promises_only && settled_by == event)
             });
         }

@@ -140,6 +140,7 @@ fn table(context: &Context, gaps: &[Gap]) -> Table {
     for gap in gaps {
         let kind = match gap.kind() {
             GapKind::LeftOut => context.say(label::LEFT_OUT).into(),
+            GapKind::OtherBranch => context.say(label::EVIDENCE).into(),
             GapKind::PayloadMissing => context.say(label::PAYLOAD_MISSING).into(),
             GapKind::Unspecified => String::new(),
         };

@@ -35,7 +35,8 @@ enum LogCommand {
   posko --dir /var/lib/posko log verify
   posko log verify 32.poskolog --json
 
-Exit code 0 says that all hold, 1 that something does not.")]
+Exit code 0 says that all hold, 1 that something does not. Entries of a forked log that
+another machine wrote, and that its owner went on without, are told and do not count.")]
     Verify {
         /// An exported log [default: all logs of the directory]
         file: Option<PathBuf>,
@@ -95,7 +96,7 @@ Nobody waits for a lost payload any more. It cannot be taken back.")]
 First stop the other machine, and be sure that it never comes back; then stop
 this node and run this. The log goes on from the last entry that both have.
 What this machine wrote after it is recorded again when the node runs; what
-only the other one wrote stays with the peers that have it, as disputed.
+only the other one wrote stays with the peers that have it, as evidence.
 The recovery key is not put into the directory: it goes back to the safe.")]
     Reopen {
         /// File of the recovery key, from the safe
@@ -174,6 +175,25 @@ impl Told {
     }
 }
 
+/// Tells what does not hold, or what is kept beside a log that does.
+fn told_of(context: &Context, check: &LogCheck) -> String {
+    let others = check.other_branches.iter().map(|other| {
+        format!(
+            "{} {}: {} `{}` {} {}, {} {}",
+            other.entries,
+            context.say(label::OTHER_BRANCH),
+            context.say(label::FORK_PROOF),
+            other.fork_proof,
+            context.say(label::AT),
+            other.forked_at,
+            context.say(label::OPENED_AGAIN_IN),
+            other.reopened,
+        )
+    });
+    let told: Vec<String> = check.problem.iter().cloned().chain(others).collect();
+    told.join("; ")
+}
+
 fn verdict(context: &Context, checks: &[LogCheck]) -> Result<Answer, Failure> {
     let intact = checks.iter().all(|check| check.intact);
     let mut table = Table::new(
@@ -196,7 +216,7 @@ fn verdict(context: &Context, checks: &[LogCheck]) -> Result<Answer, Failure> {
                 Tint::Plain,
             ),
             (context.say(word).into(), tint),
-            (check.problem.clone().unwrap_or_default(), tint),
+            (told_of(context, check), tint),
         ]);
     }
     let answer = Answer::new(
@@ -221,6 +241,7 @@ mod tests {
             entries: Some(9),
             intact,
             problem: (!intact).then(|| "hash at entry `4` does not follow".into()),
+            other_branches: Vec::new(),
         };
         assert!(verdict(&context(Lang::En), &[check(true)]).unwrap().yes);
         let answer = verdict(&context(Lang::En), &[check(true), check(false)]).unwrap();
@@ -233,5 +254,32 @@ mod tests {
             answer.text
         );
         assert_eq!(answer.json["ok"], false);
+    }
+    #[test]
+    fn what_another_machine_wrote_is_told_and_leaves_the_answer_yes() {
+        let check = LogCheck {
+            origin: "32".into(),
+            entries: Some(9),
+            intact: true,
+            problem: None,
+            other_branches: vec![offline::OtherBranch {
+                entries: 3,
+                forked_at: "2.0707/5".into(),
+                fork_proof: "c0ffee00".into(),
+                reopened: "3.0909".into(),
+            }],
+        };
+        let answer = verdict(&context(Lang::En), std::slice::from_ref(&check)).unwrap();
+        assert!(answer.yes);
+        let said = "intact  3 entries of the other machine's branch, kept as evidence: \
+                    fork proof `c0ffee00` at 2.0707/5, opened again in epoch 3.0909";
+        assert!(answer.text.contains(said), "{}", answer.text);
+        assert_eq!(answer.json["logs"][0]["other_branches"][0]["entries"], 3);
+        let answer = verdict(&context(Lang::Id), &[check]).unwrap();
+        assert!(
+            answer.text.contains("disimpan sebagai bukti"),
+            "{}",
+            answer.text
+        );
     }
 }

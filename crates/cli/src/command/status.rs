@@ -319,6 +319,12 @@ fn withheld(context: &Context, origin: &OriginStatus) -> Option<String> {
         .then(|| format!("{said}: {} {since_when} {since}", origin.withheld_entries))
 }
 
+/// Tells how much is held of a log that another machine wrote.
+fn other_branch(context: &Context, origin: &OriginStatus) -> Option<String> {
+    let entries = origin.other_branch_entries;
+    (entries > 0).then(|| format!("{entries} {}", context.say(label::OTHER_BRANCH)))
+}
+
 /// Tells from where on a log is disputed, since when, and who can mend it.
 fn forked(context: &Context, origin: &OriginStatus) -> Option<String> {
     let at = (origin.forked_at.as_ref()).map(json::position)?;
@@ -353,6 +359,7 @@ fn why(context: &Context, origin: &OriginStatus) -> String {
         .chain(not_heard(context, origin))
         .chain(lacking(context, origin))
         .chain(withheld(context, origin))
+        .chain(other_branch(context, origin))
         .chain(reason)
         .chain(counted)
         .collect::<Vec<String>>()
@@ -606,6 +613,14 @@ mod tests {
         assert_eq!(
             why(&context, &withholds),
             "riwayat ditahan: 4 sejak 2026-03-25 14:02:00 WIB"
+        );
+        let evidence = OriginStatus {
+            other_branch_entries: 3,
+            ..Default::default()
+        };
+        assert_eq!(
+            why(&context, &evidence),
+            "3 entri dari cabang mesin kembarannya, disimpan sebagai bukti"
         );
     }
 

@@ -24,6 +24,7 @@ impl From<log::Gap> for Gap {
         Self {
             kind: match gap.kind() {
                 log::GapKind::LeftOut => "left_out",
+                log::GapKind::OtherBranch => "other_branch",
                 log::GapKind::PayloadMissing => "payload_missing",
                 log::GapKind::Unspecified => "unknown",
             },

@@ -197,6 +197,7 @@ fn gap(origin: NodeId, found: Gap) -> wire::Gap {
     let kind = KINDS.iter().find(|kind| kind.type_id == found.type_id);
     let (gap_kind, not_asked) = match found.kind {
         GapKind::LeftOut => (wire::GapKind::LeftOut, Vec::new()),
+        GapKind::OtherBranch => (wire::GapKind::OtherBranch, Vec::new()),
         GapKind::PayloadMissing { not_asked } => (wire::GapKind::PayloadMissing, not_asked),
     };
     wire::Gap {

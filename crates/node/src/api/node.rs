@@ -27,7 +27,10 @@ use posko_proto::{
     },
     time::Millis,
 };
-use posko_store::{Command, LogState, Standing, Store, StoreError, gap::Withheld};
+use posko_store::{
+    Command, LogState, Standing, Store, StoreError,
+    gap::{OtherBranch, Withheld},
+};
 use tokio::sync::mpsc;
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, codegen::BoxStream};
@@ -48,6 +51,7 @@ struct Told {
     unfolded: [u64; 3],
     payloads_missing: u64,
     withheld: Option<Withheld>,
+    other_branches: Vec<OtherBranch>,
     /// How far each accepted peer has it, and by how many entries that is behind.
     reaches: Vec<(NodeId, Option<Reach>, Option<u64>)>,
 }
@@ -58,6 +62,7 @@ impl Api {
             unfolded,
             payloads_missing,
             withheld,
+            other_branches,
             reaches,
         } = told;
         let link = self.link(log.origin, Some(log));
@@ -85,6 +90,7 @@ impl Api {
             payloads_missing,
             withheld_entries: withheld.map_or(0, |withheld| withheld.entries),
             withheld_since: withheld.map(|withheld| withheld.since.into()),
+            other_branch_entries: other_branches.iter().map(|other| other.entries).sum(),
             state: match log.quarantine {
                 Some(_) => OriginState::Quarantined.into(),
                 None => OriginState::Ok.into(),
@@ -209,10 +215,12 @@ impl NodeService for Api {
                         let behind = reach.map(|reach| reach_behind(store, &asked, reach));
                         Ok((peer, reach, behind.transpose()?.flatten()))
                     });
+                    let (withheld, other_branches) = store.left_out(asked.origin)?;
                     Ok(Told {
                         unfolded: store.unfolded(asked.origin)?,
                         payloads_missing: store.count_missing(asked.origin, classes)?,
-                        withheld: store.withheld(asked.origin)?,
+                        withheld,
+                        other_branches,
                         reaches: reaches.collect::<Result<_, StoreError>>()?,
                     })
                 })

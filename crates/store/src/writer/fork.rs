@@ -46,7 +46,7 @@ impl ForkJob {
 
 impl Writer {
     /// Returns a log as this transaction has it.
-    fn log_of(&self, transaction: &Transaction, origin: NodeId) -> Option<LogMemory> {
+    pub(super) fn log_of(&self, transaction: &Transaction, origin: NodeId) -> Option<LogMemory> {
         (transaction.logs.get(&origin).cloned()).or_else(|| self.shared.log(origin))
     }
 

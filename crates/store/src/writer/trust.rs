@@ -9,7 +9,9 @@ use rusqlite::Connection;
 
 use super::{Transaction, Writer};
 use crate::{
-    StoreError, log,
+    StoreError,
+    fork::Forks,
+    log,
     mark::Compared,
     standing::{Asked, Claim, Kept, Unproven},
 };
@@ -116,9 +118,11 @@ impl Writer {
     ) -> Result<Asked, StoreError> {
         let own = self.options.identity.origin;
         let epochs = log::epochs(&self.connection, own)?;
+        let forks = (self.log_of(transaction, own)).map_or_else(Forks::default, |log| log.forks);
+        let opens = (epochs.iter().map(|(_, open)| open)).chain(&claim.opens);
         let mut news = None;
         for claimed in claim.proven(&epochs, &self.options) {
-            if !log::holds(&self.connection, own, claimed)? {
+            if !log::holds(&self.connection, own, claimed)? && !forks.is_evidence(claimed, &opens) {
                 news = Some(claimed);
                 break;
             }

@@ -316,7 +316,7 @@ fn a_promise_whose_payload_is_declared_lost_is_waited_for_no_more_and_withheld_n
     recovery::pull_towards(&peers[0], &late, left_out, own, 100);
     for holder in [&store, &peers[0], &peers[1], &late] {
         assert_eq!(holder.gaps(own, 3).unwrap(), []);
-        assert_eq!(holder.withheld(own).unwrap(), None);
+        assert_eq!(holder.left_out(own).unwrap().0, None);
         // The fact stands again, if only as a header.
         holder.verify_log(own, &mut |_| {}).unwrap();
         assert_eq!(state(holder), [3, 0]);

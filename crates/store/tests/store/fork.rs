@@ -3,14 +3,15 @@
 use std::fs;
 
 use posko_ledger::{
+    epoch::Reason,
     fork::{ForkError, ForkProof, Statement},
     head::SignedHead,
 };
-use posko_store::{Asked, ForkRefused, ReopenRefused, Standing, VerifyError};
+use posko_store::{Asked, ForkRefused, ReopenRefused, Standing, VerifyError, gap::GapKind};
 
 use super::{
     recovery::{numbers, pull, recovered},
-    standing::ask,
+    standing::{ask, backup, restore},
     *,
 };
 
@@ -256,9 +257,88 @@ fn a_log_that_its_owner_opens_again_with_the_recovery_key_is_whole_at_every_foll
         assert_eq!(digests_of(peer, "32"), digests_of(&own, "32"));
     }
     let [a, b] = &clones.peers;
-    a.verify_log(node("32"), &mut |_| {}).unwrap();
-    // The follower of the other run holds what nobody recorded again.
-    let withheld = b.verify_log(node("32"), &mut |_| {});
-    assert!(matches!(withheld, Err(VerifyError::Withheld { .. })));
-    assert!(b.log(node("32")).unwrap().cut > 0);
+    assert!(
+        a.verify_log(node("32"), &mut |_| {})
+            .unwrap()
+            .other_branches
+            .is_empty()
+    );
+    // The follower of the other run holds what nobody recorded again, and the owner does not withhold it.
+    let report = b.verify_log(node("32"), &mut |_| {}).unwrap();
+    let (withheld, others) = b.left_out(node("32")).unwrap();
+    assert_eq!((withheld, &others), (None, &report.other_branches));
+    let reopening = own.opens(node("32")).unwrap();
+    let reopening = reopening.iter().find(|open| open.reason == Reason::Fork);
+    let log = b.log(node("32")).unwrap();
+    let told: Vec<_> = (others.iter())
+        .map(|other| (other.entries, other.fork.at.seq, other.reopened))
+        .collect();
+    assert_eq!(told, [(log.cut, clones.at, reopening.unwrap().epoch)]);
+    assert!(log.cut > 0);
+    assert_eq!(others[0].fork.id, log.forks[0].id);
+    let gaps = b.gaps(node("32"), u32::MAX).unwrap();
+    let beside = gaps.iter().filter(|gap| gap.kind == GapKind::OtherBranch);
+    assert_eq!(beside.count() as u64, log.cut);
+    assert!(gaps.iter().all(|gap| gap.kind != GapKind::LeftOut));
+    // What is evidence is nothing that the owner lacks: it is proven by whoever follows the log again.
+    for peer in clones.peers.iter().chain(&clones.peers) {
+        assert_eq!(ask(&own, peer), Asked::Known);
+    }
+    assert_eq!(own.standing(), Standing::Clean);
+}
+
+#[test]
+fn the_other_runs_follower_proves_the_owners_start_before_it_has_heard_of_the_reopening() {
+    let clones = Clones::new();
+    let proof = clones.meet();
+    let [own, _] = &clones.runs;
+    assert!(take(own, proof).unwrap());
+    reopen(own, 2).unwrap();
+    own.close();
+    let own = open(clones.dirs[0].path(), "32", 4);
+    let [_, b] = &clones.peers;
+    assert_eq!(ask(&own, b), Asked::Known);
+    // Also where the other run had started again meanwhile.
+    clones.runs[1].close();
+    let again = open(clones.dirs[1].path(), "32", 5);
+    accepted(&again, report(40, "32.75"));
+    let fresh = open(clones.dirs[1].path(), "33", 1);
+    accept(&fresh, "32");
+    replicate(&again, &fresh, "32", 100);
+    assert_eq!(ask(&own, &fresh), Asked::Known);
+}
+
+#[test]
+fn what_an_owner_leaves_out_of_its_own_branch_is_withheld_after_the_reopening_too() {
+    let clones = Clones::new();
+    let proof = clones.meet();
+    let [own, _] = &clones.runs;
+    let [a, _] = &clones.peers;
+    own.close();
+    backup(&clones.dirs[0]);
+    let lost = open(clones.dirs[0].path(), "32", 5);
+    accepted(&lost, report(50, "32.75"));
+    replicate(&lost, a, "32", 100);
+    let lost_entries = lost.log(node("32")).unwrap().end.seq;
+    lost.close();
+    restore(&clones.dirs[0]);
+
+    let own = open(clones.dirs[0].path(), "32", 6);
+    for store in [&own, a] {
+        assert!(take(store, proof.clone()).unwrap());
+    }
+    reopen(&own, 2).unwrap();
+    own.close();
+    let own = open(clones.dirs[0].path(), "32", 7);
+    accepted(&own, report(60, "32.75"));
+    recovered(&own);
+    pull(&own, a, "32", 100);
+    let withheld = a.verify_log(node("32"), &mut |_| {});
+    assert!(
+        matches!(&withheld, Err(VerifyError::Withheld { events, .. }) if events.len() as u64 == lost_entries),
+        "{withheld:?}"
+    );
+    let (withheld, others) = a.left_out(node("32")).unwrap();
+    assert_eq!(withheld.unwrap().entries, lost_entries);
+    assert!(others.is_empty());
 }

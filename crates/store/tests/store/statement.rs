@@ -302,7 +302,7 @@ fn what_is_left_out_is_withheld_history_everywhere_until_its_origin_disowns_it()
         entries: 4,
         since: NOW,
     };
-    assert_eq!(peer.withheld(own).unwrap(), Some(withheld));
+    assert_eq!(peer.left_out(own).unwrap().0, Some(withheld));
     let gaps = peer.gaps(own, CLASSES).unwrap();
     assert!(gaps.iter().all(|gap| gap.kind == GapKind::LeftOut));
     let listed: BTreeSet<Id> = gaps.iter().map(|gap| gap.event).collect();
@@ -322,7 +322,7 @@ fn what_is_left_out_is_withheld_history_everywhere_until_its_origin_disowns_it()
     // It gets them back, and its next start is told to leave them, before it would record them again.
     let store = lost.start(4);
     pull(relay, &store, "32", 100);
-    assert_eq!(store.withheld(own).unwrap(), Some(withheld));
+    assert_eq!(store.left_out(own).unwrap().0, Some(withheld));
     let stands = lost.answers[0].event_ids.clone();
     let refused = execute(&store, disown(6, stands)).unwrap_err();
     assert_ne!(refused.code, Code::Unavailable, "{refused}");
@@ -337,7 +337,7 @@ fn what_is_left_out_is_withheld_history_everywhere_until_its_origin_disowns_it()
     replicate(&store, &fresh, "32", 100);
     pull_towards(relay, &fresh, before, own, 100);
     for holder in [&store, peer, &fresh] {
-        assert_eq!(holder.withheld(own).unwrap(), None);
+        assert_eq!(holder.left_out(own).unwrap().0, None);
         assert_eq!(holder.gaps(own, CLASSES).unwrap(), []);
         holder.verify_log(own, &mut |_| {}).unwrap();
         assert_eq!(numbers(holder), shown);
