@@ -117,7 +117,15 @@ labels! {
         "disputed from there on; its owner opens it again with the recovery key";
     FORKED_OWN: "matikan mesin kembarannya, lalu jalankan `posko log reopen` dengan kunci pemulihan",
         "stop the other machine, then run `posko log reopen` with the recovery key";
+    ARRIVED: "tiba", "arrived";
     AT: "di", "at";
+    FIRST_ARRIVED: "pertama tiba", "first arrived";
+    KNOWN_UP_TO: "diketahui sampai", "known up to";
+    LEFT_OUT_SINCE: "sejak itu ditinggalkan oleh log", "left out of the log since";
+    NOTHING_YET: "belum ada", "nothing yet";
+    RECORDED_FROM: "dicatat sejak", "recorded from";
+    UNTOLD: "berkas dipulihkan, tidak tercatat apa yang tiba; mungkin lebih banyak",
+        "the file was put back, what arrived was not noted; it may be more";
     EVIDENCE: "cabang mesin kembarannya", "other machine's branch";
     FORK_PROOF: "bukti cabang", "fork proof";
     OPENED_AGAIN_IN: "dibuka kembali di epok", "opened again in epoch";

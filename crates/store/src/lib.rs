@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod aggregate;
+pub mod arrival;
 pub mod backup;
 pub mod command;
 pub mod error;

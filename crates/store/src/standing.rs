@@ -18,7 +18,7 @@ use posko_proto::{Id, NodeId, time::Millis};
 use rusqlite::{Connection, named_params};
 
 use crate::{
-    Options, Shared, Start, Store, StoreError, log::LogMemory, mark::MarkFile, writer::Job,
+    Options, Shared, Start, Store, StoreError, arrival, log::LogMemory, mark::MarkFile, writer::Job,
 };
 
 /// How far this node can trust that nothing of its own log was lost.
@@ -256,7 +256,8 @@ impl Kept {
     }
 }
 
-/// Finds out how this start stands, by what the file and the mark say.
+/// Finds out how this start stands, by what the file and the mark say; where the file is older than its node was, it is
+/// noted in it that it does not tell what came since.
 pub(crate) fn at_start(
     connection: &Connection,
     options: &Options,
@@ -291,6 +292,10 @@ pub(crate) fn at_start(
         is_new: options.start == Start::First && end.is_start(),
         mark,
     });
+    let is_older = copied.is_some() || mark.is_none_or(|mark| !mark.held);
+    if doubt.is_some() && (is_older || doubt == Some(Doubt::MarkUnproven)) {
+        arrival::note_untold(connection, copied, options.now)?;
+    }
     let since = since.map_or(options.now, Millis);
     Ok(doubt.map(|doubt| {
         let why = match doubt {

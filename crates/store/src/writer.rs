@@ -42,14 +42,14 @@ use posko_proto::{
     time::Millis,
 };
 use prost::Message;
-use rusqlite::{Connection, config::DbConfig, named_params};
+use rusqlite::{Connection, config::DbConfig};
 use sha2::{Digest, Sha256};
 
 use crate::{
     Options, Shared, StoreError,
     account::{credential_taken, store_credential},
     aggregate::{self, Areas, NewEvent},
-    authority,
+    arrival, authority,
     branch::{self, Grown},
     command::{
         self, Accepted, Actor, Answer, Command, FORGOTTEN, Request, other_command, remember, seen,
@@ -1017,7 +1017,7 @@ impl Writer {
             Grown::Switched(log) => (log, true),
         };
         if switched {
-            note_arrival(&self.connection, &log, now)?;
+            arrival::note(&self.connection, &log, now)?;
             log.know(*group.head());
             self.switches += 1;
             if own {
@@ -1068,24 +1068,8 @@ fn store_group(
     log.know(*group.head());
     log.store_cursor(connection, group.before())?;
     log.load_forks(connection)?;
-    note_arrival(connection, &log, now)?;
+    arrival::note(connection, &log, now)?;
     Ok(log)
-}
-
-/// Notes when a log came as far as it is.
-fn note_arrival(connection: &Connection, log: &LogMemory, now: Millis) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(
-            "INSERT OR IGNORE INTO arrival(origin, epoch, upto_seq, at_ms)
-             VALUES (:origin, :epoch, :seq, :at)",
-        )?
-        .execute(named_params! {
-            ":origin": log.chain.identity().origin.as_str(),
-            ":epoch": log.epoch_row,
-            ":seq": log.chain.end().seq.cast_signed(),
-            ":at": now.0,
-        })?;
-    Ok(())
 }
 
 /// Runs one job so that a failure undoes it alone.

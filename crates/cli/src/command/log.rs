@@ -3,16 +3,22 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use posko_proto::{Id, NodeId};
+use posko_proto::{
+    Id, NodeId,
+    log::v1::{GetKnownRequest, GetKnownResponse},
+};
+use prost_types::Timestamp;
 use serde_json::json;
 
 use super::federation::{declare_lost, statements};
 use crate::{
+    client::{Client, Who},
     failure::Failure,
     input::{self, Frame},
+    json::{self as view, log::Known},
     label,
     offline::{self, LogCheck},
-    output::{Answer, Context, Table, Tint, fields, note},
+    output::{Answer, Context, Table, Tint, fields, note, painted, when},
 };
 
 /// Checks and exports logs, opens a forked one again, and shows what was withdrawn or lost
@@ -22,6 +28,7 @@ use crate::{
   posko log verify 32.poskolog
   posko log export 32 --out 32.poskolog
   posko log withdrawals
+  posko log known 31 --at 2026-11-21T14:05:00+07:00
   posko log reopen --recovery-key recovery.key")]
 pub(crate) struct LogArgs {
     #[command(subcommand)]
@@ -73,6 +80,22 @@ a backup holds a withdrawn text until its node has met a peer; it is erased then
         #[arg(long, value_name = "N", default_value_t = 50)]
         limit: u32,
     },
+    /// Tells what this node knew of another's log at a time
+    #[command(after_help = "Examples:
+  posko log known 31 --at 2026-11-21T14:05:00+07:00
+  posko log known 31 --at 2026-11-21T14:05:00+07:00 --json
+
+It tells up to which entry the log had come, when that was recorded and when it came, and
+how many entries had been recorded by then that had not. Times are by the clock of the node
+that noted them. Nothing was noted between a backup and the start of the node on it.")]
+    Known {
+        /// Whose log
+        #[arg(value_parser = input::node)]
+        origin: NodeId,
+        /// The time
+        #[arg(long, value_name = "TIME", value_parser = input::time)]
+        at: Timestamp,
+    },
     /// Declares payloads of this node's log lost, once no peer has them
     #[command(after_help = "Examples:
   posko log lost 0192f3c4-5a6b-7c8d-9e0f-112233445566 --reason \"Cadangan rusak\"
@@ -111,6 +134,16 @@ impl LogArgs {
         match self.command {
             LogCommand::Withdrawals { limit } => statements(context, true, limit).await,
             LogCommand::Statements { limit } => statements(context, false, limit).await,
+            LogCommand::Known { origin, at } => {
+                let request = GetKnownRequest {
+                    origin: origin.to_string(),
+                    at: Some(at),
+                };
+                let client = Client::connect(context, Who::Anyone).await?;
+                let known = client.logs().get_known(request).await?.into_inner();
+                let text = known_text(context, &known);
+                Answer::new(Known::from(known), text)
+            }
             LogCommand::Lost {
                 events,
                 reason,
@@ -148,6 +181,51 @@ impl LogArgs {
             }
         }
     }
+}
+
+fn known_text(context: &Context, known: &GetKnownResponse) -> String {
+    let held = match known.position.as_ref().map(view::position) {
+        Some(position) => position,
+        None => context.say(label::NOTHING_YET).into(),
+    };
+    let seconds = |from: Option<Timestamp>, to: Option<Timestamp>| {
+        from.zip(to)
+            .map(|(from, to)| (to.seconds - from.seconds).max(0))
+    };
+    let behind = match seconds(known.behind_since, known.at) {
+        _ if known.position.is_none() => String::new(),
+        _ if !known.behind_known => context.say(label::LEFT_OUT_SINCE).into(),
+        None => format!("0 {}", context.say(label::ENTRIES)),
+        Some(age) => format!(
+            "{} {}, {} {} ({age} s)",
+            known.entries_behind,
+            context.say(label::ENTRIES),
+            context.say(label::RECORDED_FROM),
+            when(known.behind_since.as_ref()),
+        ),
+    };
+    let untold = known.untold_from.map_or_else(String::new, |from| {
+        let (from, until) = (when(Some(&from)), when(known.untold_until.as_ref()));
+        let said = context.say(label::UNTOLD);
+        painted(
+            &format!("{from} – {until}: {said}"),
+            Tint::Bad,
+            context.tint,
+        )
+    });
+    fields(
+        context,
+        [
+            (label::ORIGIN, known.origin.clone()),
+            (label::AS_OF, when(known.at.as_ref())),
+            (label::KNOWN_UP_TO, held),
+            (label::RECORDED, when(known.recorded_at.as_ref())),
+            (label::ARRIVED, when(known.arrived_at.as_ref())),
+            (label::BEHIND, behind),
+            (label::FIRST_ARRIVED, when(known.first_arrival.as_ref())),
+            (label::UNKNOWN, untold),
+        ],
+    )
 }
 
 /// How far the check has come, told on stderr every 100,000 entries.
@@ -280,6 +358,64 @@ mod tests {
             answer.text.contains("disimpan sebagai bukti"),
             "{}",
             answer.text
+        );
+    }
+
+    #[test]
+    fn what_was_known_at_a_time_says_how_far_that_was_behind_or_why_it_is_not_known() {
+        let at = |seconds| Some(Timestamp { seconds, nanos: 0 });
+        let known = GetKnownResponse {
+            origin: "31".into(),
+            at: at(1_774_422_300),
+            position: Some(posko_proto::common::v1::Position {
+                origin: "31".into(),
+                epoch_no: 4,
+                epoch_nonce: vec![0xab; 16],
+                seq: 17,
+                hash: vec![1; 32],
+            }),
+            recorded_at: at(1_774_422_000),
+            arrived_at: at(1_774_422_003),
+            behind_known: true,
+            entries_behind: 2,
+            behind_since: at(1_774_422_120),
+            first_arrival: at(1_774_000_000),
+            ..Default::default()
+        };
+        let text = known_text(&context(Lang::En), &known);
+        for said in [
+            "known up to:   31@4.abab/17",
+            "recorded:      2026-03-25 14:00:00 WIB",
+            "arrived:       2026-03-25 14:00:03 WIB",
+            "behind:        2 entries, recorded from 2026-03-25 14:02:00 WIB (180 s)",
+        ] {
+            assert!(text.contains(said), "{text}");
+        }
+        let json = serde_json::to_value(Known::from(known.clone())).unwrap();
+        assert_eq!(json["position"], "31@4.abab/17");
+        assert_eq!(json["seconds_behind"], 180);
+
+        let left_out = GetKnownResponse {
+            behind_known: false,
+            ..known
+        };
+        let text = known_text(&context(Lang::En), &left_out);
+        assert!(text.contains("left out of the log since"), "{text}");
+        let json = serde_json::to_value(Known::from(left_out)).unwrap();
+        assert_eq!(json["entries_behind"], serde_json::Value::Null);
+
+        let early = GetKnownResponse {
+            origin: "31".into(),
+            at: at(1_774_422_300),
+            untold_from: at(1_774_422_120),
+            untold_until: at(1_774_425_720),
+            ..Default::default()
+        };
+        let text = known_text(&context(Lang::Id), &early);
+        assert!(text.contains("belum ada"), "{text}");
+        assert!(
+            text.contains("2026-03-25 14:02:00 WIB – 2026-03-25 15:02:00 WIB: berkas dipulihkan"),
+            "{text}"
         );
     }
 }

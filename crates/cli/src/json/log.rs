@@ -40,6 +40,44 @@ impl From<log::Gap> for Gap {
     }
 }
 
+/// What a node knew of another's log at a time; the lag is null when it is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Known {
+    origin: String,
+    at: Option<String>,
+    position: Option<String>,
+    recorded_at: Option<String>,
+    arrived_at: Option<String>,
+    entries_behind: Option<u64>,
+    behind_since: Option<String>,
+    seconds_behind: Option<i64>,
+    first_arrival: Option<String>,
+    untold_from: Option<String>,
+    untold_until: Option<String>,
+}
+
+impl From<log::GetKnownResponse> for Known {
+    fn from(known: log::GetKnownResponse) -> Self {
+        let seconds = match known.behind_since.zip(known.at) {
+            Some((since, at)) => (at.seconds - since.seconds).max(0),
+            None => 0,
+        };
+        Self {
+            at: time(known.at.as_ref()),
+            position: known.position.as_ref().map(position),
+            recorded_at: time(known.recorded_at.as_ref()),
+            arrived_at: time(known.arrived_at.as_ref()),
+            entries_behind: known.behind_known.then_some(known.entries_behind),
+            behind_since: time(known.behind_since.as_ref()),
+            seconds_behind: known.behind_known.then_some(seconds),
+            first_arrival: time(known.first_arrival.as_ref()),
+            untold_from: time(known.untold_from.as_ref()),
+            untold_until: time(known.untold_until.as_ref()),
+            origin: known.origin,
+        }
+    }
+}
+
 /// What an owner said about its log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Statement {

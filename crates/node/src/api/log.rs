@@ -13,10 +13,11 @@ use posko_proto::{
     common::v1::{CommandMeta, Outcome},
     log::v1::{
         self as wire, DeclareLostRequest, DeclareLostResponse, DisownRequest, DisownResponse,
-        ListGapsRequest, ListGapsResponse, ListStatementsRequest, ListStatementsResponse,
-        WithdrawPayloadRequest, WithdrawPayloadResponse, log_service_server::LogService,
-        statement::Said,
+        GetKnownRequest, GetKnownResponse, ListGapsRequest, ListGapsResponse,
+        ListStatementsRequest, ListStatementsResponse, WithdrawPayloadRequest,
+        WithdrawPayloadResponse, log_service_server::LogService, statement::Said,
     },
+    time::Millis,
 };
 use posko_store::{
     Command, Store, StoreError,
@@ -27,8 +28,10 @@ use prost::Message;
 use tonic::{Request, Response, Status};
 
 use super::{
-    Api, Asked, Framed, digest, optional_node, outcome, page_size, page_token, position, refused,
+    Api, Asked, Framed, digest, invalid, optional_node, outcome, page_size, page_token, position,
+    refused,
 };
+use crate::time::now;
 
 impl Api {
     /// Has the owner say something about its log; each time it is a thing of its own.
@@ -132,6 +135,45 @@ impl LogService for Api {
             )
             .await?;
         Ok(Response::new(WithdrawPayloadResponse { outcome }))
+    }
+
+    async fn get_known(
+        &self,
+        request: Request<GetKnownRequest>,
+    ) -> Result<Response<GetKnownResponse>, Status> {
+        self.authorized(request.metadata(), Action::ReadNode, None)
+            .await?;
+        let request = request.into_inner();
+        let origin: NodeId = (request.origin.parse()).map_err(|error| invalid("origin", &error))?;
+        let at = (request.at.as_ref()).ok_or_else(|| invalid("at", &"it is missing"))?;
+        let at = Millis::try_from(at).map_err(|error| invalid("at", &error))?;
+        if at > now() {
+            return Err(invalid("at", &"it is still to come by this node's clock"));
+        }
+        if origin == self.own() {
+            return Err(Status::failed_precondition(format!(
+                "log `{origin}` is this node's own: it knew each entry from when it recorded it"
+            )));
+        }
+        let known = self.ask(move |store| store.known_at(origin, at)).await?;
+        let (held, behind) = (
+            known.held.as_ref(),
+            known.held.as_ref().and_then(|held| held.behind),
+        );
+        let (untold_from, untold_until) = known.untold.unzip();
+        Ok(Response::new(GetKnownResponse {
+            origin: origin.to_string(),
+            at: Some(at.into()),
+            position: held.map(|held| position(origin, held.position)),
+            recorded_at: held.map(|held| held.recorded_at.into()),
+            arrived_at: held.map(|held| held.arrived_at.into()),
+            behind_known: behind.is_some(),
+            entries_behind: behind.map_or(0, |behind| behind.entries),
+            behind_since: behind.and_then(|behind| behind.since).map(Into::into),
+            first_arrival: known.first.map(Into::into),
+            untold_from: untold_from.map(Into::into),
+            untold_until: untold_until.map(Into::into),
+        }))
     }
 
     async fn list_statements(

@@ -10,7 +10,10 @@ use posko_proto::{
 use tonic::Code;
 
 use super::*;
-use crate::api::node::tests::{asked_by, started};
+use crate::{
+    api::node::tests::{asked_by, started},
+    peer::tests::{FEDERATION, Node},
+};
 
 fn meta(number: u8) -> CommandMeta {
     CommandMeta {
@@ -159,5 +162,31 @@ async fn only_it_staff_amend_the_log_and_only_what_is_wrong_with_it() {
     assert_eq!(refused.unwrap_err().code(), Code::NotFound);
     let gaps = api.list_gaps(asked_by(ListGapsRequest::default(), &token));
     assert_eq!(gaps.await.unwrap().into_inner().gaps, []);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_known_is_asked_of_anothers_log_and_of_a_time_that_has_been() {
+    let (mut node, api) = started().await;
+    let other = Node::new("32", FEDERATION).await;
+    node.accept(&other.card);
+    let ask = async |origin: &str, at: Millis| {
+        let request = GetKnownRequest {
+            origin: origin.into(),
+            at: Some(at.into()),
+        };
+        let asked = api.get_known(asked_by(request, "console")).await;
+        asked.map(Response::into_inner)
+    };
+    let nothing = ask("32", now()).await.unwrap();
+    assert_eq!((nothing.position, nothing.first_arrival), (None, None));
+    assert!(!nothing.behind_known);
+    let refused = ask("31", now()).await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition);
+    let later = Millis(now().0 + 60_000);
+    let refused = ask("32", later).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    let refused = ask("36", now()).await.unwrap_err();
+    assert_eq!(refused.code(), Code::NotFound);
     node.stop().await;
 }
