@@ -96,10 +96,20 @@ fn listed(context: &Context, table: &Table, more: bool) -> String {
     }
 }
 
-/// Returns the node that a thing is of, and the state of the link to it.
+/// Returns the node that a thing is of, the state of the link to it, and whether the thing is disputed.
 fn owner(context: &Context, provenance: &Provenance) -> String {
     let link = link_text(context, provenance.link);
-    format!("{} ({link})", provenance.origin)
+    let disputed = disputed(context, provenance.disputed);
+    format!("{} ({link}){disputed}", provenance.origin)
+}
+
+/// Returns what stands behind the node of a thing that comes from entries which two machines signed.
+fn disputed(context: &Context, disputed: bool) -> String {
+    if disputed {
+        format!(" [{}]", context.say(label::DISPUTED))
+    } else {
+        String::new()
+    }
 }
 
 /// Returns the color of a severity, a warning's or an incident's.

@@ -124,6 +124,7 @@ pub(crate) struct Provenance {
     recorded_at: Option<String>,
     heard_at: Option<String>,
     link: String,
+    disputed: bool,
 }
 
 impl From<common::Provenance> for Provenance {
@@ -132,6 +133,7 @@ impl From<common::Provenance> for Provenance {
             recorded_at: time(provenance.recorded_at.as_ref()),
             heard_at: time(provenance.heard_at.as_ref()),
             link: link(provenance.link),
+            disputed: provenance.disputed,
             origin: provenance.origin,
         }
     }

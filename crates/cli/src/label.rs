@@ -99,6 +99,7 @@ labels! {
     DIRECTIVES: "arahan pusat yang berlaku", "headquarters' directives in force";
     DIRECTORY: "direktori", "directory";
     DISOWNED: "tidak diakui", "disowned";
+    DISPUTED: "DISENGKETAKAN", "DISPUTED";
     DUPLICATE_OF: "ganda dari", "duplicate of";
     EFFECTIVE: "berlaku", "effective";
     ENDED: "sesi diakhiri", "session ended";

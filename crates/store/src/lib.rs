@@ -175,6 +175,13 @@ impl Shared {
         }
     }
 
+    /// Returns which logs are in quarantine, and for which fork.
+    fn quarantines(&self) -> Vec<(NodeId, Quarantine)> {
+        let logs = self.logs.read().unwrap_or_else(PoisonError::into_inner);
+        let forked = |(origin, log): (&NodeId, &LogMemory)| Some((*origin, log.forks.quarantine?));
+        logs.iter().filter_map(forked).collect()
+    }
+
     /// Returns whose logs are held.
     fn origins(&self) -> Vec<NodeId> {
         let logs = self.logs.read().unwrap_or_else(PoisonError::into_inner);
@@ -405,6 +412,14 @@ impl Store {
             })
         })));
         answered.recv().unwrap_or(Err(StoreError::Stopped))
+    }
+
+    /// Runs a query that reads things of a view, as [`Store::read`] does.
+    pub(crate) fn read_things<T>(
+        &self,
+        query: impl FnOnce(&Connection, &view::Reading<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.read(|connection| query(connection, &view::Reading::new(connection, &self.0.shared)?))
     }
 
     /// Runs a query on a reader: read-only, and interrupted after [`connection::READ_DEADLINE`].

@@ -12,7 +12,7 @@ use posko_proto::{
 use prost_types::Timestamp;
 use serde_json::json;
 
-use super::{enough, freshness, listed, lost, owner, page_size, recorded};
+use super::{disputed, enough, freshness, listed, lost, owner, page_size, recorded};
 use crate::{
     client::{Client, Who},
     failure::Failure,
@@ -225,6 +225,7 @@ pub(super) fn table(context: &Context, directives: &[Directive]) -> Table {
     for directive in directives {
         let said = directive.issued.clone().unwrap_or_default();
         let is_open = directive.state == i32::from(State::Open);
+        let is_disputed = (directive.provenance.as_ref()).is_some_and(|said| said.disputed);
         let tint = match said.priority() {
             _ if !is_open || !directive.addressed_here => Tint::Plain,
             Priority::Immediate => Tint::Bad,
@@ -240,7 +241,15 @@ pub(super) fn table(context: &Context, directives: &[Directive]) -> Table {
             (when(directive.issued_at.as_ref()), Tint::Plain),
             (when(said.valid_until.as_ref()), Tint::Plain),
             (addressees(context, &said), Tint::Plain),
-            (format!("{}{}", drill(context, directive), said.title), tint),
+            (
+                format!(
+                    "{}{}{}",
+                    drill(context, directive),
+                    said.title,
+                    disputed(context, is_disputed)
+                ),
+                tint,
+            ),
             (
                 view::id(&directive.directive_id).unwrap_or_default(),
                 Tint::Plain,

@@ -16,8 +16,8 @@ use prost_types::Timestamp;
 use serde_json::json;
 
 use super::{
-    enough, freshness, link_tint, listed, lost, named, named_code, outcome_fields, outcome_of,
-    owner, page_size, recorded, severity_tint,
+    disputed, enough, freshness, link_tint, listed, lost, named, named_code, outcome_fields,
+    outcome_of, owner, page_size, recorded, severity_tint,
 };
 use crate::{
     client::{Client, Who},
@@ -845,7 +845,10 @@ async fn notices(context: &Context, client: &Client, limit: u32) -> Result<Answe
             (notice.region_code.clone(), Tint::Plain),
             (notice.zone_id.clone(), Tint::Plain),
             (when(notice.reported_at.as_ref()), Tint::Plain),
-            (notice.origin.clone(), Tint::Plain),
+            (
+                format!("{}{}", notice.origin, disputed(context, notice.disputed)),
+                Tint::Plain,
+            ),
             (
                 view::id(&notice.incident_id).unwrap_or_default(),
                 Tint::Plain,
@@ -946,5 +949,36 @@ mod tests {
             text.contains("31 (unknown)") && text.contains("there is more"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn an_incident_of_a_forked_log_is_shown_as_disputed() {
+        let provenance = Provenance {
+            origin: "32".into(),
+            link: 2,
+            disputed: true,
+            ..Default::default()
+        };
+        let incident = Incident {
+            provenance: Some(provenance),
+            ..Default::default()
+        };
+        let shown = GetIncidentResponse {
+            incident: Some(incident.clone()),
+            ..Default::default()
+        };
+        for text in [
+            render_list(
+                &context(Lang::Id),
+                std::slice::from_ref(&incident),
+                false,
+                &[],
+            ),
+            render(&context(Lang::Id), &shown),
+        ] {
+            assert!(text.contains(") [DISENGKETAKAN]"), "{text}");
+        }
+        let json = serde_json::to_value(view::incident::Incident::from(incident)).unwrap();
+        assert_eq!(json["provenance"]["disputed"], true);
     }
 }

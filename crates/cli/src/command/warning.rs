@@ -16,8 +16,8 @@ use prost_types::Timestamp;
 use serde_json::json;
 
 use super::{
-    enough, feed::feeds_table, freshness, listed, lost, named, owner, page_size, recorded,
-    severity_tint,
+    disputed, enough, feed::feeds_table, freshness, listed, lost, named, owner, page_size,
+    recorded, severity_tint,
 };
 use crate::{
     client::{Client, Who},
@@ -326,7 +326,7 @@ fn render_list(
         let origin = warning
             .provenance
             .as_ref()
-            .map(|provenance| provenance.origin.clone())
+            .map(|said| format!("{}{}", said.origin, disputed(context, said.disputed)))
             .unwrap_or_default();
         table.tinted([
             (origin, Tint::Plain),

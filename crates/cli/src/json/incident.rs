@@ -123,6 +123,7 @@ pub(crate) struct Notice {
     status: Option<String>,
     reported_at: Option<String>,
     exercise: bool,
+    disputed: bool,
 }
 
 impl From<incident::Notice> for Notice {
@@ -137,6 +138,7 @@ impl From<incident::Notice> for Notice {
             status: name::of::<incident::Status>(notice.status),
             reported_at: time(notice.reported_at.as_ref()),
             exercise: notice.exercise,
+            disputed: notice.disputed,
         }
     }
 }
@@ -200,7 +202,7 @@ mod tests {
                 "duplicate_of": null,
                 "exercise": false,
                 "version": 0,
-                "provenance": {"origin": "32", "recorded_at": null, "heard_at": null, "link": "own"},
+                "provenance": {"origin": "32", "recorded_at": null, "heard_at": null, "link": "own", "disputed": false},
                 "milestones": [{"status": "reported", "at": "2022-11-21T06:21:09Z"}],
                 "figures": [
                     {"measure": "displaced", "count": 1200, "source": "government", "as_of": "2022-11-21T06:21:09Z"}

@@ -29,7 +29,7 @@ impl Api {
             addressed_here: addresses(state, self.own()),
             exercise: state.exercise,
             version: state.version,
-            provenance: Some(self.provenance(found.origin, Some(state.recorded_at))),
+            provenance: Some(self.provenance_of(found, state.recorded_at)),
             issued_at: Some(state.issued_at.into()),
         }
     }

@@ -114,7 +114,7 @@ impl Api {
             duplicate_of: state.duplicate_of.map(Id::to_vec).unwrap_or_default(),
             exercise: state.exercise,
             version: state.version,
-            provenance: Some(self.provenance(found.origin, Some(state.recorded_at))),
+            provenance: Some(self.provenance_of(found, state.recorded_at)),
             milestones: state
                 .milestones
                 .iter()
@@ -358,7 +358,12 @@ impl IncidentService for Api {
             .ask(move |store| store.notices(after.as_deref(), limit))
             .await?;
         let notices = page.rows.into_iter().map(|notice| {
-            let Found { origin, id, state } = notice.incident;
+            let Found {
+                origin,
+                id,
+                state,
+                disputed,
+            } = notice.incident;
             wire::Notice {
                 incident_id: id.to_vec(),
                 origin: origin.to_string(),
@@ -369,6 +374,7 @@ impl IncidentService for Api {
                 status: state.status.into(),
                 reported_at: Some(state.reported_at.into()),
                 exercise: state.exercise,
+                disputed,
             }
         });
         Ok(Response::new(ListNoticesResponse {

@@ -65,7 +65,7 @@ impl Api {
     }
 
     fn statement(&self, found: Found, waiting: &[NodeId]) -> wire::Statement {
-        let provenance = self.provenance(found.origin, Some(found.state.at));
+        let provenance = self.provenance_of(&found, found.state.at);
         wire::Statement {
             statement_id: found.id.to_vec(),
             said: Some(match found.state.said {

@@ -36,6 +36,7 @@ use posko_proto::{
 };
 use posko_store::{
     Accepted, Authority, Command, LogState, Request, Store, StoreError, command::Credential,
+    view::Found,
 };
 use prost::Message;
 use sha2::{Digest, Sha256};
@@ -206,6 +207,15 @@ impl Api {
                 .and_then(|log| log.heard_ms)
                 .map(|at| Millis(at).into()),
             link: self.link(origin, log.as_ref()).into(),
+            disputed: log.is_some_and(|log| log.quarantine.is_some()),
+        }
+    }
+
+    /// Says the same of a thing that is shown, which was last changed at a time.
+    fn provenance_of<S>(&self, found: &Found<S>, recorded_at: Millis) -> Provenance {
+        Provenance {
+            disputed: found.disputed,
+            ..self.provenance(found.origin, Some(recorded_at))
         }
     }
 

@@ -32,7 +32,7 @@ impl Api {
             content: Some(state.content.clone()),
             state: standing(state, now()).into(),
             version: state.version,
-            provenance: Some(self.provenance(found.origin, Some(state.recorded_at))),
+            provenance: Some(self.provenance_of(found, state.recorded_at)),
             recorded_at: Some(state.taken_at.into()),
         }
     }

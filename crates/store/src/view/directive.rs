@@ -65,7 +65,7 @@ impl Store {
     /// Returns a directive.
     pub fn directive(&self, id: Id) -> Result<Option<Found>, StoreError> {
         let origins: Vec<_> = self.logs().into_iter().map(|log| log.origin).collect();
-        self.read(|connection| by_id(connection, "directive", COLUMNS, &origins, id))
+        self.read_things(|_, reading| by_id(reading, "directive", COLUMNS, &origins, id))
     }
 
     /// Returns directives, newest first; `open_at` leaves out those over by then.
@@ -83,7 +83,7 @@ impl Store {
              ORDER BY directive.issued_ms DESC, directive.id DESC
              LIMIT :limit"
         );
-        self.read(|connection| {
+        self.read_things(|connection, reading| {
             let mut statement = connection.prepare_cached(&sql)?;
             let rows = statement.query(named_params! {
                 ":before_ms": before_ms,
@@ -91,7 +91,7 @@ impl Store {
                 ":now": open_at.map(|now| now.0),
                 ":limit": limit as i64 + 1,
             })?;
-            page(rows, limit)
+            page(reading, rows, limit)
         })
     }
 }

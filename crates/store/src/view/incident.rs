@@ -11,7 +11,7 @@ use posko_domain::{
 use posko_proto::{Id, NodeId, time::Millis};
 use rusqlite::{Connection, named_params};
 
-use super::{Tables, View, by_id, found, log, page};
+use super::{Reading, Tables, View, by_id, log, page};
 use crate::{Store, StoreError, fold, query::PageOf, statement::WITHDRAWN};
 
 pub(super) const INCIDENT: View = View {
@@ -189,10 +189,10 @@ impl Store {
         id: Option<Id>,
         number: &str,
     ) -> Result<Option<(Found, Vec<Note>)>, StoreError> {
-        self.read(|connection| {
+        self.read_things(|connection, reading| {
             let incident = match id {
-                Some(id) => self.by_id(connection, id)?,
-                None => by_number(connection, number)?,
+                Some(id) => self.by_id(reading, id)?,
+                None => by_number(connection, reading, number)?,
             };
             let Some(incident) = incident else {
                 return Ok(None);
@@ -203,7 +203,7 @@ impl Store {
     }
 
     /// An id is of one node; this node's own come first, since commands are about those.
-    fn by_id(&self, connection: &Connection, id: Id) -> Result<Option<Found>, StoreError> {
+    fn by_id(&self, reading: &Reading<'_>, id: Id) -> Result<Option<Found>, StoreError> {
         let own = self.identity().origin;
         let mut origins = vec![own];
         origins.extend(
@@ -212,7 +212,7 @@ impl Store {
                 .map(|log| log.origin)
                 .filter(|origin| *origin != own),
         );
-        by_id(connection, "incident", COLUMNS, &origins, id)
+        by_id(reading, "incident", COLUMNS, &origins, id)
     }
 
     /// Returns incidents of the whole region, newest first.
@@ -236,7 +236,7 @@ impl Store {
              ORDER BY incident.reported_ms DESC, incident.id DESC
              LIMIT :limit"
         );
-        self.read(|connection| {
+        self.read_things(|connection, reading| {
             let mut statement = connection.prepare_cached(&sql)?;
             let rows = statement.query(named_params! {
                 ":before_ms": before_ms,
@@ -247,7 +247,7 @@ impl Store {
                 ":open": filter.open_only,
                 ":limit": limit as i64 + 1,
             })?;
-            page(rows, limit)
+            page(reading, rows, limit)
         })
     }
 
@@ -268,7 +268,7 @@ impl Store {
              ORDER BY zone.reported_ms DESC, zone.incident DESC, zone.zone
              LIMIT :limit"
         );
-        self.read(|connection| {
+        self.read_things(|connection, reading| {
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query(named_params! {
                 ":zones": format!("[{}]", zones.iter().map(|zone| format!("{zone:?}")).collect::<Vec<_>>().join(",")),
@@ -279,7 +279,7 @@ impl Store {
             })?;
             let mut page = PageOf::new(limit);
             while let Some(row) = rows.next()? {
-                let incident = found(row)?;
+                let incident = reading.found(row)?;
                 let token = crate::query::token(row.get(3)?, incident.id);
                 page.push(Notice { zone: row.get(4)?, incident }, token);
             }
@@ -291,11 +291,15 @@ impl Store {
 const COLUMNS_WITH_ZONE: &str = "zone.origin, zone.incident, state.body, zone.reported_ms, zone.zone
      FROM incident_zone AS zone JOIN state ON state.origin = zone.origin AND state.stream = zone.incident";
 
-fn by_number(connection: &Connection, number: &str) -> Result<Option<Found>, StoreError> {
+fn by_number(
+    connection: &Connection,
+    reading: &Reading<'_>,
+    number: &str,
+) -> Result<Option<Found>, StoreError> {
     let sql = format!("SELECT {COLUMNS} WHERE incident.number = :number LIMIT 1");
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(named_params! { ":number": number })?;
-    rows.next()?.map(found).transpose()
+    rows.next()?.map(|row| reading.found(row)).transpose()
 }
 
 fn notes(connection: &Connection, incident: &Found) -> Result<Vec<Note>, StoreError> {

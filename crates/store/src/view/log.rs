@@ -97,7 +97,7 @@ impl Store {
         limit: usize,
     ) -> Result<PageOf<Found>, StoreError> {
         let (before_ms, before_id) = crate::query::cursor(after)?;
-        self.read(|connection| {
+        self.read_things(|connection, reading| {
             let mut statement = connection.prepare_cached(
                 "SELECT DISTINCT statement.origin, statement.id, state.body, statement.said_ms
                  FROM statement JOIN state ON state.origin = statement.origin AND state.stream = statement.id
@@ -112,7 +112,7 @@ impl Store {
                 ":kind": withdrawals_only.then_some(PAYLOAD_WITHDRAWN.type_id),
                 ":limit": limit as i64 + 1,
             })?;
-            page(rows, limit)
+            page(reading, rows, limit)
         })
     }
 }

@@ -9,14 +9,14 @@ pub mod log;
 pub mod snapshot;
 pub mod warning;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use posko_proto::{Id, NodeId};
 use rusqlite::{Connection, Row, Rows, named_params, types::ValueRef};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use crate::{Store, StoreError, fold, query::PageOf};
+use crate::{Shared, Store, StoreError, fold, log::pos, missing, query::PageOf};
 
 /// A view: its table, its version, how it is made, and the order of its rows in a digest.
 struct View {
@@ -165,45 +165,90 @@ pub struct Found<S> {
     pub id: Id,
     /// How it stands.
     pub state: S,
+    /// Whether that comes from an entry at or after one that its log has twice: until its owner has opened the log again
+    /// nobody knows whether it holds.
+    pub disputed: bool,
 }
 
-/// Reads a thing from a row that begins with its origin, its id and its state's body.
-pub(crate) fn found<S: DeserializeOwned>(row: &Row<'_>) -> Result<Found<S>, StoreError> {
-    Ok(Found {
-        origin: crate::node(&row.get::<_, String>(0)?)?,
-        id: crate::id(&row.get::<_, Vec<u8>>(1)?)?,
-        state: fold::decode_body(&row.get::<_, Vec<u8>>(2)?)?,
-    })
+/// How things are read: what is folded of a log in quarantine is disputed from a place on.
+pub(crate) struct Reading<'c> {
+    connection: &'c Connection,
+    disputed_from: BTreeMap<NodeId, i64>,
+}
+
+impl<'c> Reading<'c> {
+    pub(crate) fn new(connection: &'c Connection, shared: &Shared) -> Result<Self, StoreError> {
+        let mut disputed_from = BTreeMap::new();
+        for (origin, fork) in shared.quarantines() {
+            if let Some(row) = missing::epoch_row(connection, origin, fork.at.epoch)? {
+                disputed_from.insert(origin, pos(row, fork.at.seq));
+            }
+        }
+        Ok(Self {
+            connection,
+            disputed_from,
+        })
+    }
+
+    /// Reads a thing from a row that begins with its origin, its id and its state's body.
+    pub(crate) fn found<S: DeserializeOwned>(&self, row: &Row<'_>) -> Result<Found<S>, StoreError> {
+        let origin = crate::node(&row.get::<_, String>(0)?)?;
+        let id = crate::id(&row.get::<_, Vec<u8>>(1)?)?;
+        Ok(Found {
+            origin,
+            id,
+            state: fold::decode_body(&row.get::<_, Vec<u8>>(2)?)?,
+            disputed: self.disputes(origin, id)?,
+        })
+    }
+
+    fn disputes(&self, origin: NodeId, id: Id) -> Result<bool, StoreError> {
+        let Some(from) = self.disputed_from.get(&origin) else {
+            return Ok(false);
+        };
+        // Later stretches of a log's path have higher rows.
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT EXISTS (
+                   SELECT 1 FROM stream_entry WHERE origin = :origin AND stream = :id AND pos >= :from)",
+            )?
+            .query_row(
+                named_params! { ":origin": origin.as_str(), ":id": id.as_bytes(), ":from": from },
+                |row| row.get(0),
+            )?)
+    }
 }
 
 /// Returns the thing of that id of the first of the nodes that has it. `table` is the view, `columns` what is read of it.
 pub(crate) fn by_id<S: DeserializeOwned>(
-    connection: &Connection,
+    reading: &Reading<'_>,
     table: &str,
     columns: &str,
     origins: &[NodeId],
     id: Id,
 ) -> Result<Option<Found<S>>, StoreError> {
     let sql = format!("SELECT {columns} WHERE {table}.origin = :origin AND {table}.id = :id");
-    let mut statement = connection.prepare_cached(&sql)?;
+    let mut statement = reading.connection.prepare_cached(&sql)?;
     for origin in origins {
         let mut rows =
             statement.query(named_params! { ":origin": origin.as_str(), ":id": id.as_bytes() })?;
         if let Some(row) = rows.next()? {
-            return found(row).map(Some);
+            return reading.found(row).map(Some);
         }
     }
     Ok(None)
 }
 
-/// Reads a page of things, newest first, from [`found`]'s columns and the time by which they are listed.
+/// Reads a page of things, newest first, from [`Reading::found`]'s columns and the time by which they are listed.
 pub(crate) fn page<S: DeserializeOwned>(
+    reading: &Reading<'_>,
     mut rows: Rows<'_>,
     limit: usize,
 ) -> Result<PageOf<Found<S>>, StoreError> {
     let mut page = PageOf::new(limit);
     while let Some(row) = rows.next()? {
-        let thing = found(row)?;
+        let thing = reading.found(row)?;
         let token = crate::query::token(row.get(3)?, thing.id);
         page.push(thing, token);
     }

@@ -9,7 +9,7 @@ use posko_domain::{
 use posko_proto::{Id, NodeId};
 use rusqlite::{Row, named_params};
 
-use super::{Found, found};
+use super::{Found, Reading};
 use crate::{Store, StoreError, fold};
 
 /// A thing of the region.
@@ -43,7 +43,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Thing>, StoreError> {
         let wanted = |area| areas.contains(&area).then(|| fold::area_number(area));
-        self.read(|connection| {
+        self.read_things(|connection, reading| {
             let mut statement = connection.prepare_cached(
                 "SELECT origin, stream, body, area
                  FROM state
@@ -61,18 +61,18 @@ impl Store {
             })?;
             let mut things = Vec::new();
             while let Some(row) = rows.next()? {
-                things.extend(thing(row)?);
+                things.extend(thing(reading, row)?);
             }
             Ok(things)
         })
     }
 }
 
-fn thing(row: &Row<'_>) -> Result<Option<Thing>, StoreError> {
+fn thing(reading: &Reading<'_>, row: &Row<'_>) -> Result<Option<Thing>, StoreError> {
     Ok(match fold::area_of(row.get(3)?) {
-        Some(Area::Warning) => Some(Thing::Warning(found(row)?)),
-        Some(Area::Incident) => Some(Thing::Incident(found(row)?)),
-        Some(Area::Directive) => Some(Thing::Directive(found(row)?)),
+        Some(Area::Warning) => Some(Thing::Warning(reading.found(row)?)),
+        Some(Area::Incident) => Some(Thing::Incident(reading.found(row)?)),
+        Some(Area::Directive) => Some(Thing::Directive(reading.found(row)?)),
         Some(Area::Account | Area::Log) | None => None,
     })
 }

@@ -72,7 +72,7 @@ impl Store {
             Some(origin) => vec![origin],
             None => self.logs().into_iter().map(|log| log.origin).collect(),
         };
-        self.read(|connection| by_id(connection, "warning", COLUMNS, &origins, id))
+        self.read_things(|_, reading| by_id(reading, "warning", COLUMNS, &origins, id))
     }
 
     /// Returns warnings of the whole region, newest first; `in_force_at` leaves out those over by then.
@@ -92,7 +92,7 @@ impl Store {
              ORDER BY warning.sent_ms DESC, warning.id DESC
              LIMIT :limit"
         );
-        self.read(|connection| {
+        self.read_things(|connection, reading| {
             let mut statement = connection.prepare_cached(&sql)?;
             let rows = statement.query(named_params! {
                 ":before_ms": before_ms,
@@ -101,7 +101,7 @@ impl Store {
                 ":now": in_force_at.map(|now| now.0),
                 ":limit": limit as i64 + 1,
             })?;
-            page(rows, limit)
+            page(reading, rows, limit)
         })
     }
 }

@@ -2,12 +2,15 @@
 
 use std::fs;
 
+use posko_domain::event::Area;
 use posko_ledger::{
     epoch::Reason,
     fork::{ForkError, ForkProof, Statement},
     head::SignedHead,
 };
-use posko_store::{Asked, ForkRefused, ReopenRefused, Standing, VerifyError, gap::GapKind};
+use posko_store::{
+    Asked, ForkRefused, ReopenRefused, Standing, VerifyError, gap::GapKind, view::snapshot::Thing,
+};
 
 use super::{
     recovery::{numbers, pull, recovered},
@@ -341,4 +344,57 @@ fn what_an_owner_leaves_out_of_its_own_branch_is_withheld_after_the_reopening_to
     let (withheld, others) = a.left_out(node("32")).unwrap();
     assert_eq!(withheld.unwrap().entries, lost_entries);
     assert!(others.is_empty());
+}
+
+/// Returns the numbers of the incidents that a node shows as disputed, and of the others.
+fn by_dispute(store: &Store) -> [Vec<String>; 2] {
+    let found = store.incidents(&Filter::default(), None, 100).unwrap().rows;
+    let (disputed, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|found| found.disputed);
+    [disputed, others].map(|found| found.into_iter().map(|found| found.state.number).collect())
+}
+
+#[test]
+fn what_was_folded_from_the_fork_on_is_shown_as_disputed_until_the_log_is_opened_again() {
+    let clones = Clones::new();
+    let [_, b] = &clones.peers;
+    // An incident from before the fork is changed after it.
+    let verify = IncidentCommand::Verify {
+        source: FigureSource::Pmi,
+    };
+    accepted(
+        &clones.runs[1],
+        request(20, stream_of(command_id(1)), verify),
+    );
+    replicate(&clones.runs[1], b, "32", 100);
+    assert_eq!(by_dispute(b)[0], Vec::<String>::new());
+
+    let proof = clones.meet();
+    let numbers = |serials: &[u32]| -> Vec<String> {
+        let number = |serial: &u32| format!("PMI-32-2026-{serial:06}");
+        serials.iter().map(number).collect()
+    };
+    let [mut disputed, others] = by_dispute(b);
+    disputed.sort();
+    assert_eq!((disputed, others), (numbers(&[1, 3, 4, 5]), numbers(&[2])));
+    let shown = |store: &Store, number| {
+        let id = stream_of(command_id(number));
+        store.incident(Some(id), "").unwrap().unwrap().0.disputed
+    };
+    assert!(shown(b, 1) && shown(b, 13) && !shown(b, 2));
+    let things = b.things(&[Area::Incident], None, 100).unwrap();
+    let disputed = |thing: &&Thing| matches!(thing, Thing::Incident(found) if found.disputed);
+    assert_eq!(things.iter().filter(disputed).count(), 4);
+
+    let [own, _] = &clones.runs;
+    assert!(take(own, proof).unwrap());
+    assert!(shown(own, 3));
+    reopen(own, 2).unwrap();
+    own.close();
+    let own = open(clones.dirs[0].path(), "32", 4);
+    accepted(&own, report(30, "32.75"));
+    recovered(&own);
+    pull(&own, b, "32", 100);
+    for store in [&own, b] {
+        assert_eq!(by_dispute(store)[0], Vec::<String>::new());
+    }
 }
