@@ -15,7 +15,7 @@ use posko_node::{
     backup::{self, BackupError},
     config::{Config, ConfigError, LogFormat},
     identity::{NodeCard, tls::operator_client_config},
-    offline::{self, InitOptions, ReopenRefused, Sighting, UnknownLog},
+    offline::{self, AlreadyThere, InitOptions, ReopenRefused, Sighting, UnknownLog},
     time,
 };
 use posko_proto::{NodeId, federation::v1::NodeRole, id::hex, time::Millis};
@@ -291,10 +291,13 @@ fn dialled(listen: SocketAddr) -> SocketAddr {
 }
 
 /// Tells why the node's library did not do it: a directory that another process writes in and a log that is not there
-/// are refusals, all else went wrong.
+/// are refusals, and so is a file that would be overwritten; all else went wrong.
 fn failed(error: anyhow::Error) -> Failure {
     if matches!(error.downcast_ref(), Some(TryLockError::WouldBlock)) {
         return Failure::refused("in_use", error);
+    }
+    if error.is::<AlreadyThere>() {
+        return Failure::refused("already_exists", error);
     }
     match error.downcast_ref::<UnknownLog>() {
         Some(unknown) => Failure::not_found(unknown),
@@ -667,7 +670,8 @@ mod tests {
         };
         assert_eq!(refused("36", &out), (3, "not_found"));
         assert_eq!(refused("32", &out.join("deeper")), (2, "usage"));
-        assert_eq!(refused("32", &dir), (2, "usage"));
+        assert_eq!(refused("32", &dir), (3, "already_exists"));
+        assert_eq!(refused("32", &dir.join("posko.db")), (3, "already_exists"));
         assert_eq!(std::fs::read_dir(home_dir.path()).unwrap().count(), 1);
         assert_eq!(export_log(&dir, "32".parse().unwrap(), &out), Ok(0));
         assert!(verify_file(&out).unwrap().intact);

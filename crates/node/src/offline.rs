@@ -214,9 +214,19 @@ pub struct UnknownLog(
     pub NodeId,
 );
 
-/// Writes a log of a directory to a file, whole or not at all, and returns how many entries it has; one that the
-/// directory does not hold is an [`UnknownLog`], a file that cannot be written an [`std::io::Error`].
+/// A file that is to be written, and is there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` is there already, and is not overwritten", .0.display())]
+pub struct AlreadyThere(
+    /// Which.
+    pub PathBuf,
+);
+
+/// Writes a log of a directory to a new file, whole or not at all, and returns how many entries it has; one that the
+/// directory does not hold is an [`UnknownLog`], a file that is there an [`AlreadyThere`], and one that cannot be written
+/// an [`std::io::Error`].
 pub fn export_log(dir: &Path, origin: NodeId, out: &Path) -> anyhow::Result<u64> {
+    ensure!(!out.exists(), AlreadyThere(out.into()));
     let store = inspect(dir)?;
     ensure!(
         store.logs().iter().any(|log| log.origin == origin),

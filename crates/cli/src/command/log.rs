@@ -50,7 +50,9 @@ another machine wrote, and that its owner went on without, are told and do not c
     },
     /// Writes a log to a file that anybody can check
     #[command(after_help = "Examples:
-  posko log export 32 --out 32.poskolog")]
+  posko log export 32 --out 32.poskolog
+
+A file that is there is not overwritten.")]
     Export {
         /// Whose log
         #[arg(value_parser = input::node)]

@@ -236,7 +236,8 @@ fn every_acknowledged_command_is_there_once_on_every_node_and_in_the_gateways_fe
         let verified = node.console(&["log", "verify"]).unwrap();
         assert_eq!(verified["ok"], true, "{verified}");
         for origin in ledgers.keys() {
-            let file = dir.path().join("exported.poskolog");
+            let name = format!("{origin}-of-{}.poskolog", node.origin());
+            let file = dir.path().join(name);
             let file = file.to_str().unwrap();
             let exported = node
                 .console(&["log", "export", origin, "--out", file])
