@@ -483,6 +483,10 @@ fn backup_failed(error: BackupError) -> Failure {
             code: "backup_damaged",
             ..Failure::no(why)
         },
+        BackupError::NoBackup { .. } => Failure {
+            code: "no_backup",
+            ..Failure::no(why)
+        },
         BackupError::NoKey(_) | BackupError::Io { .. } => Failure::usage(why),
         other => Failure::internal(other),
     }
@@ -741,6 +745,10 @@ mod tests {
             refused(check_backup(&at("spoilt"), None)),
             (1, "backup_damaged")
         );
+        for (name, bytes) in [("empty", ""), ("foreign", "not a backup")] {
+            std::fs::write(at(name), bytes).unwrap();
+            assert_eq!(refused(check_backup(&at(name), None)), (1, "no_backup"));
+        }
 
         let face = restore(&file, &at("new"), &safe, false).await.unwrap();
         assert_eq!(face.origin, "32");

@@ -16,7 +16,7 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    io::{self, BufReader, BufWriter, Read, Write},
+    io::{self, BufRead, BufReader, BufWriter, Read, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
@@ -64,6 +64,8 @@ const KEY_FILES: [&str; 6] = [
 ];
 /// What the manifest's signature is made over begins with this, so that it can stand for nothing else.
 const DOMAIN: &[u8] = b"posko/backup/v1\0";
+/// How a frame of zstd begins (RFC 8878, 3.1.1).
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const SEAL_INFO: &[u8] = b"posko/backup/keys/v1\0";
 /// The most that is read of a part that is held in memory, in bytes.
 const MAX_SMALL_BYTES: u64 = 1024 * 1024;
@@ -141,6 +143,14 @@ pub enum BackupError {
         "`{MANIFEST}` is not what the node signed: its signature is not by the log key on the card"
     )]
     Signature,
+    /// The file is something else, or nothing.
+    #[error("`{}` is no backup: {detail}", path.display())]
+    NoBackup {
+        /// Which file.
+        path: PathBuf,
+        /// What it is.
+        detail: &'static str,
+    },
     /// A part is not what it was when the backup was made.
     #[error("`{part}` of the backup is damaged: {detail}")]
     Part {
@@ -767,9 +777,19 @@ fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
 }
 
 fn open(file: &Path) -> Result<impl Read, BackupError> {
-    File::open(file)
-        .and_then(|file| zstd::Decoder::new(BufReader::new(file)))
-        .map_err(failed("read", file))
+    let mut archive = BufReader::new(File::open(file).map_err(failed("read", file))?);
+    let beginning = archive.fill_buf().map_err(failed("read", file))?;
+    if !beginning.starts_with(&ZSTD) {
+        return Err(BackupError::NoBackup {
+            path: file.into(),
+            detail: if beginning.is_empty() {
+                "it is empty"
+            } else {
+                "it does not begin as one"
+            },
+        });
+    }
+    zstd::Decoder::with_buffer(archive).map_err(failed("read", file))
 }
 
 fn signed_bytes(manifest: &[u8]) -> Vec<u8> {
