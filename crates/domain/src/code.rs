@@ -1,5 +1,7 @@
 //! What kind of refusal a rejection is, for every area alike. It never carries a cause that is not for the asker.
 
+use std::convert::Infallible;
+
 use serde::{Deserialize, Serialize};
 
 /// The kind of a refusal, which decides the status that a program sees.
@@ -33,6 +35,12 @@ pub struct Refusal {
 pub trait Rejection: std::error::Error {
     /// Returns what kind of refusal it is.
     fn code(&self) -> Code;
+}
+
+impl Rejection for Infallible {
+    fn code(&self) -> Code {
+        match *self {}
+    }
 }
 
 impl<R: Rejection> From<R> for Refusal {

@@ -2,9 +2,7 @@
 
 use posko_domain::{
     account::Action,
-    code::Refusal,
-    context::stream_of,
-    directive::{DirectiveCommand, DirectiveRejection, addresses, standing},
+    directive::{addresses, standing},
 };
 use posko_proto::directive::v1::{
     self as wire, GetDirectiveRequest, GetDirectiveResponse, IssueDirectiveRequest,
@@ -12,10 +10,10 @@ use posko_proto::directive::v1::{
     WithdrawDirectiveRequest, WithdrawDirectiveResponse,
     directive_service_server::DirectiveService,
 };
-use posko_store::{Command, view::directive::Found};
+use posko_store::view::directive::Found;
 use tonic::{Request, Response, Status};
 
-use super::{Api, Asked, Framed, digest, id, outcome, page_size, page_token, refused};
+use super::{Api, id, page_size, page_token};
 use crate::time::now;
 
 impl Api {
@@ -35,60 +33,22 @@ impl Api {
     }
 }
 
-fn rejected(rejection: DirectiveRejection) -> Status {
-    refused(&Refusal::from(rejection))
-}
-
 #[tonic::async_trait]
 impl DirectiveService for Api {
     async fn issue_directive(
         &self,
         request: Request<IssueDirectiveRequest>,
     ) -> Result<Response<IssueDirectiveResponse>, Status> {
-        let actor = self
-            .authorized(request.metadata(), Action::IssueDirective, None)
-            .await?;
-        let request = request.into_inner();
-        let framed = Framed::parse(request.meta.as_ref())?;
-        let command = DirectiveCommand::try_from(&request).map_err(rejected)?;
-        let accepted = self
-            .execute(Asked {
-                digest: digest("IssueDirective", &request),
-                stream: stream_of(framed.command_id),
-                framed,
-                authority: actor.into(),
-                command: Command::Directive(command),
-                credential: None,
-            })
-            .await?;
-        Ok(Response::new(IssueDirectiveResponse {
-            outcome: Some(outcome(self.own(), &accepted)),
-        }))
+        let outcome = self.command(request).await?;
+        Ok(Response::new(IssueDirectiveResponse { outcome }))
     }
 
     async fn withdraw_directive(
         &self,
         request: Request<WithdrawDirectiveRequest>,
     ) -> Result<Response<WithdrawDirectiveResponse>, Status> {
-        let actor = self
-            .authorized(request.metadata(), Action::WithdrawDirective, None)
-            .await?;
-        let request = request.into_inner();
-        let framed = Framed::parse(request.meta.as_ref())?;
-        let command = DirectiveCommand::try_from(&request).map_err(rejected)?;
-        let accepted = self
-            .execute(Asked {
-                digest: digest("WithdrawDirective", &request),
-                stream: id("directive_id", &request.directive_id)?,
-                framed,
-                authority: actor.into(),
-                command: Command::Directive(command),
-                credential: None,
-            })
-            .await?;
-        Ok(Response::new(WithdrawDirectiveResponse {
-            outcome: Some(outcome(self.own(), &accepted)),
-        }))
+        let outcome = self.command(request).await?;
+        Ok(Response::new(WithdrawDirectiveResponse { outcome }))
     }
 
     async fn get_directive(

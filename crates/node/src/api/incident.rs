@@ -10,7 +10,6 @@ use posko_domain::{
 };
 use posko_proto::{
     Id, NodeId,
-    common::v1::CommandMeta,
     incident::v1::{
         self as wire, ActivateIncidentRequest, ActivateIncidentResponse, AddNoteRequest,
         AddNoteResponse, CloseIncidentRequest, CloseIncidentResponse, EndOperationRequest,
@@ -22,73 +21,16 @@ use posko_proto::{
     },
 };
 use posko_store::{
-    Accepted, Command,
+    Command,
     view::incident::{Filter, Found},
 };
-use prost::Message;
 use tonic::{Request, Response, Status};
 
 use super::{
     Api, Asked, Framed, digest, id, invalid, optional_node, outcome, page_size, page_token, refused,
 };
 
-/// A command about an incident that is there.
-trait Change: Message + Sized + 'static {
-    const RPC: &'static str;
-    const ACTION: Action;
-    fn meta(&self) -> Option<&CommandMeta>;
-    fn incident(&self) -> &[u8];
-}
-
-macro_rules! changes {
-    ($($request:ident $rpc:literal $action:ident;)*) => {
-        $(impl Change for $request {
-            const RPC: &'static str = $rpc;
-            const ACTION: Action = Action::$action;
-
-            fn meta(&self) -> Option<&CommandMeta> {
-                self.meta.as_ref()
-            }
-
-            fn incident(&self) -> &[u8] {
-                &self.incident_id
-            }
-        })*
-    };
-}
-
-changes! {
-    VerifyIncidentRequest   "VerifyIncident"   VerifyIncident;
-    RejectIncidentRequest   "RejectIncident"   RejectIncident;
-    ActivateIncidentRequest "ActivateIncident" ActivateIncident;
-    RecordImpactRequest     "RecordImpact"     RecordImpact;
-    AddNoteRequest          "AddNote"          AddNote;
-    EndOperationRequest     "EndOperation"     EndOperation;
-    CloseIncidentRequest    "CloseIncident"    CloseIncident;
-}
-
 impl Api {
-    async fn change<R: Change>(&self, request: Request<R>) -> Result<Accepted, Status>
-    where
-        for<'a> IncidentCommand: TryFrom<&'a R, Error = IncidentRejection>,
-    {
-        let caller = self.caller(request.metadata()).await?;
-        let request = request.into_inner();
-        let framed = Framed::parse(request.meta())?;
-        let command = IncidentCommand::try_from(&request)
-            .map_err(|rejection| refused(&Refusal::from(rejection)))?;
-        let stream = id("incident_id", request.incident())?;
-        self.execute(Asked {
-            framed,
-            digest: digest(R::RPC, &request),
-            stream,
-            authority: caller.account_for(R::ACTION),
-            command: Command::Incident(command),
-            credential: None,
-        })
-        .await
-    }
-
     pub(super) fn own(&self) -> NodeId {
         self.0.store.identity().origin
     }
@@ -184,70 +126,56 @@ impl IncidentService for Api {
         &self,
         request: Request<VerifyIncidentRequest>,
     ) -> Result<Response<VerifyIncidentResponse>, Status> {
-        let accepted = self.change(request).await?;
-        Ok(Response::new(VerifyIncidentResponse {
-            outcome: Some(outcome(self.own(), &accepted)),
-        }))
+        let outcome = self.command(request).await?;
+        Ok(Response::new(VerifyIncidentResponse { outcome }))
     }
 
     async fn reject_incident(
         &self,
         request: Request<RejectIncidentRequest>,
     ) -> Result<Response<RejectIncidentResponse>, Status> {
-        let accepted = self.change(request).await?;
-        Ok(Response::new(RejectIncidentResponse {
-            outcome: Some(outcome(self.own(), &accepted)),
-        }))
+        let outcome = self.command(request).await?;
+        Ok(Response::new(RejectIncidentResponse { outcome }))
     }
 
     async fn activate_incident(
         &self,
         request: Request<ActivateIncidentRequest>,
     ) -> Result<Response<ActivateIncidentResponse>, Status> {
-        let accepted = self.change(request).await?;
-        Ok(Response::new(ActivateIncidentResponse {
-            outcome: Some(outcome(self.own(), &accepted)),
-        }))
+        let outcome = self.command(request).await?;
+        Ok(Response::new(ActivateIncidentResponse { outcome }))
     }
 
     async fn record_impact(
         &self,
         request: Request<RecordImpactRequest>,
     ) -> Result<Response<RecordImpactResponse>, Status> {
-        let accepted = self.change(request).await?;
-        Ok(Response::new(RecordImpactResponse {
-            outcome: Some(outcome(self.own(), &accepted)),
-        }))
+        let outcome = self.command(request).await?;
+        Ok(Response::new(RecordImpactResponse { outcome }))
     }
 
     async fn add_note(
         &self,
         request: Request<AddNoteRequest>,
     ) -> Result<Response<AddNoteResponse>, Status> {
-        let accepted = self.change(request).await?;
-        Ok(Response::new(AddNoteResponse {
-            outcome: Some(outcome(self.own(), &accepted)),
-        }))
+        let outcome = self.command(request).await?;
+        Ok(Response::new(AddNoteResponse { outcome }))
     }
 
     async fn end_operation(
         &self,
         request: Request<EndOperationRequest>,
     ) -> Result<Response<EndOperationResponse>, Status> {
-        let accepted = self.change(request).await?;
-        Ok(Response::new(EndOperationResponse {
-            outcome: Some(outcome(self.own(), &accepted)),
-        }))
+        let outcome = self.command(request).await?;
+        Ok(Response::new(EndOperationResponse { outcome }))
     }
 
     async fn close_incident(
         &self,
         request: Request<CloseIncidentRequest>,
     ) -> Result<Response<CloseIncidentResponse>, Status> {
-        let accepted = self.change(request).await?;
-        Ok(Response::new(CloseIncidentResponse {
-            outcome: Some(outcome(self.own(), &accepted)),
-        }))
+        let outcome = self.command(request).await?;
+        Ok(Response::new(CloseIncidentResponse { outcome }))
     }
 
     async fn get_incident(

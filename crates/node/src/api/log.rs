@@ -2,15 +2,11 @@
 
 use posko_domain::{
     account::Action,
-    code::Refusal,
-    context::stream_of,
     event::{KINDS, LogEvent},
-    log::{LogCommand, LogRejection},
 };
 use posko_ledger::epoch::Position;
 use posko_proto::{
     NodeId,
-    common::v1::{CommandMeta, Outcome},
     log::v1::{
         self as wire, DeclareLostRequest, DeclareLostResponse, DisownRequest, DisownResponse,
         GetKnownRequest, GetKnownResponse, ListGapsRequest, ListGapsResponse,
@@ -20,50 +16,16 @@ use posko_proto::{
     time::Millis,
 };
 use posko_store::{
-    Command, Store, StoreError,
+    Store, StoreError,
     gap::{Gap, GapKind},
     view::log::Found,
 };
-use prost::Message;
 use tonic::{Request, Response, Status};
 
-use super::{
-    Api, Asked, Framed, digest, invalid, optional_node, outcome, page_size, page_token, position,
-    refused,
-};
+use super::{Api, invalid, optional_node, page_size, page_token, position};
 use crate::time::now;
 
 impl Api {
-    /// Has the owner say something about its log; each time it is a thing of its own.
-    async fn say<R>(
-        &self,
-        request: Request<R>,
-        action: Action,
-        name: &str,
-        meta: fn(&R) -> Option<&CommandMeta>,
-    ) -> Result<Option<Outcome>, Status>
-    where
-        R: Message,
-        for<'a> LogCommand: TryFrom<&'a R, Error = LogRejection>,
-    {
-        let actor = self.authorized(request.metadata(), action, None).await?;
-        let request = request.into_inner();
-        let framed = Framed::parse(meta(&request))?;
-        let command = LogCommand::try_from(&request)
-            .map_err(|rejection| refused(&Refusal::from(rejection)))?;
-        let accepted = self
-            .execute(Asked {
-                digest: digest(name, &request),
-                stream: stream_of(framed.command_id),
-                framed,
-                authority: actor.into(),
-                command: Command::Log(command),
-                credential: None,
-            })
-            .await?;
-        Ok(Some(outcome(self.own(), &accepted)))
-    }
-
     fn statement(&self, found: Found, waiting: &[NodeId]) -> wire::Statement {
         let provenance = self.provenance_of(&found, found.state.at);
         wire::Statement {
@@ -102,11 +64,7 @@ impl LogService for Api {
         &self,
         request: Request<DisownRequest>,
     ) -> Result<Response<DisownResponse>, Status> {
-        let outcome = self
-            .say(request, Action::AmendLog, "Disown", |request| {
-                request.meta.as_ref()
-            })
-            .await?;
+        let outcome = self.command(request).await?;
         Ok(Response::new(DisownResponse { outcome }))
     }
 
@@ -114,11 +72,7 @@ impl LogService for Api {
         &self,
         request: Request<DeclareLostRequest>,
     ) -> Result<Response<DeclareLostResponse>, Status> {
-        let outcome = self
-            .say(request, Action::AmendLog, "DeclareLost", |request| {
-                request.meta.as_ref()
-            })
-            .await?;
+        let outcome = self.command(request).await?;
         Ok(Response::new(DeclareLostResponse { outcome }))
     }
 
@@ -126,14 +80,7 @@ impl LogService for Api {
         &self,
         request: Request<WithdrawPayloadRequest>,
     ) -> Result<Response<WithdrawPayloadResponse>, Status> {
-        let outcome = self
-            .say(
-                request,
-                Action::WithdrawPayload,
-                "WithdrawPayload",
-                |request| request.meta.as_ref(),
-            )
-            .await?;
+        let outcome = self.command(request).await?;
         Ok(Response::new(WithdrawPayloadResponse { outcome }))
     }
 

@@ -5,6 +5,7 @@
 
 mod account;
 mod auth;
+mod command;
 mod directive;
 mod ims;
 mod incident;

@@ -64,21 +64,18 @@ impl WarningService for Api {
                 return Err(Status::invalid_argument("a warning's content is missing"));
             }
         };
-        let command = Command::Warning(command);
-        let digest = digest("RecordWarning", &request);
         let accepted = self
             .execute(Asked {
+                digest: digest("RecordWarning", &request),
                 framed,
-                digest,
                 stream,
                 authority: actor.into(),
-                command,
+                command: Command::Warning(command),
                 credential: None,
             })
             .await?;
-        let origin = self.0.store.identity().origin;
         Ok(Response::new(RecordWarningResponse {
-            outcome: Some(outcome(origin, &accepted)),
+            outcome: Some(outcome(self.own(), &accepted)),
         }))
     }
 
@@ -86,28 +83,8 @@ impl WarningService for Api {
         &self,
         request: Request<CancelWarningRequest>,
     ) -> Result<Response<CancelWarningResponse>, Status> {
-        let actor = self
-            .authorized(request.metadata(), Action::CancelWarning, None)
-            .await?;
-        let request = request.into_inner();
-        let framed = Framed::parse(request.meta.as_ref())?;
-        let stream = id("warning_id", &request.warning_id)?;
-        let command = Command::Warning(WarningCommand::from(&request));
-        let digest = digest("CancelWarning", &request);
-        let accepted = self
-            .execute(Asked {
-                framed,
-                digest,
-                stream,
-                authority: actor.into(),
-                command,
-                credential: None,
-            })
-            .await?;
-        let origin = self.0.store.identity().origin;
-        Ok(Response::new(CancelWarningResponse {
-            outcome: Some(outcome(origin, &accepted)),
-        }))
+        let outcome = self.command(request).await?;
+        Ok(Response::new(CancelWarningResponse { outcome }))
     }
 
     async fn get_warning(

@@ -1,6 +1,6 @@
 use posko_proto::{
     account::v1::{AddAccountRequest, Grant, LoginRequest, account_service_server::AccountService},
-    common::v1::{Hazard, Place, Role},
+    common::v1::{CommandMeta, Hazard, Place, Role},
     federation::v1::{AcceptRiskRequest, node_service_server::NodeService},
     incident::v1::{
         AddNoteRequest, GetIncidentRequest, Note, ReportChannel, ReportIncidentRequest, Severity,
