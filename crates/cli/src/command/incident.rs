@@ -16,7 +16,7 @@ use prost_types::Timestamp;
 use serde_json::json;
 
 use super::{
-    disputed, enough, freshness, link_tint, listed, lost, named, named_code, outcome_fields,
+    enough, freshness, link_tint, listed, lost, named, named_code, outcome_fields,
     outcome_of, owner, page_size, recorded, severity_tint,
 };
 use crate::{
@@ -802,7 +802,7 @@ async fn notices(context: &Context, client: &Client, limit: u32) -> Result<Answe
     let mut service = client.incidents();
     let mut notices: Vec<Notice> = Vec::new();
     let mut page_token = String::new();
-    let more = loop {
+    let page = loop {
         let page_size = page_size(limit, notices.len());
         let mut page = service
             .list_notices(ListNoticesRequest {
@@ -813,10 +813,26 @@ async fn notices(context: &Context, client: &Client, limit: u32) -> Result<Answe
             .into_inner();
         notices.append(&mut page.notices);
         if page.next_page_token.is_empty() || enough(limit, notices.len()) {
-            break !page.next_page_token.is_empty();
+            break page;
         }
         page_token = page.next_page_token;
     };
+    let more = !page.next_page_token.is_empty();
+    let text = render_notices(context, &notices, more, &page.origins);
+    let notices: Vec<view::incident::Notice> = notices.into_iter().map(Into::into).collect();
+    let origins: Vec<view::Provenance> = page.origins.into_iter().map(Into::into).collect();
+    Answer::new(
+        json!({ "notices": notices, "more": more, "origins": origins }),
+        text,
+    )
+}
+
+fn render_notices(
+    context: &Context,
+    notices: &[Notice],
+    more: bool,
+    origins: &[Provenance],
+) -> String {
     let head = [
         label::NUMBER,
         label::STATUS,
@@ -828,7 +844,13 @@ async fn notices(context: &Context, client: &Client, limit: u32) -> Result<Answe
         label::INCIDENT,
     ];
     let mut table = Table::new(context, &head);
-    for notice in &notices {
+    for notice in notices {
+        let known = origins.iter().find(|known| known.origin == notice.origin);
+        let provenance = Provenance {
+            origin: notice.origin.clone(),
+            disputed: notice.disputed,
+            ..known.cloned().unwrap_or_default()
+        };
         table.tinted([
             (
                 format!("{}{}", notice.number, drill(context, notice.exercise)),
@@ -845,23 +867,24 @@ async fn notices(context: &Context, client: &Client, limit: u32) -> Result<Answe
             (notice.region_code.clone(), Tint::Plain),
             (notice.zone_id.clone(), Tint::Plain),
             (when(notice.reported_at.as_ref()), Tint::Plain),
-            (
-                format!("{}{}", notice.origin, disputed(context, notice.disputed)),
-                Tint::Plain,
-            ),
+            (owner(context, &provenance), link_tint(provenance.link)),
             (
                 view::id(&notice.incident_id).unwrap_or_default(),
                 Tint::Plain,
             ),
         ]);
     }
-    let text = listed(context, &table, more);
-    let notices: Vec<view::incident::Notice> = notices.into_iter().map(Into::into).collect();
-    Answer::new(json!({ "notices": notices, "more": more }), text)
+    format!(
+        "{}{}",
+        listed(context, &table, more),
+        freshness(context, origins)
+    )
 }
 
 #[cfg(test)]
 mod tests {
+    use posko_proto::common::v1::LinkState;
+
     use super::*;
     use crate::{label::Lang, output::tests::context};
 
@@ -931,6 +954,34 @@ mod tests {
             text.contains("070707070707  [dicabut] menyebut nama (UU 27/2022)"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn no_notice_is_never_shown_alone_while_a_province_is_out_of_reach() {
+        let origin = |origin: &str, link: LinkState| Provenance {
+            origin: origin.into(),
+            link: link.into(),
+            ..Default::default()
+        };
+        let cut = [
+            origin("31", LinkState::Own),
+            origin("32", LinkState::Unknown),
+        ];
+        let text = render_notices(&context(Lang::En), &[], false, &cut);
+        assert!(
+            text.starts_with("nothing matches\n\nfreshness of the picture\n")
+                && text.contains("32      unknown"),
+            "{text}"
+        );
+        let notice = Notice {
+            origin: "32".into(),
+            ..Default::default()
+        };
+        let text = render_notices(&context(Lang::En), &[notice], false, &cut);
+        assert!(text.contains("32 (unknown)"), "{text}");
+        let live = [origin("32", LinkState::Live)];
+        let text = render_notices(&context(Lang::En), &[], false, &live);
+        assert_eq!(text, "nothing matches");
     }
 
     #[test]

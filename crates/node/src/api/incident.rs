@@ -308,6 +308,7 @@ impl IncidentService for Api {
         Ok(Response::new(ListNoticesResponse {
             notices: notices.collect(),
             next_page_token: page.next.unwrap_or_default(),
+            origins: self.origins(),
         }))
     }
 }
