@@ -26,9 +26,7 @@ use posko_store::{
 };
 use tonic::{Request, Response, Status};
 
-use super::{
-    Api, Asked, Framed, digest, id, invalid, optional_node, outcome, page_size, page_token, refused,
-};
+use super::{Api, Asked, Framed, digest, id, invalid, outcome, page_size, page_token, refused};
 
 impl Api {
     pub(super) fn own(&self) -> NodeId {
@@ -252,7 +250,7 @@ impl IncidentService for Api {
         }
         let given = |text: String| (!text.is_empty()).then_some(text);
         let filter = Filter {
-            origin: optional_node("origin", &request.origin)?,
+            origin: self.optional_origin(&request.origin)?,
             region: given(request.region_code),
             zone: given(request.zone_id),
             open_only: request.open_only,

@@ -22,7 +22,7 @@ use posko_store::{
 };
 use tonic::{Request, Response, Status};
 
-use super::{Api, invalid, optional_node, page_size, page_token, position};
+use super::{Api, invalid, page_size, page_token, position};
 use crate::time::now;
 
 impl Api {
@@ -51,7 +51,7 @@ impl LogService for Api {
     ) -> Result<Response<ListGapsResponse>, Status> {
         self.authorized(request.metadata(), Action::ReadNode, None)
             .await?;
-        let named = optional_node("origin", &request.into_inner().origin)?;
+        let named = self.optional_origin(&request.into_inner().origin)?;
         let origin = named.unwrap_or(self.own());
         let classes = self.0.peers.classes();
         let gaps = self.ask(move |store| store.gaps(origin, classes)).await?;

@@ -244,6 +244,18 @@ impl Api {
             .collect()
     }
 
+    /// Reads whose log is meant, none for all. One that is not held here is refused: an empty list would read as if all
+    /// were quiet there.
+    fn optional_origin(&self, name: &str) -> Result<Option<NodeId>, Status> {
+        let origin = optional_node("origin", name)?;
+        match origin.filter(|origin| self.0.store.log(*origin).is_none()) {
+            Some(unknown) => Err(Status::not_found(format!(
+                "the log of `{unknown}` is not held here: no card of it was accepted"
+            ))),
+            None => Ok(origin),
+        }
+    }
+
     /// Runs a question on a thread that may wait for the disk.
     async fn ask<T: Send + 'static>(
         &self,

@@ -16,9 +16,7 @@ use posko_proto::warning::v1::{
 use posko_store::{Command, view::warning::Found};
 use tonic::{Request, Response, Status};
 
-use super::{
-    Api, Asked, Framed, digest, id, optional_node, outcome, page_size, page_token, refused,
-};
+use super::{Api, Asked, Framed, digest, id, outcome, page_size, page_token, refused};
 use crate::{intake::Feeds, time::now};
 
 impl Api {
@@ -95,7 +93,7 @@ impl WarningService for Api {
             .await?;
         let request = request.into_inner();
         let (origin, id) = (
-            optional_node("origin", &request.origin)?,
+            self.optional_origin(&request.origin)?,
             id("warning_id", &request.warning_id)?,
         );
         let found = self.ask(move |store| store.warning(origin, id)).await?;
@@ -113,7 +111,7 @@ impl WarningService for Api {
         self.authorized(request.metadata(), Action::ReadRegion, None)
             .await?;
         let request = request.into_inner();
-        let origin = optional_node("origin", &request.origin)?;
+        let origin = self.optional_origin(&request.origin)?;
         let in_force_at = request.in_force_only.then(now);
         let (limit, after) = (
             page_size(request.page_size)?,

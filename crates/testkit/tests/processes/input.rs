@@ -57,6 +57,13 @@ fn a_bad_command_is_refused_with_what_and_where_and_a_repeated_one_is_answered_a
     let foreign = refused(node, &report("31.71", &[]));
     assert!(matches!(foreign.0, 3 | 4), "{foreign:?}");
 
+    println!("an empty list would read as if all were quiet where nothing is heard from at all");
+    for list in ["incident", "warning"] {
+        let nobody = refused(node, &[list, "list", "--origin", "99"]);
+        assert_eq!((nobody.0, nobody.1.as_str()), (3, "not_found"));
+        assert!(nobody.2.contains("`99`"), "{}", nobody.2);
+    }
+
     let stale = refused(
         node,
         &["incident", "verify", number, "--expect-version", "7"],
