@@ -1,13 +1,18 @@
 //! The formats of others, in their own words: CAP alerts, RSS lists and BMKG's earthquake lists.
 //!
-//! Every reader takes the bytes of one document and gives back what its publisher said, or an error that says what is wrong and where.
+//! Every reader takes the bytes of one document and gives back what its publisher said, with notes on how it was read, or an error that says what is wrong and where.
 //! Nothing here opens a file, asks the clock, or knows the words of our own messages.
 
 pub mod bmkg;
 pub mod cap;
 pub mod rss;
 
+mod field;
+mod geometry;
+mod note;
 mod text;
 mod xml;
 
+pub use field::FieldError;
+pub use note::{Level, Note, NoteKind, Place, Read};
 pub use xml::{MAX_DOCUMENT_BYTES, XmlError};

@@ -28,10 +28,10 @@ pub(crate) fn quote(value: &str) -> String {
 /// Exponents, `inf` and `NaN`, which Rust's own reader accepts, are not numbers that these formats know.
 pub(crate) fn parse_decimal(text: &str) -> Option<f64> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    // A fraction alone (`.5`) is a legal decimal in XML Schema; a bare point is not.
-    let plain = digits(fraction) && (whole.is_empty() || digits(whole));
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    // `.5` and `5.` are legal decimals in XML Schema; a bare point is not.
+    let plain = digits(whole) && digits(fraction) && whole.len() + fraction.len() > 0;
     if !plain || text.len() > 32 {
         return None;
     }
@@ -59,12 +59,13 @@ mod tests {
             ("+41.12", 41.12),
             ("107", 107.0),
             (".5", 0.5),
+            ("14.", 14.0),
         ] {
             let read = parse_decimal(text).unwrap();
             assert!((read - value).abs() < 1e-12, "{text} read as {read}");
         }
         for text in [
-            "", ".", "-", "1.", "NaN", "inf", "1e3", "0x10", "1,5", " 1", "--1", "1.2.3",
+            "", ".", "-", "-.", "NaN", "inf", "1e3", "0x10", "1,5", " 1", "--1", "1.2.3",
         ] {
             assert_eq!(parse_decimal(text), None, "{text:?}");
         }

@@ -51,20 +51,20 @@ const PIECES: [&str; 34] = [
 /// Reads the bytes with every reader, and every result further, as the callers do.
 fn read_with_all(bytes: &[u8]) {
     match cap::parse(bytes) {
-        Ok(alert) => drop(bmkg::nowcast_province(&alert).map_err(|error| error.to_string())),
+        Ok(alert) => drop(bmkg::nowcast_province(&alert.value).map_err(|error| error.to_string())),
         Err(error) => drop(error.to_string()),
     }
     match rss::parse(bytes) {
         Ok(channel) => {
-            for item in &channel.items {
+            for item in &channel.value.items {
                 drop(bmkg::nowcast_link(item).map_err(|error| error.to_string()));
             }
         }
         Err(error) => drop(error.to_string()),
     }
     match bmkg::parse_earthquakes(bytes) {
-        Ok(rows) => {
-            for row in rows {
+        Ok(list) => {
+            for row in list.rows {
                 drop(row.map_err(|error| error.to_string()));
             }
         }

@@ -74,7 +74,7 @@ pub(super) fn alert_url(list: &str, link: &NowcastLink<'_>) -> String {
 /// Reads an alert: to be taken, of another province, or refused with the reason.
 pub(super) fn judge(document: &[u8], provinces: &[Province], now: DateTime<Utc>) -> Judged {
     let alert = match cap::parse(document) {
-        Ok(alert) => alert,
+        Ok(read) => read.value,
         Err(error) => return Judged::Refused(error.to_string()),
     };
     // Refused before it becomes a command: a command's refusal is for good, and this one's time comes.

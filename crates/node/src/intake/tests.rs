@@ -803,6 +803,7 @@ async fn running_feeds_ask_by_themselves_and_stop_when_told() {
 #[test]
 fn an_alert_is_fetched_from_the_lists_own_host_whatever_its_link_says() {
     let item = |link: &str| posko_formats::rss::Item {
+        at: posko_formats::Place { line: 1, column: 1 },
         title: String::new(),
         link: Some(link.into()),
         guid: None,
@@ -857,9 +858,11 @@ fn severity_follows_our_own_rule_at_its_borders() {
             r#"{{"Infogempa":{{"gempa":{}}}}}"#,
             row("2022-11-21T06:21:09+00:00", "-6.85,107.03", magnitude, "")
         );
-        let mut rows = posko_formats::bmkg::parse_earthquakes(document.as_bytes()).unwrap();
+        let mut rows = posko_formats::bmkg::parse_earthquakes(document.as_bytes())
+            .unwrap()
+            .rows;
         let now = chrono::DateTime::from_timestamp_millis(NOW.0).unwrap();
-        match earthquake::judge(&rows.remove(0).unwrap(), 300, now) {
+        match earthquake::judge(&rows.remove(0).unwrap().value, 300, now) {
             Judged::Take(take) => match take.command {
                 WarningCommand::Take { content, .. } => content.severity(),
                 WarningCommand::Cancel => panic!(),

@@ -152,8 +152,8 @@ impl<R: Recorder> Worker<R> {
 
     async fn poll_nowcast(&self, provinces: &[Province], round: &mut Round) -> Result<(), NoList> {
         let document = self.fetcher.fetch(&self.config.url).await?;
-        let mut channel =
-            rss::parse(&document).map_err(|error| NoList::Unreadable(error.to_string()))?;
+        let list = rss::parse(&document).map_err(|error| NoList::Unreadable(error.to_string()))?;
+        let mut channel = list.value;
         check_length(channel.items.len() + channel.refused.len())?;
         for error in &channel.refused {
             let reason = error.to_string();
@@ -229,13 +229,13 @@ impl<R: Recorder> Worker<R> {
 
     async fn poll_earthquakes(&self, radius_km: u32, round: &mut Round) -> Result<(), NoList> {
         let document = self.fetcher.fetch(&self.config.url).await?;
-        let rows = bmkg::parse_earthquakes(&document)
+        let list = bmkg::parse_earthquakes(&document)
             .map_err(|error| NoList::Unreadable(error.to_string()))?;
-        check_length(rows.len())?;
+        check_length(list.rows.len())?;
         let now = self.now();
-        for row in rows {
+        for row in list.rows {
             let mut earthquake = match row {
-                Ok(earthquake) => earthquake,
+                Ok(row) => row.value,
                 Err(error) => {
                     let reason = error.to_string();
                     self.settle(
