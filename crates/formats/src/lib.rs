@@ -1,10 +1,12 @@
-//! The formats of others, in their own words: CAP alerts, RSS lists and BMKG's earthquake lists.
+//! The formats of others, in their own words: CAP alerts, the lists and envelopes that carry them, and what BMKG publishes.
 //!
 //! Every reader takes the bytes of one document and gives back what its publisher said, with notes on how it was read, or an error that says what is wrong and where.
 //! Nothing here opens a file, asks the clock, or knows the words of our own messages.
 
+pub mod atom;
 pub mod bmkg;
 pub mod cap;
+pub mod edxl;
 pub mod rss;
 
 mod field;

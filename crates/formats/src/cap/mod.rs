@@ -9,6 +9,7 @@ mod word;
 
 use chrono::{DateTime, FixedOffset};
 
+pub(crate) use crate::cap::read::{read_alert, version_of};
 pub use crate::cap::{
     error::CapError,
     read::parse,
