@@ -1,4 +1,4 @@
-//! The formats of others, in their own words: CAP alerts, the lists and envelopes that carry them, and what BMKG publishes.
+//! The formats of others, in their own words: CAP alerts, the lists and envelopes that carry them, what BMKG publishes, and tables of river gauges and volcanoes.
 //!
 //! Every reader takes the bytes of one document and gives back what its publisher said, with notes on how it was read, or an error that says what is wrong and where.
 //! Nothing here opens a file, asks the clock, or knows the words of our own messages.
@@ -8,6 +8,7 @@ pub mod bmkg;
 pub mod cap;
 pub mod edxl;
 pub mod rss;
+pub mod station;
 
 mod field;
 mod geometry;
