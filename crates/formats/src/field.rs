@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::{
-    note::{NoteKind, Notes},
+    note::{NoteKind, Notes, Place},
     text::quote,
 };
 
@@ -202,6 +202,17 @@ impl<'a> Fields<'a> {
             other_value: other_value.to_string(),
         }
     }
+}
+
+/// Returns where JSON stops being readable, and why.
+pub(crate) fn json_fault(error: &serde_json::Error) -> (Place, String) {
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let reason = error.to_string();
+    let at = Place {
+        line: error.line() as u32,
+        column: error.column() as u32,
+    };
+    (at, quote(reason.strip_suffix(&place).unwrap_or(&reason)))
 }
 
 /// Returns a path without the numbers by which rows and elements of one name are told apart.

@@ -2,10 +2,14 @@
 //!
 //! Every reader takes the bytes of one document and gives back what its publisher said, with notes on how it was read, or an error that says what is wrong and where.
 //! Nothing here opens a file, asks the clock, or knows the words of our own messages.
+//!
+//! [`document::read`] finds out what a document is; [`check::check`] says what is in it and what is wrong with it.
 
 pub mod atom;
 pub mod bmkg;
 pub mod cap;
+pub mod check;
+pub mod document;
 pub mod edxl;
 pub mod rss;
 pub mod station;

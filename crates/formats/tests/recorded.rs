@@ -4,8 +4,11 @@ use std::{fs, path::PathBuf};
 
 use chrono::DateTime;
 use posko_formats::{
+    Level,
     bmkg::{self, Earthquake},
-    cap, rss,
+    cap,
+    check::{self, Verdict},
+    rss,
 };
 
 /// Returns a recorded file, or says that its test is skipped.
@@ -49,49 +52,154 @@ fn all_recorded(path: &str) -> Vec<(String, Vec<u8>)> {
 #[expect(clippy::panic, reason = "a test stops at the first surprise")]
 fn all_rows(document: &[u8]) -> Vec<Earthquake> {
     let list = bmkg::parse_earthquakes(document).unwrap_or_else(|error| panic!("{error}"));
-    let rows = list.rows.into_iter();
-    rows.map(|row| row.unwrap_or_else(|error| panic!("{error}")).value)
+    list.rows
+        .into_iter()
+        .map(|row| row.unwrap_or_else(|error| panic!("{error}")).value)
         .collect()
 }
 
+/// What is to be found out about a recorded file.
+enum Expected {
+    /// It is read whole.
+    Valid,
+    /// It is read, and this is noted as a warning.
+    Warned(&'static str),
+    /// It is refused, and this is the element at fault, or what the message begins with where there is none.
+    Invalid(&'static str),
+}
+
+use Expected::{Invalid, Valid, Warned};
+
+/// Every recorded file of BMKG's and of the CAP library's, by the end of its path.
+const FILES: &[(&str, Expected)] = &[
+    ("aldii-storage/autogempa.json", Valid),
+    ("arraysyams-testingrepo/autogempa.json", Valid),
+    (
+        "arraysyams-testingrepo/autogempa.xml",
+        Invalid("Infogempa/gempa/Kedalaman"),
+    ),
+    (
+        "arraysyams-testingrepo/datagempa-fiktif.json",
+        Warned("info.area"),
+    ),
+    (
+        "arraysyams-testingrepo/datagempa-inatews-gempabesar.json",
+        Valid,
+    ),
+    (
+        "arraysyams-testingrepo/datagempa-inatews-gempanormal.json",
+        Valid,
+    ),
+    (
+        "arraysyams-testingrepo/datagempa-inatews-mag_6-mmi_v",
+        Valid,
+    ),
+    (
+        "arraysyams-testingrepo/datagempa-inatews-tsunamiadvisory.json",
+        Warned("info.wzarea[2].district"),
+    ),
+    (
+        "arraysyams-testingrepo/datagempa-tes-tsunami-berakhir.json",
+        Valid,
+    ),
+    (
+        "arraysyams-testingrepo/gemparealtime.json",
+        Invalid("features[1].properties.time"),
+    ),
+    ("arraysyams-testingrepo/inatews-gempakecil.json", Valid),
+    ("arraysyams-testingrepo/inatews-gempaluarindo.json", Valid),
+    ("arraysyams-testingrepo/test-tsunami.json", Valid),
+    ("darcien-gempa_bumi/bmkg_felt_response_sample.json", Valid),
+    ("dhanyyudi-bmkg-api/autogempa.json", Valid),
+    ("dhanyyudi-bmkg-api/cap_banten.xml", Valid),
+    (
+        "dhanyyudi-bmkg-api/cap_jateng.xml",
+        Warned("alert/info/area/polygon"),
+    ),
+    (
+        "dhanyyudi-bmkg-api/forecast_response.json",
+        Invalid("document is a village forecast of BMKG"),
+    ),
+    ("dhanyyudi-bmkg-api/gempadirasakan.json", Valid),
+    ("dhanyyudi-bmkg-api/gempaterkini.json", Valid),
+    ("dhanyyudi-bmkg-api/rss_active.xml", Valid),
+    ("/LICENSE", Invalid("document is plain text")),
+    ("examples/43b080713727.cap", Valid),
+    ("examples/KAR0-0306112239-SW.cap", Valid),
+    ("examples/thunderstorm.cap", Valid),
+    (
+        ".xsd",
+        Invalid("document is XML with the root element `schema`"),
+    ),
+    (".rng", Invalid("document is plain text")),
+    (".pem", Invalid("document is a certificate or a key")),
+    ("testdata/amber.atom", Valid),
+    ("testdata/australia.cap", Valid),
+    (
+        "testdata/bushfire_invalid.edxlde",
+        Invalid("EDXLDistribution/contentObject[2]/xmlContent/embeddedXMLContent/alert/identifier"),
+    ),
+    ("testdata/bushfire_valid.edxlde", Valid),
+    ("testdata/canada.cap", Valid),
+    ("testdata/canada_errors.cap", Invalid("alert/references")),
+    ("testdata/canada_signed.atom", Valid),
+    ("testdata/canada_signed.cap", Valid),
+    ("testdata/earthquake-iso8859-1.cap", Valid),
+    ("testdata/earthquake.cap", Valid),
+    ("testdata/earthquake_index.atom", Valid),
+    ("testdata/earthquake_signed.cap", Valid),
+    ("testdata/empty_weather_index.atom", Valid),
+    ("testdata/invalid.cap", Invalid("alert/scope")),
+    ("testdata/invalid.rss", Invalid("channel/title")),
+    (
+        "testdata/invalid_element.atom",
+        Invalid("feed/entry[1]/link"),
+    ),
+    ("testdata/no_entries.atom", Warned("feed/alert")),
+    ("testdata/no_id.atom", Invalid("feed/id")),
+    ("testdata/no_link.atom", Invalid("feed/entry[1]/link")),
+    ("testdata/no_optional_fields.cap", Valid),
+    ("testdata/no_title.atom", Invalid("feed/entry[1]/title")),
+    ("testdata/noaa_errors.cap", Invalid("alert/info/urgency")),
+    ("testdata/ny_index.rss", Valid),
+    ("testdata/wcatwc-warning.cap", Valid),
+    ("testdata/weather.atom", Valid),
+    ("testdata/weather.cap", Valid),
+    ("testdata/weather_index.atom", Valid),
+    (
+        "testdata/weather_invalid.atom",
+        Invalid("feed/entry[1]/content/alert/identifier"),
+    ),
+    ("testdata/xee.atom", Invalid("document type (DOCTYPE)")),
+    ("testdata/xee.cap", Invalid("document type (DOCTYPE)")),
+];
+
 #[test]
-#[expect(
-    clippy::print_stderr,
-    reason = "what became of each file is the finding"
-)]
-fn every_recorded_document_is_read_or_refused_with_a_reason() {
+fn every_recorded_document_is_found_to_be_what_the_table_says() {
     for (path, bytes) in [all_recorded("bmkg"), all_recorded("cap")].concat() {
-        let results = [
-            (
-                "cap",
-                cap::parse(&bytes)
-                    .map(drop)
-                    .map_err(|error| error.to_string()),
-            ),
-            (
-                "rss",
-                rss::parse(&bytes)
-                    .map(drop)
-                    .map_err(|error| error.to_string()),
-            ),
-            (
-                "bmkg",
-                bmkg::parse_earthquakes(&bytes)
-                    .map_err(|error| error.to_string())
-                    .and_then(|list| {
-                        list.rows
-                            .into_iter()
-                            .try_for_each(|row| row.map(drop).map_err(|error| error.to_string()))
-                    }),
-            ),
-        ];
-        for (reader, result) in results {
-            match result {
-                Ok(()) => eprintln!("{reader} read {path}"),
-                Err(error) => {
-                    assert!(!error.is_empty());
-                    eprintln!("{reader} refused {path}: {error}");
-                }
+        let (_, expected) = FILES
+            .iter()
+            .find(|(end, _)| path.ends_with(end))
+            .unwrap_or_else(|| panic!("{path} is not in the table"));
+        let check = check::check(&bytes);
+        let warnings: Vec<_> = check
+            .notes
+            .iter()
+            .chain(check.items.iter().flat_map(|item| &item.notes))
+            .filter(|note| note.level == Level::Warning)
+            .map(|note| note.path.as_str())
+            .collect();
+        match expected {
+            Valid => assert_eq!((check.faults, warnings), (vec![], vec![]), "{path}"),
+            Warned(element) => {
+                assert_eq!(check.verdict, Verdict::ValidWithWarnings, "{path}");
+                assert!(warnings.contains(element), "{path}: {warnings:?}");
+            }
+            Invalid(fault) => {
+                assert_eq!(check.verdict, Verdict::Invalid, "{path}");
+                let first = &check.faults[0];
+                let said = first.element.as_ref().unwrap_or(&first.message);
+                assert!(said.starts_with(fault), "{path}: {said}");
             }
         }
     }

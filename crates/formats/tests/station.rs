@@ -103,7 +103,7 @@ fn a_table_that_cannot_be_read_says_why() {
         ),
         (
             b"{\"gauges\":",
-            "table is not readable as JSON at line `1` column `10`",
+            "table is not readable as JSON at line `1` column `10`: EOF while parsing a value",
         ),
         (b"{\"gauges\":[7]}", "`gauges[1]` is `7`, not an object"),
         (

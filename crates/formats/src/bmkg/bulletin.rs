@@ -16,10 +16,9 @@ use crate::{
         parse_moment, tsunami_potential,
     },
     cap::{MsgType, Status},
-    field::{FieldError, Fields},
+    field::{FieldError, Fields, json_fault},
     geometry::{PairError, read_pair},
     note::{NoteKind, Notes, Place, Read},
-    text::quote,
 };
 
 /// The fields of a bulletin, of its `info` and of a row of its `wzarea`.
@@ -179,12 +178,9 @@ pub fn parse_bulletin(document: &[u8]) -> Result<Read<Bulletin>, BulletinError> 
         });
     }
     let body = document.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(document);
-    let value: Value = serde_json::from_slice(body).map_err(|error| BulletinError::Json {
-        at: Place {
-            line: error.line() as u32,
-            column: error.column() as u32,
-        },
-        reason: quote(&error.to_string()),
+    let value: Value = serde_json::from_slice(body).map_err(|error| {
+        let (at, reason) = json_fault(&error);
+        BulletinError::Json { at, reason }
     })?;
     Ok(read_bulletin(&value)?)
 }

@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::{
     MAX_DOCUMENT_BYTES,
     bmkg::{MomentError, felt_places, parse_moment},
-    field::{FieldError, Fields},
+    field::{FieldError, Fields, json_fault},
     geometry::{PairError, read_pair},
     note::{Note, NoteKind, Notes, Place, Read},
     text::{parse_decimal, parse_latitude, parse_longitude, quote},
@@ -263,15 +263,8 @@ pub fn check_not_future(earthquake: &Earthquake, now: DateTime<Utc>) -> Result<(
 }
 
 fn json_error(error: &serde_json::Error) -> ListError {
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    let reason = error.to_string();
-    ListError::Json {
-        at: Place {
-            line: error.line() as u32,
-            column: error.column() as u32,
-        },
-        reason: quote(reason.strip_suffix(&place).unwrap_or(&reason)),
-    }
+    let (at, reason) = json_fault(error);
+    ListError::Json { at, reason }
 }
 
 #[derive(Deserialize)]

@@ -8,7 +8,13 @@ mod earthquake;
 mod felt;
 mod moment;
 mod nowcast;
+mod realtime;
 
+pub(crate) use crate::bmkg::{
+    bulletin::read_bulletin,
+    earthquake::{read_json_list, read_xml_list},
+    realtime::read_realtime,
+};
 pub use crate::bmkg::{
     bulletin::{Bulletin, BulletinError, Stage, TsunamiArea, TsunamiLevel, parse_bulletin},
     earthquake::{

@@ -25,7 +25,7 @@ use thiserror::Error;
 use crate::{
     MAX_DOCUMENT_BYTES,
     bmkg::{MomentError, parse_moment},
-    field::{FieldError, Fields},
+    field::{FieldError, Fields, json_fault},
     note::{Note, Notes, Place},
     text::parse_decimal,
 };
@@ -50,10 +50,12 @@ pub enum StationError {
         limit: usize,
     },
     /// The document begins as JSON does and is none.
-    #[error("table is not readable as JSON at {at}")]
+    #[error("table is not readable as JSON at {at}: {reason}")]
     Json {
         /// Where it stops being readable.
         at: Place,
+        /// What is wrong.
+        reason: String,
     },
     /// The bytes are not UTF-8.
     #[error("table is not UTF-8 at line `{line}`")]
@@ -99,7 +101,7 @@ impl StationError {
                 column: 1,
             }),
             Self::NoColumn { .. } => Some(Place { line: 1, column: 1 }),
-            Self::Json { at } => Some(*at),
+            Self::Json { at, .. } => Some(*at),
             Self::TooLarge { .. } | Self::TooManyRows { .. } | Self::Field(_) => None,
         }
     }
@@ -256,11 +258,9 @@ pub fn parse(document: &[u8]) -> Result<Stations, StationError> {
     if !body.trim_ascii_start().starts_with(b"{") {
         return read_csv(body);
     }
-    let document = serde_json::from_slice(body).map_err(|error| StationError::Json {
-        at: Place {
-            line: error.line() as u32,
-            column: error.column() as u32,
-        },
+    let document = serde_json::from_slice(body).map_err(|error| {
+        let (at, reason) = json_fault(&error);
+        StationError::Json { at, reason }
     })?;
     read_json(&document)
 }
