@@ -207,17 +207,19 @@ fn every_recorded_document_is_found_to_be_what_the_table_says() {
 
 #[test]
 fn recorded_nowcasts_say_what_bmkg_said() {
-    for (path, province, polygons, sent) in [
+    for (path, province, polygons, kecamatan, sent) in [
         (
             "bmkg/dhanyyudi-bmkg-api/cap_banten.xml",
             "Banten",
             2,
+            20,
             "2026-02-16T22:50:00+07:00",
         ),
         (
             "bmkg/dhanyyudi-bmkg-api/cap_jateng.xml",
             "Jawa Tengah",
             1,
+            4,
             "2026-02-16T22:00:00+07:00",
         ),
     ] {
@@ -228,6 +230,10 @@ fn recorded_nowcasts_say_what_bmkg_said() {
         assert_eq!(bmkg::nowcast_province(&alert), Ok(province));
         assert_eq!(alert.sent, DateTime::parse_from_rfc3339(sent).unwrap());
         assert_eq!(alert.infos[0].areas[0].polygons.len(), polygons);
+        let prose = alert.infos[0].description.as_deref().unwrap();
+        let [group] = bmkg::nowcast_places(prose).try_into().unwrap();
+        assert_eq!((group.names.len(), group.within), (kecamatan, None));
+        assert!(!group.is_spread);
     }
     let Some(bytes) = recorded("bmkg/dhanyyudi-bmkg-api/rss_active.xml") else {
         return;
@@ -300,6 +306,13 @@ fn recorded_earthquakes_say_what_bmkg_said() {
         assert_eq!(first.magnitude_hundredths, magnitude_hundredths, "{path}");
         assert_eq!(first.depth_m, depth_m, "{path}");
         assert_eq!((first.lat, first.lon), place, "{path}");
+        let felt: Vec<_> = earthquakes
+            .iter()
+            .filter_map(|earthquake| earthquake.felt.as_deref())
+            .map(bmkg::felt_places)
+            .collect();
+        assert_eq!(felt.len(), rows, "{path}");
+        assert!(felt.iter().all(|felt| felt.unread.is_empty()), "{felt:?}");
     }
 }
 

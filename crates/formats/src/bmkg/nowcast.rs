@@ -4,24 +4,41 @@ use thiserror::Error;
 
 use crate::{cap, rss, text::quote};
 
-/// Words before which a sentence of a nowcast begins to list places, and whether it is to them that the weather may spread.
+/// Words after which a sentence of a nowcast lists places, those that name them closely.
 ///
-/// A list without one of these is not looked for: anything else that has commas would be taken for places.
-const LISTS: &[(&str, bool)] = &[
-    ("dapat meluas ke wilayah", true),
-    ("dapat meluas ke", true),
-    ("meluas ke wilayah", true),
-    ("meluas ke", true),
-    ("may spread to the area of", true),
-    ("may spread to", true),
-    ("khususnya di wilayah", false),
-    ("khususnya di", false),
-    ("terutama di", false),
-    ("especially in", false),
-    ("particularly in", false),
-    ("terjadi di wilayah", false),
-    ("di wilayah", false),
+/// A list without such words is not looked for: anything else that has commas would be taken for places.
+const CLOSELY: &[&str] = &[
+    "khususnya di wilayah",
+    "khususnya di",
+    "terutama di",
+    "especially in",
+    "particularly in",
 ];
+
+/// Words after which older nowcasts list places, and newer ones name the province before they do so closely.
+const WIDELY: &[&str] = &[
+    "wib di wilayah",
+    "wib di",
+    "wita di wilayah",
+    "wita di",
+    "wit di wilayah",
+    "wit di",
+    "di wilayah",
+];
+
+/// Words after which a sentence lists places to which the weather may spread.
+const SPREADING: &[&str] = &[
+    "dapat meluas ke wilayah",
+    "dapat meluas ke",
+    "meluas ke wilayah",
+    "meluas ke",
+    "may spread to",
+    "may expand to",
+    "may extend to",
+];
+
+/// Words with which what follows a list begins where no point ends it.
+const AFTERWARDS: &[&str] = &["kondisi ini", "this condition"];
 
 /// Endings of a list that name no place.
 const ENDINGS: &[&str] = &[
@@ -32,7 +49,7 @@ const ENDINGS: &[&str] = &[
 ];
 
 /// Short forms after which a point ends no sentence.
-const SHORT_FORMS: &[&str] = &["kab", "kec", "kel", "kep", "prov"];
+const SHORT_FORMS: &[&str] = &["kab", "kec", "kel", "kep", "prov", "pkl", "tgl"];
 
 /// Why an item or an alert of the nowcast was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -175,71 +192,69 @@ pub fn nowcast_places(description: &str) -> Vec<PlaceGroup> {
         .collect()
 }
 
-/// Splits prose at points that end a sentence: before a space, a line or the end, and not after a short form.
+/// Splits prose at points that end a sentence, and at empty lines, where older nowcasts have no point.
 fn sentences(prose: &str) -> Vec<&str> {
     let mut sentences = Vec::new();
-    let mut rest = prose;
-    let mut from = 0;
-    while let Some(at) = rest
-        .get(from..)
-        .and_then(|tail| tail.find('.'))
-        .map(|at| from + at)
-    {
-        let (before, after) = (
-            rest.get(..at).unwrap_or_default(),
-            rest.get(at + 1..).unwrap_or_default(),
-        );
-        let word = before
-            .rsplit(|c: char| !c.is_alphanumeric())
-            .next()
-            .unwrap_or_default();
-        let is_short = SHORT_FORMS
-            .iter()
-            .any(|short| word.eq_ignore_ascii_case(short));
-        let ends = after.is_empty() || after.starts_with(char::is_whitespace);
-        if ends && !is_short {
-            sentences.push(before);
-            rest = after;
-            from = 0;
-        } else {
+    let (mut from, mut end_of_line) = (0, None);
+    for (at, character) in prose.char_indices() {
+        let is_end = match character {
+            '.' => ends_sentence(prose, at),
+            '\n' if end_of_line.is_some() => true,
+            _ => false,
+        };
+        if character == '\n' {
+            end_of_line = Some(at);
+        } else if !character.is_whitespace() {
+            end_of_line = None;
+        }
+        if is_end {
+            sentences.push(prose.get(from..at).unwrap_or_default());
             from = at + 1;
         }
     }
-    sentences.push(rest);
+    sentences.push(prose.get(from..).unwrap_or_default());
     sentences
+}
+
+/// Says whether the point there stands before a space, a line or the end, and not after a short form.
+fn ends_sentence(prose: &str, at: usize) -> bool {
+    let (before, after) = prose.split_at(at);
+    let word = before
+        .rsplit(|c: char| !c.is_alphanumeric())
+        .next()
+        .unwrap_or_default();
+    let is_short = SHORT_FORMS
+        .iter()
+        .any(|short| word.eq_ignore_ascii_case(short));
+    let next = after.chars().nth(1);
+    !is_short && next.is_none_or(char::is_whitespace)
 }
 
 /// Reads the list of one sentence; where one says first where it rains and then where that may spread, both.
 fn sentence_places(sentence: &str) -> Vec<PlaceGroup> {
-    // The offsets of the lower-case text must be those of the text itself.
+    // The offsets of this lower-case text are those of the text itself.
     let lower = sentence.to_ascii_lowercase();
-    let find = |wanted: bool| {
-        let lists = LISTS.iter().filter(|(_, is_spread)| *is_spread == wanted);
-        lists
-            .filter_map(|(words, _)| lower.find(words).map(|at| (at, at + words.len())))
-            .min_by_key(|(at, end)| (*at, usize::MAX - end))
+    let first_of = |words: &[&str]| {
+        let found = words.iter().filter_map(|words| {
+            let at = lower.find(words)?;
+            Some((at, at + words.len()))
+        });
+        // Of words that begin at one place, the longest.
+        found.min_by_key(|(at, end)| (*at, usize::MAX - end))
     };
-    // `especially in` within the sentence names the places more closely than `di wilayah` before it.
-    let near = LISTS
-        .iter()
-        .filter(|(words, is_spread)| !is_spread && !words.ends_with("di wilayah"))
-        .filter_map(|(words, _)| lower.find(words).map(|at| (at, at + words.len())))
-        .min_by_key(|(at, end)| (*at, usize::MAX - end));
-    let spread = find(true);
-    let here = near
-        .or_else(|| find(false))
-        .filter(|(at, _)| spread.is_none_or(|(spread, end)| *at < spread || *at > end));
-    let text =
-        |(_, from): (usize, usize), until: usize| sentence.get(from..until).unwrap_or_default();
+    let end = first_of(AFTERWARDS).map_or(sentence.len(), |(at, _)| at);
+    let spread = first_of(SPREADING).filter(|(_, from)| *from <= end);
+    let until = spread.map_or(end, |(at, _)| at);
+    let here = first_of(CLOSELY)
+        .or_else(|| first_of(WIDELY))
+        .filter(|(_, from)| *from <= until);
+    let list = |from: usize, until: usize| sentence.get(from..until).unwrap_or_default();
     let mut groups = Vec::new();
-    match (here, spread) {
-        (Some(here), Some(spread)) if here.0 < spread.0 => {
-            groups.extend(groups_of(text(here, spread.0), false));
-            groups.extend(groups_of(text(spread, sentence.len()), true));
-        }
-        (_, Some(spread)) => groups.extend(groups_of(text(spread, sentence.len()), true)),
-        (Some(here), None) => groups.extend(groups_of(text(here, sentence.len()), false)),
-        (None, None) => {}
+    if let Some((_, from)) = here {
+        groups.extend(groups_of(list(from, until), false));
+    }
+    if let Some((_, from)) = spread {
+        groups.extend(groups_of(list(from, end), true));
     }
     groups
 }
@@ -284,7 +299,9 @@ fn add_names(piece: &str, group: Option<&mut PlaceGroup>) {
     let Some(group) = group else { return };
     let piece = plain(piece).replace(" and ", " dan ");
     for name in piece.split(" dan ").map(plain) {
-        if !name.is_empty() && !group.names.contains(&name) {
+        // `di sebagian wilayah Banten` names the province, not a kecamatan.
+        let is_part = name.starts_with("sebagian ");
+        if !name.is_empty() && !is_part && !group.names.contains(&name) {
             group.names.push(name);
         }
     }
@@ -292,7 +309,8 @@ fn add_names(piece: &str, group: Option<&mut PlaceGroup>) {
 
 /// Returns a name without the words around it that belong to the sentence.
 fn plain(text: &str) -> String {
-    let mut text = text.trim();
+    // The text is also sent to telephones, where `*` makes letters bold.
+    let mut text = text.trim_matches(|c: char| c.is_whitespace() || c == '*');
     for ending in ENDINGS {
         let at = text.len().saturating_sub(ending.len());
         if let Some((before, end)) = text.split_at_checked(at)
@@ -368,12 +386,38 @@ mod tests {
     }
 
     #[test]
+    fn older_forms_without_points_are_read() {
+        assert_eq!(
+            read(
+                "UPDATE Peringatan Dini Cuaca Wilayah Banten tgl. 21 November 2022 pkl. 13:50 WIB berpotensi terjadi hujan lebat pada pkl 14:00 WIB di Kabupaten Lebak: Muncang, Kabupaten Pandeglang: Labuan\n \n Dan dapat meluas ke wilayah Kabupaten Lebak: Sajira, Cipanas, Kota Serang: Kasemen \n \nKondisi ini diperkirakan masih dapat berlangsung hingga pkl 16:00 WIB"
+            ),
+            [
+                "Kabupaten Lebak: Muncang",
+                "Kabupaten Pandeglang: Labuan",
+                ">Kabupaten Lebak: Sajira, Cipanas",
+                ">Kota Serang: Kasemen",
+            ],
+        );
+        assert_eq!(
+            read(
+                "terjadi pada pkl 18:20 WIB di LABUAN, CARITA. Dan dapat meluas ke wilayah PANIMBANG Kondisi ini berlangsung hingga pkl 20:30 WIB"
+            ),
+            ["?: LABUAN, CARITA", ">?: PANIMBANG"],
+        );
+        assert_eq!(
+            read("pada pkl 18:20 WITA di:\n*Kab. Lebak:* Muncang, Sajira,\n*Kota Serang:* Kasemen"),
+            ["Kab. Lebak: Muncang, Sajira", "Kota Serang: Kasemen"],
+        );
+    }
+
+    #[test]
     fn prose_without_a_list_names_no_place() {
         for prose in [
             "",
             "Hujan lebat dan angin kencang, tetap waspada.",
             "Kondisi ini berpotensi menimbulkan dampak berupa jarak pandang berkurang, dan banjir lokal.",
             "khususnya di",
+            "akan terjadi pada 23:00 WIB di sebagian wilayah Banten.",
         ] {
             assert_eq!(nowcast_places(prose), [], "{prose}");
         }
