@@ -246,6 +246,33 @@ mod tests {
         assert_eq!(read_pair("-6.2", "x"), Err(PairError::NotAPair));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn a_crossing_is_found_wherever_it_is(
+            corners in proptest::collection::vec((-20_i8..20, -20_i8..20), 3..12)
+        ) {
+            let mut points: Vec<_> = corners
+                .iter()
+                .map(|(lat, lon)| (f64::from(*lat), f64::from(*lon)))
+                .collect();
+            points.extend(points.first().copied());
+            let sides: Vec<_> = points
+                .windows(2)
+                .map(|side| Side {
+                    number: 0,
+                    from: side[0],
+                    to: side[1],
+                    west: 0.0,
+                    east: 0.0,
+                })
+                .collect();
+            let crosses = sides
+                .iter()
+                .any(|side| sides.iter().any(|other| do_cross(side, other)));
+            proptest::prop_assert_eq!(check_ring(&points).is_err(), crosses);
+        }
+    }
+
     #[test]
     fn a_ring_of_the_most_points_is_checked() {
         let points: Vec<_> = (0..MAX_RING_POINTS - 1)

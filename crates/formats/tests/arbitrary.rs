@@ -7,11 +7,24 @@ use posko_formats::{
 };
 use proptest::prelude::*;
 
-const DOCUMENTS: [&str; 4] = [
+const FEED: &str = "<feed xmlns='http://www.w3.org/2005/Atom' xmlns:c='urn:oasis:names:tc:emergency:cap:1.1'><id>i</id><title>t</title><updated>2022-11-21T06:00:00Z</updated><entry><id>i</id><title>t</title><updated>2022-11-21T06:00:00Z</updated><link href='a' type='application/cap+xml'/><content><c:alert><c:identifier>i</c:identifier></c:alert></content></entry></feed>";
+
+const ENVELOPE: &str = "<EDXLDistribution xmlns='urn:oasis:names:tc:emergency:EDXL:DE:1.0'><distributionID>i</distributionID><senderID>s</senderID><dateTimeSent>2022-11-21T06:00:00Z</dateTimeSent><distributionStatus>Test</distributionStatus><distributionType>Report</distributionType><contentObject><xmlContent><embeddedXMLContent><a/></embeddedXMLContent></xmlContent></contentObject></EDXLDistribution>";
+
+const BULLETIN: &str = r#"{"identifier":"i","sent":"2026-01-05T06:05:00WIB","status":"TES","msgType":"Alert","info":{"date":"05-01-26","time":"06:00:00 WIB","point":{"coordinates":"105.10,-7.20"},"latitude":"7.20 LS","longitude":"105.10 BT","magnitude":"7.4","depth":"20 Km","area":"a","subject":"s","headline":"h","felt":"III- IV A","wzarea":[{"province":"p","district":"d","level":"AWAS","date":"05-01-2026","time":"06:21:00 WIB"}]}}"#;
+
+const GAUGES: &str =
+    "station;time;level_cm;siaga\n\"Depok\";5 Jan 2026 06:00 WIB;180;III\nA;B;C;D\n";
+
+const DOCUMENTS: [&str; 8] = [
     include_str!("../fixtures/CBT20221121001_alert.xml"),
     include_str!("../fixtures/CJB20221121002_alert.xml"),
     include_str!("../fixtures/nowcast_rss.xml"),
     include_str!("../fixtures/gempaterkini.json"),
+    FEED,
+    ENVELOPE,
+    BULLETIN,
+    GAUGES,
 ];
 
 /// Pieces of the formats' own grammar, so that nonsense gets past the first byte.
