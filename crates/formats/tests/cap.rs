@@ -206,6 +206,11 @@ fn every_required_element_is_missed_by_name() {
         );
     }
     refuse_changed(
+        "<scope>Public</scope>",
+        "<scope>Restricted</scope><restriction/>",
+        "element `restriction` is missing in `alert` at line `3` column `1`",
+    );
+    refuse_changed(
         "<scope>Public",
         "<scope>Private",
         "element `addresses` is missing in `alert` at line `3` column `1`",

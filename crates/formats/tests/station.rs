@@ -74,8 +74,8 @@ fn a_bad_row_is_refused_by_row_and_column_and_hides_no_good_one() {
             &format!("field `row[3].level_cm` says `2,1`, which is not {level}"),
             "field `row[4].siaga` says `V`, which is not an alert level from `I` to `IV`",
             "field `row[5].station` is missing",
-            "field `row[6]` says `Depok,210`, which is not a row of 5 cells, as many as the header has",
-            "field `row[7]` says `\"Depok,210,,,`, which is not a row of 5 cells, as many as the header has",
+            "field `row[6]` says `2 cells`, which is not a row of 5 cells, as many as the header has",
+            "field `row[7]` says `an open quotation mark`, which is not a row of 5 cells, as many as the header has",
             "field `row[9].time` says `2026-01-04T23:00:00Z`, which is not a new time: `row[8]` is of the same station and time",
         ]
     );

@@ -161,8 +161,8 @@ impl Reader<'_> {
         };
         match scope {
             Scope::Public => {}
-            Scope::Restricted => drop(alert.required("restriction")?),
-            Scope::Private => drop(alert.required("addresses")?),
+            Scope::Restricted => alert.filled("restriction")?,
+            Scope::Private => alert.filled("addresses")?,
         }
         if let Some(addresses) = alert.optional("addresses")? {
             let count = split_list(addresses.text()).len();
@@ -751,6 +751,14 @@ impl<'a> Node<'a> {
 
     fn required(&self, name: &'static str) -> Result<Node<'a>, CapError> {
         self.optional(name)?.ok_or_else(|| self.missing(name))
+    }
+
+    /// Checks that an element is there and not empty.
+    fn filled(&self, name: &'static str) -> Result<(), CapError> {
+        match self.text_of(name)? {
+            Some(_) => Ok(()),
+            None => Err(self.missing(name)),
+        }
     }
 
     /// Returns the text of an optional element, or nothing if it is empty.

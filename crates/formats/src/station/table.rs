@@ -8,7 +8,6 @@ use crate::{
     field::FieldError,
     note::Lines,
     station::{MAX_ROWS, StationError},
-    text::quote,
 };
 
 /// A table, its rows not yet understood.
@@ -50,15 +49,22 @@ pub(super) fn read(body: &[u8]) -> Result<Table, StationError> {
 }
 
 fn row(line: &str, delimiter: char, columns: &[String], path: String) -> Result<Value, FieldError> {
-    let cells = split(line, delimiter).filter(|cells| cells.len() == columns.len());
-    let cells = cells.ok_or_else(|| FieldError::Invalid {
+    // The row itself is not repeated: a column that is not ours may name a person.
+    let refuse = |found: String| FieldError::Invalid {
         field: path,
-        value: quote(line),
+        value: found,
         expected: format!(
             "a row of {} cells, as many as the header has",
             columns.len()
         ),
-    })?;
+    };
+    let cells = match split(line, delimiter) {
+        None => return Err(refuse("an open quotation mark".to_owned())),
+        Some(cells) if cells.len() != columns.len() => {
+            return Err(refuse(format!("{} cells", cells.len())));
+        }
+        Some(cells) => cells,
+    };
     let fields: Map<_, _> = columns
         .iter()
         .cloned()
