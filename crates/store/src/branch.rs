@@ -21,7 +21,7 @@ use posko_proto::{Id, NodeId, common::v1::Envelope};
 use prost::Message;
 use rusqlite::{Connection, OptionalExtension, named_params};
 
-use posko_domain::event::{DISOWNED, Event, IncidentEvent, PAYLOAD_LOST};
+use posko_domain::event::{DISOWNED, Event, IncidentEvent};
 
 use crate::{
     Store, StoreError,
@@ -483,29 +483,38 @@ fn note_orphan(
             ":event": header.event_id.as_bytes(),
             ":pos": at,
         })?;
-    if header.flags & entry::SCARCE != 0
-        && view::log::said(connection, origin, header.event_id, PAYLOAD_LOST)?.is_some()
-    {
-        forget_lost(connection, origin, header.event_id)?;
+    if header.flags & entry::SCARCE != 0 && view::log::is_lost(connection, origin, header)? {
+        forget_lost(
+            connection,
+            origin,
+            header.event_id,
+            Some(settled_by(header)),
+        )?;
     }
     Ok(())
 }
 
-/// Forgets orphans of a promise whose payload its origin declared lost: nobody can decide it again. The origin itself
-/// keeps one that it can read.
+/// Forgets orphans of a promise whose payload its origin declared lost, those that an event settles or all: nobody can
+/// decide it again. The origin itself keeps one that it can read.
 pub(crate) fn forget_lost(
     connection: &Connection,
     origin: NodeId,
     event: Id,
+    settled_by: Option<Id>,
 ) -> Result<(), StoreError> {
     connection
         .prepare_cached(
             "DELETE FROM orphan
              WHERE origin = :origin AND event_id = :event AND settled_by <> event_id
+               AND settled_by = coalesce(:settled, settled_by)
                AND (origin <> (SELECT origin FROM node)
                     OR EXISTS (SELECT 1 FROM payload_missing WHERE payload_missing.pos = orphan.pos))",
         )?
-        .execute(named_params! { ":origin": origin.as_str(), ":event": event.as_bytes() })?;
+        .execute(named_params! {
+            ":origin": origin.as_str(),
+            ":event": event.as_bytes(),
+            ":settled": settled_by.as_ref().map(Id::as_bytes),
+        })?;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! What is wrong with a log as it is held here: entries that it leaves out, payloads that are missing.
 
-use std::{collections::BTreeSet, ops::RangeInclusive, sync::PoisonError};
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use posko_ledger::{
     entry::{EntryHeader, HEADER_BYTES, SCARCE},
@@ -93,8 +93,7 @@ impl Store {
     pub fn gaps(&self, origin: NodeId, classes: u32) -> Result<Vec<Gap>, StoreError> {
         let own = self.identity().origin == origin;
         let accepted = self.0.shared.accepted();
-        let refused = self.0.shared.refused.lock();
-        let refused = refused.unwrap_or_else(PoisonError::into_inner).clone();
+        let refused = self.0.shared.refused().clone();
         self.read(|connection| {
             let others = other_branches(connection, origin)?;
             let left_out = gaps_in(connection, LEFT_OUT, origin, u32::MAX, |at, _| {

@@ -152,7 +152,7 @@ pub(crate) struct Shared {
     caught_up: RwLock<BTreeSet<NodeId>>,
     /// The latest time that the store was told, in milliseconds since 1970.
     latest: AtomicI64,
-    /// Which peers did not give which payloads of the own log in this run.
+    /// What peers were found in this run not to give of the own log's payloads.
     refused: Mutex<statement::Refused>,
 }
 

@@ -1,7 +1,5 @@
 //! Payloads that came withheld and that this node may have: which they are, and how they are filled in.
 
-use std::sync::PoisonError;
-
 use posko_ledger::{
     entry::{EntryHeader, HEADER_BYTES, Payload, Record, commit},
     epoch::Epoch,
@@ -106,9 +104,7 @@ impl Store {
                 if fill(connection, row, seq, &payload)? {
                     filled += 1;
                 } else if origin == own {
-                    let refused = shared.refused.lock();
-                    let mut refused = refused.unwrap_or_else(PoisonError::into_inner);
-                    (refused.entry(log::pos(row, seq)).or_default()).insert(peer);
+                    shared.refused().note(log::pos(row, seq), peer);
                 }
             }
             if filled > 0 {

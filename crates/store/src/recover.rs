@@ -42,10 +42,15 @@ pub fn settled_by(header: &EntryHeader) -> Id {
     if header.flags & entry::SCARCE == 0 {
         return header.event_id;
     }
+    decided_by(header.event_id, &header.payload_commit)
+}
+
+/// Returns the id of the event that says what became of a scarce one.
+pub(crate) fn decided_by(event: Id, payload_commit: &[u8; 32]) -> Id {
     let digest: [u8; 32] = Sha256::new()
         .chain_update(b"posko/decided/v1\0")
-        .chain_update(header.event_id.as_bytes())
-        .chain_update(header.payload_commit)
+        .chain_update(event.as_bytes())
+        .chain_update(payload_commit)
         .finalize()
         .into();
     let mut id = [0; 16];

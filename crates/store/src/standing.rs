@@ -73,6 +73,8 @@ pub struct Claim {
     pub heads: Vec<SignedHead>,
     /// The epochs that it knows and that may not be known here.
     pub opens: Vec<EpochOpen>,
+    /// The classes of payloads that the peer may have: it need not be asked for any other.
+    pub classes: u32,
 }
 
 impl Claim {
@@ -215,6 +217,7 @@ impl Store {
         reply: impl FnOnce(Result<Asked, StoreError>) + Send + 'static,
     ) {
         self.0.shared.tell_time(now);
+        self.0.shared.refused().may_have(peer, claim.classes);
         self.send(Job::Asked(peer, Box::new(claim), Box::new(reply)));
     }
 

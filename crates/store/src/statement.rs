@@ -6,11 +6,11 @@
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
-    sync::PoisonError,
+    sync::{MutexGuard, PoisonError},
 };
 
 use posko_domain::{
-    event::{Event, LogEvent, PAYLOAD_LOST, PAYLOAD_WITHDRAWN},
+    event::{Event, LogEvent, PAYLOAD_WITHDRAWN},
     log::{Held, HeldPayload, LogCommand, Statement},
 };
 use posko_ledger::{
@@ -24,7 +24,7 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 use crate::{
     Shared, StoreError, branch, command,
     log::{self, pos},
-    missing,
+    missing, recover,
     view::{self, Tables},
 };
 
@@ -52,7 +52,7 @@ pub(crate) fn obey(
                     )?;
             }
         }
-        LogEvent::PayloadLost(_) => give_up(connection, tables, origin, &statement.events)?,
+        LogEvent::PayloadLost(_) => give_up(connection, tables, origin, statement)?,
         LogEvent::PayloadWithdrawn(said) => {
             let named = match said.epoch_nonce.as_slice().try_into() {
                 Ok(nonce) => {
@@ -85,15 +85,15 @@ pub(crate) fn admit<'r>(
     if is_present && !may_be_withdrawn {
         return Ok(Cow::Borrowed(record));
     }
-    let is_said = |kind| {
-        let said = view::log::said(connection, origin, header.event_id, kind);
+    let is_withdrawn = || {
+        let said = view::log::said(connection, origin, header.event_id, PAYLOAD_WITHDRAWN);
         said.map(|said| said.is_some())
     };
-    let payload = if may_be_withdrawn && is_said(PAYLOAD_WITHDRAWN)? {
+    let payload = if may_be_withdrawn && is_withdrawn()? {
         Payload::Withdrawn
     } else if is_present {
         return Ok(Cow::Borrowed(record));
-    } else if is_said(PAYLOAD_LOST)? {
+    } else if view::log::is_lost(connection, origin, header)? {
         Payload::Erased
     } else {
         Payload::Withheld
@@ -136,11 +136,14 @@ fn give_up(
     connection: &Connection,
     tables: Tables,
     origin: NodeId,
-    events: &[Id],
+    said: &Statement,
 ) -> Result<(), StoreError> {
-    let events: BTreeSet<Id> = events.iter().copied().collect();
+    let events: BTreeSet<Id> = said.events.iter().copied().collect();
+    let missing = missing_of(connection, origin, &events)?;
+    let lost = (missing.into_iter())
+        .filter(|(_, header)| said.loses(header.event_id, &header.payload_commit));
     let path = branch::path_now(connection, origin)?;
-    for (at, header) in missing_of(connection, origin, &events)? {
+    for (at, header) in lost {
         note_absence(connection, at, ERASED)?;
         let folded_without = path.iter().any(|segment| segment.contains(at))
             && header.class != Class::Local
@@ -159,8 +162,9 @@ fn give_up(
                 .execute(named)?;
         }
     }
-    for event in events {
-        branch::forget_lost(connection, origin, event)?;
+    for (event, commit) in said.lost() {
+        let settled_by = commit.map(|commit| recover::decided_by(event, &commit));
+        branch::forget_lost(connection, origin, event, settled_by)?;
     }
     Ok(())
 }
@@ -236,10 +240,40 @@ fn places(
     Ok(places)
 }
 
-/// Which peers were asked in this run for which payloads of the own log that they did not give, by place.
-pub(crate) type Refused = BTreeMap<i64, BTreeSet<NodeId>>;
+/// What peers were found in this run not to give of the own log's payloads.
+#[derive(Clone, Default)]
+pub(crate) struct Refused {
+    /// Which peers were asked for a payload and did not give it, by its place.
+    asked: BTreeMap<i64, BTreeSet<NodeId>>,
+    /// The classes of payloads that a peer may have.
+    classes: BTreeMap<NodeId, u32>,
+}
+
+impl Refused {
+    /// Notes that a peer was asked for the payload of a place and did not give it.
+    pub(crate) fn note(&mut self, at: i64, peer: NodeId) {
+        self.asked.entry(at).or_default().insert(peer);
+    }
+
+    /// Notes which classes of payloads a peer may have.
+    pub(crate) fn may_have(&mut self, peer: NodeId, classes: u32) {
+        self.classes.insert(peer, classes);
+    }
+
+    /// Says whether a peer cannot have the payload of an entry, or was asked for it.
+    fn has(&self, peer: NodeId, at: i64, header: &EntryHeader) -> bool {
+        let may_have = self.classes.get(&peer).copied().unwrap_or(u32::MAX);
+        let asked = self.asked.get(&at);
+        may_have & header.class.bit() == 0 || asked.is_some_and(|asked| asked.contains(&peer))
+    }
+}
 
 impl Shared {
+    /// Returns what peers were found not to give.
+    pub(crate) fn refused(&self) -> MutexGuard<'_, Refused> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Returns what the own log holds of the events that a command is about.
     pub(crate) fn held(
         &self,
@@ -249,9 +283,7 @@ impl Shared {
         let Some(own) = self.own.get() else {
             return Ok(Vec::new());
         };
-        let refused = self.refused.lock();
-        let refused = refused.unwrap_or_else(PoisonError::into_inner);
-        held(connection, *own, command, &self.accepted(), &refused)
+        held(connection, *own, command, &self.accepted(), &self.refused())
     }
 }
 
@@ -343,6 +375,7 @@ fn held_at(
         left_out: row.get(4)?,
         withdrawable: header.flags & WITHDRAWABLE != 0,
         payload,
+        payload_commit: header.payload_commit,
     }))
 }
 
@@ -356,9 +389,7 @@ pub(crate) fn not_asked(
     if header.class == Class::Local {
         return Vec::new();
     }
-    let asked = refused.get(&at);
-    let is_asked = |peer: &NodeId| asked.is_some_and(|asked| asked.contains(peer));
     (accepted.iter().copied())
-        .filter(|peer| !is_asked(peer))
+        .filter(|peer| !refused.has(*peer, at, header))
         .collect()
 }

@@ -30,6 +30,8 @@ pub struct Held {
     pub withdrawable: bool,
     /// Whether its payload is here.
     pub payload: HeldPayload,
+    /// The commitment to its payload.
+    pub payload_commit: [u8; 32],
 }
 
 /// Whether a payload of the own log is here.
@@ -79,9 +81,19 @@ pub fn decide(
             })
         }
         LogCommand::DeclareLost { events, reason } => {
+            let mut lost = BTreeSet::new();
+            let entries = |event| held.iter().filter(move |held| held.event == event);
             for event in events {
-                match &find(*event)?.payload {
-                    HeldPayload::Missing { not_asked } if not_asked.is_empty() => {}
+                find(*event)?;
+            }
+            for (event, held) in events
+                .iter()
+                .flat_map(|event| entries(*event).map(move |held| (event, held)))
+            {
+                match &held.payload {
+                    HeldPayload::Missing { not_asked } if not_asked.is_empty() => {
+                        lost.insert((*event, held.payload_commit));
+                    }
                     HeldPayload::Missing { not_asked } => {
                         return Err(LogRejection::NotAsked {
                             event: *event,
@@ -94,8 +106,9 @@ pub fn decide(
                 }
             }
             LogEvent::PayloadLost(PayloadLost {
-                event_ids: bytes(events),
+                event_ids: lost.iter().map(|(event, _)| event.to_vec()).collect(),
                 reason: reason.clone(),
+                payload_commits: lost.iter().map(|(_, commit)| commit.to_vec()).collect(),
             })
         }
         LogCommand::Withdraw {

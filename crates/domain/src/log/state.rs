@@ -24,6 +24,28 @@ pub struct Statement {
     pub version: u32,
 }
 
+impl Statement {
+    /// Returns the payloads that it declares lost: of which event, and the commitment; none where each of the event's is.
+    pub fn lost(&self) -> impl Iterator<Item = (Id, Option<[u8; 32]>)> {
+        let commits = match &self.said {
+            LogEvent::PayloadLost(said) => Some(said.payload_commits.as_slice()),
+            LogEvent::Disowned(_) | LogEvent::PayloadWithdrawn(_) => None,
+        };
+        let events = self.events.iter().filter(move |_| commits.is_some());
+        let commit = move |index: usize| commits?.get(index)?.as_slice().try_into().ok();
+        events
+            .enumerate()
+            .map(move |(index, event)| (*event, commit(index)))
+    }
+
+    /// Says whether it declares this payload lost.
+    pub fn loses(&self, event: Id, payload_commit: &[u8; 32]) -> bool {
+        self.lost().any(|(lost, commit)| {
+            lost == event && commit.is_none_or(|commit| commit == *payload_commit)
+        })
+    }
+}
+
 /// Folds an event into the state: total and deterministic. A statement is made once.
 pub fn apply(
     state: Option<&Statement>,
@@ -39,7 +61,15 @@ pub fn apply(
     }
     let (field, ids) = match event {
         LogEvent::Disowned(said) => ("event_ids", said.event_ids.as_slice()),
-        LogEvent::PayloadLost(said) => ("event_ids", said.event_ids.as_slice()),
+        LogEvent::PayloadLost(said) => {
+            let commits = &said.payload_commits;
+            let is_whole = commits.is_empty() || commits.len() == said.event_ids.len();
+            if !is_whole || commits.iter().any(|commit| commit.len() != 32) {
+                let field = "payload_commits";
+                return Err(IllegalEvent::Malformed { event: name, field });
+            }
+            ("event_ids", said.event_ids.as_slice())
+        }
         LogEvent::PayloadWithdrawn(said) => ("event_id", std::slice::from_ref(&said.event_id)),
     };
     let events = ids.iter().map(|id| Id::try_from(id.as_slice()));

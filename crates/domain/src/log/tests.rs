@@ -47,6 +47,7 @@ fn note() -> Held {
         left_out: false,
         withdrawable: true,
         payload: HeldPayload::Here,
+        payload_commit: [8; 32],
     }
 }
 

@@ -96,7 +96,10 @@ pub(super) async fn run(
         answers,
         read,
         answered,
-        claim: Claim::default(),
+        claim: Claim {
+            classes: classes_of(peer.role),
+            ..Claim::default()
+        },
         asked_own: false,
         asking_own: 0,
         wanted: None,

@@ -5,6 +5,7 @@ use posko_domain::{
     event::{Kind, PAYLOAD_LOST, PAYLOAD_WITHDRAWN},
     log::Statement,
 };
+use posko_ledger::entry::EntryHeader;
 use posko_proto::{Id, NodeId};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
@@ -13,16 +14,16 @@ use crate::{Store, StoreError, fold, query::PageOf};
 
 pub(super) const STATEMENT: View = View {
     name: "statement",
-    version: 1,
+    version: 2,
     create: "CREATE TABLE statement{t}(
         origin TEXT NOT NULL,
         event BLOB NOT NULL CHECK (length(event) = 16),
         kind INTEGER NOT NULL,
         id BLOB NOT NULL CHECK (length(id) = 16),
         said_ms INTEGER NOT NULL,
-        PRIMARY KEY (origin, event, kind)
+        PRIMARY KEY (origin, event, kind, id)
     ) WITHOUT ROWID, STRICT",
-    key: "event, kind",
+    key: "event, kind, id",
 };
 
 pub(super) const INDEXES: &str = "
@@ -39,7 +40,6 @@ pub(crate) fn fold(
     state: &Statement,
     recorded: &Recorded,
 ) -> Result<(), StoreError> {
-    // What was said first of an event is what counts.
     let sql = tables.sql(
         "INSERT OR IGNORE INTO statement{t}(origin, event, kind, id, said_ms)
          VALUES (:origin, :event, :kind, :id, :said)",
@@ -57,7 +57,7 @@ pub(crate) fn fold(
     Ok(())
 }
 
-/// Returns what an owner said of one of its events.
+/// Returns what an owner said of one of its events: the first where it said more.
 pub(crate) fn said(
     connection: &Connection,
     origin: NodeId,
@@ -68,7 +68,9 @@ pub(crate) fn said(
         .prepare_cached(
             "SELECT state.body
              FROM statement JOIN state ON state.origin = statement.origin AND state.stream = statement.id
-             WHERE statement.origin = :origin AND statement.event = :event AND statement.kind = :kind",
+             WHERE statement.origin = :origin AND statement.event = :event AND statement.kind = :kind
+             ORDER BY said_ms, statement.id
+             LIMIT 1",
         )?
         .query_row(
             named_params! {
@@ -80,6 +82,31 @@ pub(crate) fn said(
         )
         .optional()?;
     body.map(|body| fold::decode_body(&body)).transpose()
+}
+
+/// Says whether an owner declared the payload of an entry of its log lost: this one, and not another of the same event.
+pub(crate) fn is_lost(
+    connection: &Connection,
+    origin: NodeId,
+    header: &EntryHeader,
+) -> Result<bool, StoreError> {
+    let mut statements = connection.prepare_cached(
+        "SELECT state.body
+         FROM statement JOIN state ON state.origin = statement.origin AND state.stream = statement.id
+         WHERE statement.origin = :origin AND statement.event = :event AND statement.kind = :kind",
+    )?;
+    let mut rows = statements.query(named_params! {
+        ":origin": origin.as_str(),
+        ":event": header.event_id.as_bytes(),
+        ":kind": PAYLOAD_LOST.type_id,
+    })?;
+    while let Some(row) = rows.next()? {
+        let said: Statement = fold::decode_body(&row.get::<_, Vec<u8>>(0)?)?;
+        if said.loses(header.event_id, &header.payload_commit) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl Store {

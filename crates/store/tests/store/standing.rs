@@ -55,11 +55,12 @@ pub(crate) fn ask(store: &Store, peer: &Store) -> Asked {
     let claim = Claim {
         heads,
         opens: peer.opens(own).unwrap(),
+        classes: u32::MAX,
     };
     ask_claim(store, peer.identity().origin, claim)
 }
 
-fn ask_claim(store: &Store, peer: NodeId, claim: Claim) -> Asked {
+pub(crate) fn ask_claim(store: &Store, peer: NodeId, claim: Claim) -> Asked {
     let (answer, answered) = mpsc::channel();
     store.peer_asked(peer, claim, NOW, move |asked| answer.send(asked).unwrap());
     answered.recv().unwrap().unwrap()
@@ -368,6 +369,7 @@ fn what_no_key_of_the_node_signed_is_no_claim() {
         let claim = Claim {
             heads: vec![head],
             opens: stranger.opens(node("36")).unwrap(),
+            classes: u32::MAX,
         };
         assert_eq!(ask_claim(&store, node("31"), claim), Asked::Known);
     }

@@ -3,16 +3,19 @@
 use std::{collections::BTreeSet, fs};
 
 use posko_domain::{event::PAYLOAD_WITHDRAWN, log::LogCommand};
-use posko_ledger::{entry::Payload, log_file};
+use posko_ledger::{
+    entry::{Class, Payload},
+    log_file,
+};
 use posko_store::{
-    Asked,
+    Asked, Claim,
     gap::{GapKind, Withheld},
     view::incident::Note,
 };
 
 use super::{
-    recovery::{Lost, numbers, pull, pull_towards},
-    standing::{ask, backup, restore},
+    recovery::{Lost, numbers, pull, pull_towards, recovered},
+    standing::{ask, ask_claim, backup, restore},
     *,
 };
 
@@ -353,10 +356,8 @@ pub(crate) fn lost_payload(number: u32, event: Id) -> Request {
     own_log(number, command)
 }
 
-#[test]
-fn a_payload_is_declared_lost_once_every_peer_was_asked_and_then_nobody_waits_for_it() {
-    let dir = TempDir::new().unwrap();
-    let own = node("32");
+/// An owner that lacks the payload of its newest event after a damaged backup, and a replica that never had it.
+fn damaged(dir: &TempDir) -> (Store, Store, Id) {
     let owner = open(dir.path(), "32", 1);
     let replica = open(dir.path(), "31", 1);
     accept(&owner, "31");
@@ -366,7 +367,6 @@ fn a_payload_is_declared_lost_once_every_peer_was_asked_and_then_nobody_waits_fo
         source: FigureSource::Pmi,
     };
     let event = accepted(&owner, request(2, incident, verify)).event_ids[0];
-    // A damaged backup: the payload is nowhere.
     owner.close();
     let file = rusqlite::Connection::open(dir.path().join("32.db")).unwrap();
     file.execute_batch(
@@ -376,7 +376,32 @@ fn a_payload_is_declared_lost_once_every_peer_was_asked_and_then_nobody_waits_fo
     drop(file);
     let owner = open(dir.path(), "32", 2);
     replicate(&owner, &replica, "32", 100);
-    let epoch = owner.log(own).unwrap().end.epoch;
+    (owner, replica, event)
+}
+
+/// The replica is asked for what the owner misses, and does not give it.
+fn ask_for_missing(owner: &Store, replica: &Store) {
+    let missing = owner.missing(CLASSES, 0, 10).unwrap().unwrap();
+    assert_eq!(missing.seqs, [3]);
+    let given = replica
+        .payloads(
+            missing.origin,
+            missing.epoch,
+            &missing.seqs,
+            1 << 20,
+            CLASSES,
+        )
+        .unwrap();
+    assert_eq!(given, [(3, Payload::Withheld)]);
+    let peer = replica.identity().origin;
+    (owner.fill(peer, missing.origin, missing.epoch, given)).unwrap();
+}
+
+#[test]
+fn a_payload_is_declared_lost_once_every_peer_was_asked_and_then_nobody_waits_for_it() {
+    let dir = TempDir::new().unwrap();
+    let own = node("32");
+    let (owner, replica, event) = damaged(&dir);
     for store in [&owner, &replica] {
         assert_eq!(store.unfolded(own).unwrap(), [0, 0, 1]);
         assert_eq!(store.count_missing(own, CLASSES).unwrap(), 1);
@@ -384,13 +409,7 @@ fn a_payload_is_declared_lost_once_every_peer_was_asked_and_then_nobody_waits_fo
     let waits = execute(&owner, lost_payload(3, event)).unwrap_err();
     assert_eq!(waits.code, Code::Unavailable, "{waits}");
     assert!(waits.message.contains("`31`"), "{waits}");
-    let missing = owner.missing(CLASSES, 0, 10).unwrap().unwrap();
-    assert_eq!(missing.seqs, [3]);
-    let given = replica
-        .payloads(own, epoch, &missing.seqs, 1 << 20, CLASSES)
-        .unwrap();
-    assert_eq!(given, [(3, Payload::Withheld)]);
-    owner.fill(node("31"), own, epoch, given).unwrap();
+    ask_for_missing(&owner, &replica);
     assert!(!owner.is_lost(event).unwrap());
     accepted(&owner, lost_payload(4, event));
     replicate(&owner, &replica, "32", 100);
@@ -409,6 +428,78 @@ fn a_payload_is_declared_lost_once_every_peer_was_asked_and_then_nobody_waits_fo
     replica.rebuild_views(Box::new(move |step| steps.send(step.unwrap()).unwrap()));
     assert!(taken.iter().last().unwrap().swapped);
     assert_eq!(digests_of(&replica, "32"), digests_of(&owner, "32"));
+}
+
+#[test]
+fn a_peer_that_may_not_have_a_payload_need_not_be_asked_before_it_is_declared_lost() {
+    let dir = TempDir::new().unwrap();
+    let (owner, replica, event) = damaged(&dir);
+    accept(&owner, "ims");
+    ask_for_missing(&owner, &replica);
+    let waits = execute(&owner, lost_payload(3, event)).unwrap_err();
+    assert!(waits.message.contains("`ims`"), "{waits}");
+    let claim = Claim {
+        classes: Class::Provinces.bit(),
+        ..Claim::default()
+    };
+    ask_claim(&owner, node("ims"), claim);
+    let GapKind::PayloadMissing { not_asked } = &owner.gaps(node("32"), CLASSES).unwrap()[0].kind
+    else {
+        panic!("nothing is missing")
+    };
+    assert!(not_asked.is_empty(), "{not_asked:?}");
+    accepted(&owner, lost_payload(4, event));
+}
+
+#[test]
+fn a_lost_payload_takes_no_other_of_the_same_event_with_it() {
+    let lost = Lost::new(2);
+    let own = node("32");
+    let event = lost.answers[1].event_ids[0];
+    let other = lost.peers[0].log(own).unwrap().end.epoch;
+    // The client sends its report again to the restored node, which has not met its peers: one event, two payloads.
+    let store = lost.start(3);
+    assert_eq!(accepted(&store, report(2, "32.75")).event_ids[0], event);
+    pull(&lost.peers[0], &store, "32", 100);
+    recovered(&store);
+    store.close();
+    let file = rusqlite::Connection::open(lost.dir.path().join("32.db")).unwrap();
+    let of_other = "SELECT pos FROM entry JOIN epoch ON epoch.id = entry.pos >> 40 WHERE nonce = ?1 AND substr(header, 33, 16) = ?2";
+    let nonce = other.nonce.as_slice();
+    let at: i64 = (file.query_row(of_other, (nonce, event.as_bytes()), |row| row.get(0))).unwrap();
+    file.execute("DELETE FROM payload WHERE pos = ?1", [at])
+        .unwrap();
+    file.execute("INSERT INTO payload_missing VALUES (?1, 2)", [at])
+        .unwrap();
+    drop(file);
+    let store = lost.start(4);
+    let seq = (at & 0xff_ffff_ffff) as u64;
+    for peer in ["31", "36"] {
+        let nothing = vec![(seq, Payload::Withheld)];
+        store.fill(node(peer), own, other, nothing).unwrap();
+    }
+    accepted(&store, lost_payload(9, event));
+    // One that got the log from a relay which may not have the payload waits for it still.
+    let fresh = open(lost.dir.path(), "33", 1);
+    accept(&fresh, "32");
+    let mut chain = fresh.chain(own).unwrap();
+    while let Ok(page) = store.page(own, chain.end(), 1024, MAX_GROUP_BYTES, CLASSES)
+        && let Some(head) = page.head
+    {
+        let records = page.records.into_iter().map(|mut record| {
+            let header = EntryHeader::decode(&record.header).unwrap();
+            if header.event_id == event {
+                record.payload = Payload::Withheld;
+            }
+            (header, record)
+        });
+        let group = chain.verify(page.opens, records.collect(), head);
+        apply(&fresh, group.unwrap()).unwrap();
+    }
+    let missing = fresh.missing(CLASSES, 0, 10).unwrap().unwrap();
+    let given = store.payloads(own, missing.epoch, &missing.seqs, 1 << 20, CLASSES);
+    let filled = fresh.fill(own, own, missing.epoch, given.unwrap()).unwrap();
+    assert_eq!(filled, 1);
 }
 
 #[test]
