@@ -54,6 +54,8 @@ const STEPS: u32 = 300;
 pub struct Outcome {
     /// The seed.
     pub seed: u64,
+    /// The rule that it went without.
+    pub without: Option<Rule>,
     /// The invariant that it broke.
     pub broken: Option<Broken>,
     /// How often what happened.
@@ -70,11 +72,17 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.broken {
             None => write!(f, "seed {}: every invariant holds", self.seed),
-            Some(broken) => write!(
-                f,
-                "seed {seed}: {broken}; replay it with `cargo xtask soak --storm model --start {seed} --seeds 1`",
-                seed = self.seed
-            ),
+            Some(broken) => {
+                let seed = self.seed;
+                write!(
+                    f,
+                    "seed {seed}: {broken}; replay it with `cargo xtask soak --storm model --start {seed} --seeds 1"
+                )?;
+                if let Some(rule) = self.without {
+                    write!(f, " --without {rule}")?;
+                }
+                f.write_str("`")
+            }
         }
     }
 }
@@ -153,6 +161,7 @@ impl Model {
             .collect();
         Outcome {
             seed,
+            without: world.rules.missing(),
             broken,
             counts: world.counts.clone(),
             risks: world.risks.0.iter().flatten().copied().collect(),

@@ -1,7 +1,11 @@
 //! The rules of the protocol, each of which a run can go without: taken away, it must break an invariant.
 
+use std::fmt;
+
+use clap::ValueEnum;
+
 /// A rule.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Rule {
     /// Before anything of the own log is released to a peer, it is asked what it knows of it.
     OwnLogFirst,
@@ -45,4 +49,11 @@ pub enum Rule {
     SecondRound,
     /// What a holder returns is free again by the owner's own entry only.
     OwnAck,
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.to_possible_value();
+        f.write_str(name.as_ref().map_or("", |name| name.get_name()))
+    }
 }

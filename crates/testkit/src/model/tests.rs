@@ -79,7 +79,7 @@ fn a_broken_run_is_told_with_the_command_that_replays_it() {
     };
     assert_eq!(
         outcome.to_string(),
-        "seed 2: Loss is broken: a; replay it with `cargo xtask soak --storm model --start 2 --seeds 1`"
+        "seed 2: Loss is broken: a; replay it with `cargo xtask soak --storm model --start 2 --seeds 1 --without gate`"
     );
 }
 

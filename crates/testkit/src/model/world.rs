@@ -40,6 +40,11 @@ impl Rules {
     pub(super) fn has(self, rule: Rule) -> bool {
         self.without != Some(rule)
     }
+
+    /// Returns the rule that a run goes without.
+    pub(super) fn missing(self) -> Option<Rule> {
+        self.without
+    }
 }
 
 /// What must hold in every run.
@@ -119,6 +124,8 @@ pub enum Risk {
     Withheld,
     /// A person let scarce commands run in an unproven start.
     Accepted,
+    /// A person let a promise go that was left out.
+    Disowned,
     /// No copy of a payload was left.
     PayloadLost,
     /// No copy was left of an event that the promise depends on.
