@@ -70,7 +70,7 @@ use crate::{
     log::LogMemory,
     mark::MarkFile,
     rebuild::Rebuild,
-    standing::Unproven,
+    standing::{Fence, Unproven},
     tail::Tail,
     writer::{ForkJob, Job},
 };
@@ -140,8 +140,8 @@ pub(crate) struct Shared {
     moved: RwLock<Vec<Moved>>,
     /// Whose log is the own; none where nothing can be written.
     own: OnceLock<NodeId>,
-    /// Why nothing is written to the own log any more, and since when.
-    fence: OnceLock<(String, Millis)>,
+    /// Why nothing is written to the own log any more, and since when; none while it is.
+    fence: RwLock<Option<Fence>>,
     /// Why the start is unproven; none when nothing was lost.
     unproven: RwLock<Option<Unproven>>,
     /// Whose cards are accepted.

@@ -5,7 +5,10 @@
 //! log, twice: while the last were asked, an entry may have moved from one of them to one that was asked before, and the
 //! first may have lost it. Or until a named person accepts the risk for this run. A fenced run writes nothing more.
 
-use std::{collections::BTreeSet, sync::PoisonError};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::PoisonError,
+};
 
 use posko_domain::code::{Code, Refusal};
 use posko_ledger::{
@@ -158,17 +161,59 @@ impl Unproven {
     }
 }
 
+/// What stops a run's writing; the first of these is told first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Cause {
+    /// The log is forked: only its recovery key mends that.
+    Fork,
+    /// The high-water mark is not this run's.
+    Mark,
+    /// A peer holds entries of the log that this run did not write.
+    Entries,
+    /// Whoever runs the store says so.
+    Told,
+}
+
+/// Why nothing is written any more.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Fence {
+    reasons: BTreeMap<Cause, String>,
+    since: Millis,
+}
+
+impl Fence {
+    /// Returns all reasons as one text.
+    fn why(&self) -> String {
+        let reasons: Vec<&str> = self.reasons.values().map(String::as_str).collect();
+        reasons.join("; ")
+    }
+}
+
 impl Shared {
-    /// Stops writing, for the first reason given.
-    pub(crate) fn fence(&self, why: &str) {
-        self.fence.get_or_init(|| (why.to_owned(), self.latest()));
+    /// Stops writing. Of each cause the first reason stays; of a fork the newest, which goes back furthest.
+    pub(crate) fn fence(&self, cause: Cause, why: &str) {
+        let mut fence = self.fence.write().unwrap_or_else(PoisonError::into_inner);
+        let fence = fence.get_or_insert_with(|| Fence {
+            since: self.latest(),
+            ..Fence::default()
+        });
+        let reason = fence.reasons.entry(cause).or_default();
+        if reason.is_empty() || cause == Cause::Fork {
+            why.clone_into(reason);
+        }
+    }
+
+    /// Returns why nothing is written any more, and since when.
+    fn fence_now(&self) -> Option<(String, Millis)> {
+        let fence = self.fence.read().unwrap_or_else(PoisonError::into_inner);
+        fence.as_ref().map(|fence| (fence.why(), fence.since))
     }
 
     /// Returns why nothing is written any more.
     pub(crate) fn fenced(&self) -> Option<Refusal> {
-        self.fence.get().map(|(why, _)| Refusal {
+        self.fence_now().map(|(message, _)| Refusal {
             code: Code::Unavailable,
-            message: why.clone(),
+            message,
         })
     }
 
@@ -192,7 +237,7 @@ impl Store {
     /// Returns how far this node can trust that nothing of its own log was lost.
     pub fn standing(&self) -> Standing {
         let shared = &self.0.shared;
-        if let Some((why, since)) = shared.fence.get().cloned() {
+        if let Some((why, since)) = shared.fence_now() {
             return Standing::Fenced { why, since };
         }
         match shared.unproven() {
@@ -222,9 +267,9 @@ impl Store {
     }
 
     /// Stops writing the own log until the next start, which is unproven: another holds more of it than is here.
-    /// Commands that were answered are still answered so; others are refused with the first reason given.
+    /// Commands that were answered are still answered so; others are refused with all reasons.
     pub fn fence(&self, why: &str) {
-        self.0.shared.fence(why);
+        self.0.shared.fence(Cause::Told, why);
         self.send(Job::Settle);
     }
 }
@@ -240,7 +285,7 @@ impl Kept {
     pub(crate) fn of(unproven: Option<&Unproven>, shared: &Shared) -> Self {
         Self {
             unproven: unproven.map(|unproven| (unproven.since, unproven.why.clone())),
-            fence: shared.fence.get().map(|(why, _)| why.clone()),
+            fence: shared.fence_now().map(|(why, _)| why),
         }
     }
 

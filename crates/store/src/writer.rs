@@ -60,7 +60,7 @@ use crate::{
     log::{self, CHECKPOINT_BYTES, CHECKPOINT_ENTRIES, LogMemory},
     mark::{Mark, MarkFile},
     rebuild::Rebuild,
-    standing::{Asked, Claim, Kept, RiskAccepted, Unproven},
+    standing::{Asked, Cause, Claim, Kept, RiskAccepted, Unproven},
     statement,
     tail::Tail,
     view::{self, Tables},
@@ -987,7 +987,7 @@ impl Writer {
             .on_unknown_entries(follows_own)
         {
             Verdict::Fence => {
-                self.shared.fence(why);
+                self.shared.fence(Cause::Entries, why);
                 true
             }
             Verdict::Doubt | Verdict::Trust => {

@@ -189,12 +189,14 @@ impl Api {
             .map_err(|refusal| refused(&refusal))
     }
 
-    /// Says why no commands are taken.
+    /// Says why no commands are taken: all reasons, the one that only a person mends first.
     fn not_writing(&self) -> Option<String> {
         let fenced = self.0.not_writing.read();
         let fenced = fenced.unwrap_or_else(PoisonError::into_inner).clone();
         let fenced = Some(fenced).filter(|why| !why.is_empty());
-        fenced.or_else(|| self.0.disk.borrow().no_commands())
+        let reasons = fenced.into_iter().chain(self.0.disk.borrow().no_commands());
+        let reasons: Vec<String> = reasons.collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
     }
 
     /// Says whose a fact is and how far the picture of its owner can be trusted.

@@ -17,7 +17,7 @@ use crate::{
     error::ApplyError,
     fork::{self, ForkRefused, Forks, Quarantine},
     log::{self, LogMemory},
-    standing::Claim,
+    standing::{Cause, Claim},
 };
 
 /// What the writer does with forked logs.
@@ -132,7 +132,7 @@ impl Writer {
             .quarantine
             .filter(|_| log.chain.identity().origin == own)
         {
-            self.shared.fence(&forked_why(own, fork));
+            self.shared.fence(Cause::Fork, &forked_why(own, fork));
         }
     }
 

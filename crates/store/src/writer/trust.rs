@@ -13,7 +13,7 @@ use crate::{
     fork::Forks,
     log,
     mark::Compared,
-    standing::{Asked, Claim, Kept, Unproven},
+    standing::{Asked, Cause, Claim, Kept, Unproven},
 };
 
 impl Writer {
@@ -53,13 +53,15 @@ impl Writer {
             (Verdict::Fence, Some(mark))
                 if !mark.unproven || transaction.run.unproven.is_some() =>
             {
-                self.shared.fence(&format!(
+                let why = format!(
                     "the high-water mark is at {}, which is not here: the machine was rolled back, or another run writes",
                     mark.end
-                ));
+                );
+                self.shared.fence(Cause::Mark, &why);
             }
             (Verdict::Fence, _) => {
-                (self.shared).fence("the high-water mark says that another run has begun");
+                let why = "the high-water mark says that another run has begun";
+                self.shared.fence(Cause::Mark, why);
             }
         }
         Ok(())
@@ -141,7 +143,7 @@ impl Writer {
             .on_unknown_entries(in_own_epoch)
         {
             Verdict::Fence => {
-                self.shared.fence(&why);
+                self.shared.fence(Cause::Entries, &why);
                 return Ok(Asked::Fenced);
             }
             Verdict::Doubt | Verdict::Trust => self.distrust(transaction, &why),

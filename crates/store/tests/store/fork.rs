@@ -398,3 +398,19 @@ fn what_was_folded_from_the_fork_on_is_shown_as_disputed_until_the_log_is_opened
         assert_eq!(by_dispute(store)[0], Vec::<String>::new());
     }
 }
+
+#[test]
+fn a_run_that_had_stopped_for_another_reason_tells_of_the_fork_first() {
+    let clones = Clones::new();
+    let proof = clones.meet();
+    let [_, run] = &clones.runs;
+    run.fence("a peer knows more");
+    assert!(take(run, proof).unwrap());
+    let Standing::Fenced { why, .. } = run.standing() else {
+        panic!("{:?}", run.standing());
+    };
+    assert!(why.starts_with("two runs of `32` wrote entry"), "{why}");
+    assert!(why.ends_with("; a peer knows more"), "{why}");
+    let refused = execute(run, report(30, "32.75")).unwrap_err();
+    assert_eq!(refused.message, why);
+}
