@@ -501,9 +501,6 @@ pub(crate) async fn reopen_log(dir: &Path, recovery: &Path) -> Result<u64, Failu
         Err(error) => match error.downcast_ref() {
             Some(ReopenRefused::OtherKey(_)) => Failure::refused("wrong_recovery_key", error),
             Some(ReopenRefused::NotForked(_)) => Failure::refused("not_forked", error),
-            Some(ReopenRefused::FromTheBeginning(_)) => {
-                Failure::refused("forked_from_the_beginning", error)
-            }
             Some(ReopenRefused::Store(_)) | None => failed(error),
         },
     })

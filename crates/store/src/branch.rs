@@ -701,13 +701,19 @@ impl Store {
             }
             // Each step goes to an epoch of a lower number.
             loop {
-                if let Some((row, open)) = known.iter().find(|(_, open)| open.epoch == epoch) {
+                let theirs = opens.iter().find(|open| open.epoch == epoch);
+                // Of one that was opened twice the two have nothing in common.
+                let ours = known.iter().find(|(_, open)| {
+                    let same = |theirs: &EpochOpen| theirs.statement() == open.statement();
+                    open.epoch == epoch && theirs.is_none_or(same)
+                });
+                if let Some((row, open)) = ours {
                     let seq = signed_before(connection, *row, seq)?;
                     let entry = log::entry_at(connection, log::pos(*row, seq))?;
                     let hash = entry.map_or_else(|| open.hash(), |(_, hash)| hash);
                     return Ok(Some(Position { epoch, seq, hash }));
                 }
-                let Some(open) = opens.iter().find(|open| open.epoch == epoch) else {
+                let Some(open) = theirs else {
                     return Ok(None);
                 };
                 if open.parent.is_start() || open.parent.epoch.no >= epoch.no {

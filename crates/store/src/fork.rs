@@ -218,18 +218,8 @@ pub(crate) fn by_group(
 ) -> Result<Option<ForkProof>, StoreError> {
     let origin = group.chain().identity().origin;
     let epochs = log::epochs(connection, origin)?;
-    let opening = |open: &EpochOpen| Side {
-        statement: Statement::Opening(Box::new(open.clone())),
-        hash: open.hash(),
-        headers: Vec::new(),
-    };
-    for open in group.opens() {
-        if let Some((_, known)) = epochs.iter().find(|(_, known)| known.epoch == open.epoch)
-            && known.statement() != open.statement()
-        {
-            let sides = [opening(known), opening(open)];
-            return Ok(Some(proof(&epochs, origin, open.parent.epoch, 0, sides)));
-        }
+    if let Some(proof) = by_openings(&epochs, origin, group.opens()) {
+        return Ok(Some(proof));
     }
     let end = group.chain().end();
     let Some((row, _)) = epochs.iter().find(|(_, open)| open.epoch == end.epoch) else {
@@ -251,6 +241,25 @@ pub(crate) fn by_group(
         return Ok(ours.map(|ours| proof(&epochs, origin, end.epoch, header.seq, [ours, theirs])));
     }
     Ok(None)
+}
+
+/// Returns the proof that openings make with those that are known, where one epoch was opened twice.
+pub(crate) fn by_openings(
+    epochs: &[(i64, EpochOpen)],
+    origin: NodeId,
+    opens: &[EpochOpen],
+) -> Option<ForkProof> {
+    let opening = |open: &EpochOpen| Side {
+        statement: Statement::Opening(Box::new(open.clone())),
+        hash: open.hash(),
+        headers: Vec::new(),
+    };
+    opens.iter().find_map(|open| {
+        let (_, known) = epochs.iter().find(|(_, known)| known.epoch == open.epoch)?;
+        let sides = [opening(known), opening(open)];
+        let is_other = known.statement() != open.statement();
+        is_other.then(|| proof(epochs, origin, open.parent.epoch, 0, sides))
+    })
 }
 
 /// Returns the proof that a head makes with what is held: another entry stands here at its place. Its signature is
@@ -344,7 +353,8 @@ fn side(
     }))
 }
 
-/// Returns where a forked own log goes on: the last entry before the fork, on the way to its end.
+/// Returns where a forked own log goes on: the last entry before the fork, on the way to its end, or the start of all.
+/// None where the log did not come as far as the fork.
 pub(crate) fn last_common(
     connection: &Connection,
     log: &LogMemory,
@@ -356,7 +366,7 @@ pub(crate) fn last_common(
             continue;
         };
         return Ok(match at {
-            0 if open.parent.is_start() => None,
+            0 if open.parent.is_start() => Some((0, Position::START)),
             0 => log::row_of(connection, origin, open.parent)?.map(|row| (row, open.parent)),
             at => {
                 let seq = at - 1;

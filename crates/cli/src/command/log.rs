@@ -119,7 +119,8 @@ Nobody waits for a lost payload any more. It cannot be taken back.")]
   posko --dir /var/lib/posko log reopen --recovery-key recovery.key
 
 First stop the other machine, and be sure that it never comes back; then stop
-this node and run this. The log goes on from the last entry that both have.
+this node and run this. The log goes on from the last entry that both have, or begins
+anew where they have none.
 What this machine wrote after it is recorded again when the node runs; what
 only the other one wrote stays with the peers that have it, as evidence.
 The recovery key is not put into the directory: it goes back to the safe.")]

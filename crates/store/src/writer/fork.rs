@@ -87,7 +87,12 @@ impl Writer {
         ) else {
             return Ok(false);
         };
-        let Some(proof) = fork::by_head(&self.connection, &log, head)? else {
+        let epochs = log::epochs(&self.connection, own)?;
+        let proof = match fork::by_openings(&epochs, own, &claim.opens) {
+            Some(proof) => Some(proof),
+            None => fork::by_head(&self.connection, &log, head)?,
+        };
+        let Some(proof) = proof else {
             return Ok(false);
         };
         match self.keep_fork(transaction, &proof, self.shared.latest()) {
@@ -167,8 +172,8 @@ impl Writer {
         }
     }
 
-    /// Lets the own log go on from before its fork, in an epoch that the recovery key opens; returns how many entries
-    /// are left out.
+    /// Lets the own log go on from before its fork, in an epoch that the recovery key opens, or begin anew where its first
+    /// epoch was opened twice; returns how many entries are left out.
     fn open_fork(
         &mut self,
         transaction: &mut Transaction,
@@ -205,25 +210,18 @@ impl Writer {
         let own = identity.origin;
         log.keep_head(connection)?;
         let common = fork::last_common(connection, &log)?;
-        let (row, parent) = match common {
-            Some(common) => common,
-            // It did not come as far as the fork.
-            None if log
-                .forks
-                .quarantine
-                .is_some_and(|fork| fork.at.seq > log.chain.end().seq) =>
-            {
-                (log.epoch_row, log.chain.end())
-            }
-            None => return Err(ReopenRefused::FromTheBeginning(own)),
-        };
+        // It may not have come as far as the fork.
+        let (row, parent) = common.unwrap_or((log.epoch_row, log.chain.end()));
         let what = "the own log before its fork";
+        let anew = parent.is_start();
         if log.chain.end() != parent {
             let chain = branch::chain_at(connection, identity, parent)?;
             log.chain = chain.ok_or(StoreError::Corrupt { what })?;
             log.epoch_row = row;
             log.head = None;
-            log = branch::switch(connection, &self.options.areas, log, true)?;
+            if !anew {
+                log = branch::switch(connection, &self.options.areas, log, true)?;
+            }
         }
         if log.is_unsigned() {
             self.sign(&mut log)?;
@@ -252,6 +250,10 @@ impl Writer {
         );
         log.chain.open(&open).map_err(StoreError::from)?;
         log.store_epoch(connection, &open)?;
+        if anew {
+            // Its first epoch was written twice: nothing is before it where the cursor could have stood.
+            return Ok(branch::switch(connection, &self.options.areas, log, true)?);
+        }
         log.store_cursor(connection, parent)?;
         log.forks = Forks::load(connection, own, (log.epoch_row, 0))?;
         Ok(log)
@@ -275,11 +277,6 @@ pub enum ReopenRefused {
     /// The key is not this node's recovery key.
     #[error("this is not the recovery key of `{0}`")]
     OtherKey(NodeId),
-    /// Its very first epoch was opened twice.
-    #[error(
-        "the log of `{0}` is forked from its very beginning: the node joins anew, under a new name"
-    )]
-    FromTheBeginning(NodeId),
     /// The file.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -414,3 +414,119 @@ fn a_run_that_had_stopped_for_another_reason_tells_of_the_fork_first() {
     let refused = execute(run, report(30, "32.75")).unwrap_err();
     assert_eq!(refused.message, why);
 }
+
+#[test]
+fn a_log_whose_first_epoch_was_opened_twice_begins_anew_and_loses_nothing_of_its_owner() {
+    for seen_late in [false, true] {
+        begin_anew(seen_late);
+    }
+}
+
+/// The owner learns at once that an epoch was opened twice, or opens its log from a later entry first, of which a head
+/// alone told that it was written twice.
+fn begin_anew(seen_late: bool) {
+    let dirs = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    // A machine that was copied while it ran and before it wrote: one epoch, and two openings of it.
+    let runs = [&dirs[0], &dirs[1]].map(|dir| open(dir.path(), "32", 1));
+    let peers = ["31", "36"].map(|peer| open(dirs[0].path(), peer, 1));
+    let mut written = 0;
+    for (run, peer) in runs.iter().zip(&peers) {
+        written += 1;
+        accept(run, peer.identity().origin.as_str());
+        accept(peer, "32");
+        for number in 0..3 {
+            let now = Millis(NOW.0 + i64::from(written));
+            let report = report(10 * written + number, "32.75");
+            accepted(run, Request { now, ..report });
+        }
+        replicate(run, peer, "32", 100);
+    }
+    let [a, b] = &peers;
+    let error = pull_first(a, b);
+    assert!(
+        matches!(error, ApplyError::Forked { seq: 0, .. }),
+        "{error}"
+    );
+    let proof = held(b);
+    let [own, _] = &runs;
+    let entries = own.log(node("32")).unwrap().entries;
+    if seen_late {
+        assert!(own.contradicts(&head(b), NOW).unwrap());
+        assert_eq!(reopen(own, 2).unwrap(), 1);
+        // The follower that cannot take this up has the proof, and gives it.
+        assert!(take(own, proof.clone()).unwrap());
+    } else {
+        assert_eq!(ask(own, b), Asked::Fenced);
+    }
+    execute(own, report(40, "32.75")).unwrap_err();
+    assert_eq!(reopen(own, 2).unwrap(), entries);
+    own.close();
+
+    let own = open(dirs[0].path(), "32", 4);
+    for _ in 0..2 {
+        assert_eq!(ask(&own, a), Asked::Known);
+    }
+    assert_eq!(own.standing(), Standing::Clean);
+    let next = accepted(&own, report(40, "32.75"));
+    recovered(&own);
+    own.verify_log(node("32"), &mut |_| {}).unwrap();
+    let shown = numbers(&own);
+    assert_eq!(shown.len(), 4);
+    assert!(shown.contains(&next.number.unwrap()));
+    assert!(take(a, proof).unwrap());
+    for (peer, others) in peers.iter().zip([0, 1]) {
+        pull(&own, peer, "32", 100);
+        let log = peer.log(node("32")).unwrap();
+        assert_eq!((log.end, log.quarantine), (end(&own), None));
+        assert_eq!(digests_of(peer, "32"), digests_of(&own, "32"));
+        let report = peer.verify_log(node("32"), &mut |_| {}).unwrap();
+        assert_eq!(report.other_branches.len(), others);
+    }
+    // A start finds all of it again.
+    own.close();
+    let own = open(dirs[0].path(), "32", 5);
+    accepted(&own, report(41, "32.75"));
+    own.verify_log(node("32"), &mut |_| {}).unwrap();
+}
+
+#[test]
+fn a_node_that_was_copied_before_its_first_start_is_fenced_and_needs_no_reopening() {
+    let dirs = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    open(dirs[0].path(), "32", 1).close();
+    for file in ["32.db", "32.mark"] {
+        fs::copy(dirs[0].path().join(file), dirs[1].path().join(file)).unwrap();
+    }
+    // Each opens a first epoch of its own.
+    let runs = [2, 3].map(|run| open(dirs[usize::from(run) - 2].path(), "32", run));
+    let peers = ["31", "36"].map(|peer| open(dirs[0].path(), peer, 1));
+    for (number, (run, peer)) in (1..).zip(runs.iter().zip(&peers)) {
+        for peer in ["31", "36"] {
+            accept(run, peer);
+        }
+        accept(peer, "32");
+        accepted(run, report(number, "32.75"));
+        replicate(run, peer, "32", 100);
+    }
+    let [own, _] = &runs;
+    assert_eq!(ask(own, &peers[1]), Asked::Fenced);
+    let refused = reopen(own, 2).unwrap_err().to_string();
+    assert!(refused.contains("is not forked"), "{refused}");
+    own.close();
+
+    let own = open(dirs[0].path(), "32", 4);
+    for peer in peers.iter().chain(&peers) {
+        if let Asked::More(_) = ask(&own, peer) {
+            pull(peer, &own, "32", 100);
+            assert_eq!(ask(&own, peer), Asked::Known);
+        }
+    }
+    accepted(&own, report(5, "32.75"));
+    recovered(&own);
+    assert_eq!(numbers(&own).len(), 3);
+    for peer in &peers {
+        pull(&own, peer, "32", 100);
+        assert_eq!(digests_of(peer, "32"), digests_of(&own, "32"));
+        let report = peer.verify_log(node("32"), &mut |_| {}).unwrap();
+        assert_eq!(report.other_branches, []);
+    }
+}
