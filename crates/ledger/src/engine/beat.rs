@@ -3,7 +3,7 @@
 use posko_proto::federation::v1::{Heartbeat, LogEnd, frame::Body};
 
 use super::{LaneKind, Now, Output, PeerBeat, Session, Stop, pull::Pull, wire};
-use crate::{MAX_ORIGINS, head::SignedHead};
+use crate::{MAX_ORIGINS, epoch::Position, head::SignedHead};
 
 impl Session {
     pub(super) fn beat(&mut self, now: Now) {
@@ -66,9 +66,13 @@ impl Session {
                 .heads
                 .iter()
                 .filter_map(|head| SignedHead::from_wire(head).ok());
-            let own = heads.find(|head| head.head.origin == self.config.peer.origin);
-            let end = own.map(|head| Output::PeerMayPromise(head.head.position));
-            self.out.extend(end);
+            let peer = self.config.peer.origin;
+            let own = heads.find(|head| head.head.origin == peer);
+            // No head is signed of a log without an entry: it says so by its end.
+            let is_empty = |end: &LogEnd| end.origin == peer.as_str() && end.epoch_no == 0;
+            let empty = beat.ends.iter().any(is_empty).then_some(Position::START);
+            let end = own.map(|head| head.head.position).or(empty);
+            self.out.extend(end.map(Output::PeerMayPromise));
         }
         if first {
             // Answered at once, so that the round trip is known from the session's beginning.

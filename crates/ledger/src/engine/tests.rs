@@ -748,6 +748,23 @@ fn a_peer_is_told_up_to_where_a_node_that_may_promise_has_decided() {
     assert!(beats(true, vec![head.to_wire()]).contains(&said));
     assert!(!beats(false, vec![head.to_wire()]).contains(&said));
     assert!(!beats(true, Vec::new()).contains(&said));
+    let promises = |output: &Output| matches!(output, Output::PeerMayPromise(_));
+    assert!(!beats(true, Vec::new()).iter().any(promises));
+
+    // One that has recorded nothing yet has decided all.
+    let mut lone = Lone::met(&logs("31", 0, "32"));
+    let ends = vec![posko_proto::federation::v1::LogEnd {
+        origin: "32".into(),
+        epoch_nonce: vec![0; 16],
+        ..Default::default()
+    }];
+    let outputs = lone.frame(Body::Heartbeat(posko_proto::federation::v1::Heartbeat {
+        monotonic_ms: 77,
+        ends,
+        may_promise: true,
+        ..Default::default()
+    }));
+    assert!(outputs.contains(&Output::PeerMayPromise(Position::START)));
 
     let mut lone = Lone::met(&logs("31", 0, "32"));
     lone.session.handle(now(200), Input::MayPromise(true));

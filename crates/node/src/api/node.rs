@@ -129,15 +129,26 @@ impl Api {
     fn reaches(&self, origin: NodeId, peers: &[PeerState]) -> Vec<(NodeId, Option<Reach>)> {
         let own = origin == self.own();
         let reach = |peer: &PeerState| {
-            let held = self.0.peers.held_by(peer.origin, origin)?;
-            // Acknowledgments come before the next heartbeat.
-            let acknowledged = peer.acknowledged.filter(|_| own).map(Reach::from);
-            Some(held.max(acknowledged.unwrap_or_default()))
+            let held = self.0.peers.held_by(peer.origin, origin);
+            held.and_then(|held| {
+                if own {
+                    self.own_reach(peer)
+                } else {
+                    Some(held)
+                }
+            })
         };
         peers
             .iter()
             .map(|peer| (peer.origin, reach(peer)))
             .collect()
+    }
+
+    /// Returns how far a peer has this node's log, by its word, also by one that was given before its session ended.
+    fn own_reach(&self, peer: &PeerState) -> Option<Reach> {
+        // Acknowledgments come before the next heartbeat.
+        let held = self.0.peers.held_by(peer.origin, self.own());
+        held.max(peer.acknowledged.map(Reach::from))
     }
 
     /// Tells in words why a picture is behind or unknown.
@@ -228,18 +239,32 @@ impl NodeService for Api {
             origins.push(self.origin_status(log, told));
         }
         let identity = self.0.store.identity();
-        let own = logs.iter().find(|log| log.origin == identity.origin);
-        let peers = states.into_iter().map(|peer| PeerStatus {
-            origin: peer.origin.to_string(),
-            address: peer.address,
-            connected: peer.connected,
-            since: Some(peer.since.into()),
-            why: peer.why,
-            round_trip_ms: peer.round_trip_ms,
-            clock_skew_ms: peer.clock_skew_ms,
-            own_entries_behind: own_behind(own, peer.acknowledged),
-            acknowledged: peer.acknowledged.map(|at| position(identity.origin, at)),
+        let own = logs
+            .iter()
+            .find(|log| log.origin == identity.origin)
+            .cloned();
+        let reaches: Vec<Option<Reach>> = states.iter().map(|peer| self.own_reach(peer)).collect();
+        let behind = self.ask(move |store| {
+            let behind = reaches
+                .into_iter()
+                .map(|reach| own_behind(store, own.as_ref(), reach));
+            behind.collect::<Result<Vec<u64>, StoreError>>()
         });
+        let behind = behind.await?;
+        let peers = states
+            .into_iter()
+            .zip(behind)
+            .map(|(peer, behind)| PeerStatus {
+                origin: peer.origin.to_string(),
+                address: peer.address,
+                connected: peer.connected,
+                since: Some(peer.since.into()),
+                why: peer.why,
+                round_trip_ms: peer.round_trip_ms,
+                clock_skew_ms: peer.clock_skew_ms,
+                own_entries_behind: behind,
+                acknowledged: peer.acknowledged.map(|at| position(identity.origin, at)),
+            });
         let reason = self.not_writing().unwrap_or_default();
         Ok(Response::new(GetStatusResponse {
             origin: identity.origin.to_string(),
@@ -559,13 +584,18 @@ fn reach_behind(store: &Store, log: &LogState, reach: Reach) -> Result<Option<u6
     Ok(after.map(|after| after + to_come))
 }
 
-fn own_behind(own: Option<&LogState>, acknowledged: Option<posko_ledger::epoch::Position>) -> u64 {
-    match (own, acknowledged) {
-        (Some(own), Some(at)) if at == own.end => 0,
-        (Some(own), Some(at)) if at.epoch == own.end.epoch => own.end.seq.saturating_sub(at.seq),
-        (Some(own), _) => own.entries,
-        (None, _) => 0,
-    }
+/// Returns how many entries of this node's log a peer is not known to have: all, where nothing is known of it or it is on
+/// no path that is held here.
+fn own_behind(
+    store: &Store,
+    own: Option<&LogState>,
+    reach: Option<Reach>,
+) -> Result<u64, StoreError> {
+    let Some(own) = own else {
+        return Ok(0);
+    };
+    let behind = reach.map(|reach| reach_behind(store, own, reach));
+    Ok(behind.transpose()?.flatten().unwrap_or(own.entries))
 }
 
 fn refused(refused: Refused) -> wire::Refused {
@@ -804,5 +834,29 @@ pub(super) mod tests {
         assert!(status(&api).await.writing);
         command().await.unwrap();
         node.stop().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_peer_that_has_all_of_an_earlier_start_is_behind_by_what_came_after_alone() {
+        let mut node = Node::new("31", FEDERATION).await;
+        for number in [1, 2] {
+            node.report(number).await;
+        }
+        let had = node.store.log(node.origin).unwrap();
+        node.reopen();
+        node.report(3).await;
+        let own = node.store.log(node.origin).unwrap();
+        assert_ne!(had.end.epoch, own.end.epoch);
+        let behind = |reach| own_behind(&node.store, Some(&own), reach).unwrap();
+        let after = own.entries - had.entries;
+        assert_eq!(behind(Some(had.end.into())), after);
+        let before = Reach {
+            seq: had.end.seq - 1,
+            ..had.end.into()
+        };
+        assert_eq!(behind(Some(before)), after + 1);
+        assert_eq!(behind(Some(own.end.into())), 0);
+        assert_eq!(behind(Some(Reach::default())), own.entries);
+        assert_eq!(behind(None), own.entries);
     }
 }

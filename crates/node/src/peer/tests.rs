@@ -29,7 +29,7 @@ use posko_proto::{
     incident::v1::{ReportChannel, Severity},
     time::Millis,
 };
-use posko_store::{Actor, Command, Options, Request, Start, Store};
+use posko_store::{Actor, Command, Options, Request, Standing, Start, Store};
 use rustls::pki_types::UnixTime;
 use tempfile::TempDir;
 use tokio::{
@@ -126,7 +126,7 @@ impl Node {
     }
 
     /// Opens the store again, as a new process does.
-    pub(super) fn reopen(&mut self) {
+    pub(crate) fn reopen(&mut self) {
         self.store.close();
         self.runs += 1;
         self.store = open(self.dir.path().join("posko.db"), &self.keys, self.runs);
@@ -734,6 +734,24 @@ async fn a_log_is_caught_up_with_once_its_origin_gave_it_and_may_promise() {
         a.store.is_caught_up(b.origin)
     })
     .await;
+    a.stop().await;
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn beside_a_brand_new_peer_a_start_is_proven_and_its_empty_log_is_caught_up_with() {
+    let (mut a, mut b) = pair().await;
+    a.report(1).await;
+    fs::remove_file(a.dir.path().join("posko.mark")).unwrap();
+    a.reopen();
+    assert!(matches!(a.store.standing(), Standing::Unproven { .. }));
+    a.start();
+    b.start();
+    until("31 is proven and has caught up with 32", || {
+        a.store.standing() == Standing::Clean && a.store.is_caught_up(b.origin)
+    })
+    .await;
+    assert_eq!(b.store.log(b.origin).unwrap().entries, 0);
     a.stop().await;
     b.stop().await;
 }
