@@ -126,17 +126,17 @@ impl Api {
     }
 
     /// Returns how far each accepted peer has a log, by its word; none while no session with it is open.
-    fn reaches(&self, origin: NodeId, peers: &[PeerState]) -> Vec<(NodeId, Option<Reach>)> {
-        let own = origin == self.own();
+    fn reaches(&self, log: &LogState, peers: &[PeerState]) -> Vec<(NodeId, Option<Reach>)> {
+        let own = log.origin == self.own();
         let reach = |peer: &PeerState| {
-            let held = self.0.peers.held_by(peer.origin, origin);
-            held.and_then(|held| {
-                if own {
-                    self.own_reach(peer)
-                } else {
-                    Some(held)
-                }
-            })
+            let held = self.0.peers.held_by(peer.origin, log.origin)?;
+            if own {
+                return self.own_reach(peer);
+            }
+            // A head comes before the next heartbeat, and its origin has what it says.
+            let signed = (log.best.filter(|_| peer.origin == log.origin))
+                .map(|best| best.head.position.into());
+            Some(held.max(signed.unwrap_or_default()))
         };
         peers
             .iter()
@@ -218,7 +218,7 @@ impl NodeService for Api {
         let states = self.0.peers.status();
         let mut origins = Vec::with_capacity(logs.len());
         for log in &logs {
-            let (asked, reaches) = (log.clone(), self.reaches(log.origin, &states));
+            let (asked, reaches) = (log.clone(), self.reaches(log, &states));
             let classes = self.0.peers.classes();
             let told = self
                 .ask(move |store| {
@@ -563,7 +563,8 @@ fn behind(log: &LogState) -> (u64, u64) {
     };
     // The tree counts openings too, so that across epochs this may be a little more than the entries alone.
     let applied = log.head.map_or(0, |head| head.head.tree_size);
-    let entries = best.head.tree_size.saturating_sub(applied);
+    // What went another way can be as long as what is here, and is not here all the same.
+    let entries = best.head.tree_size.saturating_sub(applied).max(1);
     let applied_ms = log.last_entry_ms.unwrap_or_default().cast_unsigned();
     (entries, best.head.wall_ms.saturating_sub(applied_ms) / 1000)
 }
@@ -767,6 +768,26 @@ pub(super) mod tests {
         }
     }
 
+    /// Waits until a log has so many entries here; its origin is never shown as behind with it.
+    async fn until_applied(api: &Api, origin: &str, entries: u64) {
+        let begun = std::time::Instant::now();
+        loop {
+            let origins = status(api).await.origins;
+            let log = origins.into_iter().find(|told| told.origin == origin);
+            let log = log.unwrap();
+            let own = log.reaches.iter().find(|it| it.peer == origin).unwrap();
+            assert_eq!(own.entries_behind, 0, "{log:?}");
+            if log.entries >= entries {
+                return;
+            }
+            assert!(
+                begun.elapsed() < std::time::Duration::from_mins(1),
+                "{log:?}"
+            );
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn the_status_says_how_far_each_peer_is_behind_with_each_log_and_not_while_it_is_away() {
         let (mut a, api) = started().await;
@@ -787,6 +808,7 @@ pub(super) mod tests {
         for number in 1..=3 {
             b.report(number).await;
             a.report(1000 + number).await;
+            until_applied(&api, "32", number.into()).await;
         }
         for log in ["31", "32"] {
             until_behind(&api, log, "32", Some(0)).await;
