@@ -245,7 +245,12 @@ impl BackupFace {
 }
 
 fn config(dir: &Path) -> Result<Config, Failure> {
-    Config::load(dir).map_err(|error| match &error {
+    Config::load(dir).map_err(|error| unconfigured(&error))
+}
+
+/// Tells why a configuration cannot be read: there is none, or it is invalid.
+fn unconfigured(error: &ConfigError) -> Failure {
+    match error {
         ConfigError::Read { source, .. } => {
             let why =
                 format!("{error}: {source}; name the node's directory with `--dir` or $POSKO_DIR");
@@ -253,23 +258,23 @@ fn config(dir: &Path) -> Result<Config, Failure> {
         }
         _ => Failure {
             code: "config_invalid",
-            ..Failure::no(&error)
+            ..Failure::no(error)
         },
-    })
+    }
 }
 
 /// Reads what is needed to reach the node of a directory.
 pub(crate) fn home(dir: &Path) -> Result<Home, Failure> {
-    let config = config(dir)?;
+    let (origin, api) = Config::contact(dir).map_err(|error| unconfigured(&error))?;
     let file = dir.join("keys").join("ca.pem");
     let ca = CertificateDer::from_pem_file(&file).map_err(|error| {
         Failure::usage(format!("read the node's CA `{}`: {error}", file.display()))
     })?;
     let tls = operator_client_config(&ca).map_err(Failure::internal)?;
     Ok(Home {
-        key: format!("{}-{}", config.origin, short(&ca)),
-        origin: config.origin.to_string(),
-        api_address: dialled(config.api.listen).to_string(),
+        key: format!("{origin}-{}", short(&ca)),
+        origin: origin.to_string(),
+        api_address: dialled(api.listen).to_string(),
         tls,
     })
 }
@@ -755,6 +760,18 @@ mod tests {
     #[tokio::test]
     async fn a_new_node_has_a_card_that_reads_back_and_an_intact_log() {
         let home_dir = tempfile::tempdir().unwrap();
+    #[tokio::test]
+    async fn who_asks_a_running_node_need_not_wait_until_its_configuration_is_mended() {
+        let home_dir = tempfile::tempdir().unwrap();
+        let dir = home_dir.path().join("32");
+        init(options(&dir, "32")).await.unwrap();
+        let config = dir.join("config.toml");
+        let spoilt = std::fs::read_to_string(&config).unwrap() + "\n[disc]\nfloor_mib = 5\n";
+        std::fs::write(&config, spoilt).unwrap();
+        assert_eq!(home(&dir).unwrap().api_address, "127.0.0.1:7430");
+        assert_eq!(check_config(&dir).unwrap_err().code, "config_invalid");
+    }
+
         let dir = home_dir.path().join("32");
         let made = init(options(&dir, "32")).await.unwrap();
         let face = read_card(&made.card).unwrap();

@@ -212,24 +212,16 @@ pub enum ConfigError {
 impl Config {
     /// Reads and checks the file [`FILE_NAME`] in a node's directory.
     pub fn load(dir: &Path) -> Result<Self, ConfigError> {
-        let path = dir.join(FILE_NAME);
-        let read = || -> io::Result<String> {
-            let mut text = String::new();
-            std::fs::File::open(&path)?
-                .take(MAX_FILE_BYTES + 1)
-                .read_to_string(&mut text)?;
-            Ok(text)
-        };
-        let text = match read() {
-            Ok(text) => text,
-            Err(source) => return Err(ConfigError::Read { path, source }),
-        };
-        if text.len() as u64 > MAX_FILE_BYTES {
-            return Err(ConfigError::TooLarge { path });
-        }
-        Self::parse(&text).map_err(|source| ConfigError::File {
-            path,
-            source: Box::new(source),
+        read(dir, Self::parse)
+    }
+
+    /// Reads from a node's directory its name and where its people reach it, and nothing else: a node that runs has read
+    /// the rest before, and whoever asks it must not wait until somebody has mended that.
+    pub fn contact(dir: &Path) -> Result<(NodeId, ApiConfig), ConfigError> {
+        read(dir, |text| {
+            let document = section::read(text)?;
+            let root = Section::root(text, document.get_ref());
+            Ok((parse_origin(&root)?, ApiConfig::parse(&root)?))
         })
     }
 
@@ -315,6 +307,32 @@ impl Config {
         writeln!(to)?;
         self.log.write(to)
     }
+}
+
+/// Reads the configuration of a directory.
+fn read<T>(
+    dir: &Path,
+    parse: impl FnOnce(&str) -> Result<T, ConfigError>,
+) -> Result<T, ConfigError> {
+    let path = dir.join(FILE_NAME);
+    let read = || -> io::Result<String> {
+        let mut text = String::new();
+        std::fs::File::open(&path)?
+            .take(MAX_FILE_BYTES + 1)
+            .read_to_string(&mut text)?;
+        Ok(text)
+    };
+    let text = match read() {
+        Ok(text) => text,
+        Err(source) => return Err(ConfigError::Read { path, source }),
+    };
+    if text.len() as u64 > MAX_FILE_BYTES {
+        return Err(ConfigError::TooLarge { path });
+    }
+    parse(&text).map_err(|source| ConfigError::File {
+        path,
+        source: Box::new(source),
+    })
 }
 
 fn parse_origin(root: &Section<'_>) -> Result<NodeId, ConfigError> {
