@@ -409,7 +409,7 @@ pub(crate) fn verify_file(file: &Path) -> Result<LogCheck, Failure> {
             problem: None,
             other_branches: Vec::new(),
         }),
-        // A file that cannot be opened says nothing about the log.
+        // A file that cannot be read says nothing about the log.
         Err(error) if error.is::<io::Error>() => Err(unusable_file(&error)),
         Err(error) => Ok(LogCheck {
             origin: String::new(),
@@ -681,6 +681,9 @@ mod tests {
         assert_eq!(std::fs::read_dir(home_dir.path()).unwrap().count(), 1);
         assert_eq!(export_log(&dir, "32".parse().unwrap(), &out), Ok(0));
         assert!(verify_file(&out).unwrap().intact);
+        for unreadable in [&dir, &out.join("deeper")] {
+            assert_eq!(verify_file(unreadable).unwrap_err().exit as u8, 2);
+        }
     }
 
     #[tokio::test]
@@ -758,9 +761,6 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_new_node_has_a_card_that_reads_back_and_an_intact_log() {
-        let home_dir = tempfile::tempdir().unwrap();
-    #[tokio::test]
     async fn who_asks_a_running_node_need_not_wait_until_its_configuration_is_mended() {
         let home_dir = tempfile::tempdir().unwrap();
         let dir = home_dir.path().join("32");
@@ -772,6 +772,9 @@ mod tests {
         assert_eq!(check_config(&dir).unwrap_err().code, "config_invalid");
     }
 
+    #[tokio::test]
+    async fn a_new_node_has_a_card_that_reads_back_and_an_intact_log() {
+        let home_dir = tempfile::tempdir().unwrap();
         let dir = home_dir.path().join("32");
         let made = init(options(&dir, "32")).await.unwrap();
         let face = read_card(&made.card).unwrap();
@@ -780,12 +783,12 @@ mod tests {
         assert_eq!(face.fingerprint, made.fingerprint);
         assert_eq!(card(&dir).unwrap().card, made.card);
         assert_eq!(home(&dir).unwrap().api_address, "127.0.0.1:7430");
+        assert_eq!(check_config(&dir).unwrap().origin, "32");
         assert!(
             verify_logs(&dir, &mut |_, _| {})
                 .unwrap()
                 .iter()
                 .all(|check| check.intact)
         );
-        assert_eq!(check_config(&dir).unwrap().origin, "32");
     }
 }

@@ -9,7 +9,10 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 use posko_domain::{context::GATEWAY, region};
-use posko_ledger::{key::SecretKey, log_file};
+use posko_ledger::{
+    key::SecretKey,
+    log_file::{self, LogFileError, Problem},
+};
 use posko_proto::{Id, NodeId, federation::v1::NodeRole};
 pub use posko_store::ReopenRefused;
 pub use posko_store::gap::OtherBranch;
@@ -200,10 +203,16 @@ pub fn verify_logs(
     Ok(logs.into_iter().map(check).collect())
 }
 
-/// Checks an exported log.
+/// Checks an exported log. A file that cannot be read, which says nothing about the log, is a [`std::io::Error`].
 pub fn verify_file(path: &Path) -> anyhow::Result<log_file::Summary> {
     let file = File::open(path).with_context(|| format!("open `{}`", path.display()))?;
-    log_file::verify(std::io::BufReader::new(file)).with_context(|| format!("`{}`", path.display()))
+    match log_file::verify(std::io::BufReader::new(file)) {
+        Err(LogFileError {
+            problem: Problem::Read(error),
+            ..
+        }) => Err(error).with_context(|| format!("read `{}`", path.display())),
+        verified => verified.with_context(|| format!("`{}`", path.display())),
+    }
 }
 
 /// A log that a directory does not hold.
