@@ -2,6 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use chrono::{DateTime, SecondsFormat};
 use posko_proto::time::Millis;
 use rustls::pki_types::UnixTime;
 
@@ -16,4 +17,12 @@ pub fn now() -> Millis {
 /// Returns the node's time as certificates count it.
 pub fn unix_now() -> UnixTime {
     UnixTime::now()
+}
+
+/// Returns a time as messages tell it, in UTC.
+pub(crate) fn shown(at: Millis) -> String {
+    DateTime::from_timestamp_millis(at.0).map_or_else(
+        || format!("{} ms", at.0),
+        |at| at.to_rfc3339_opts(SecondsFormat::Secs, true),
+    )
 }

@@ -379,10 +379,10 @@ fn peers(context: &Context, peers: &[PeerStatus]) -> String {
     ];
     let mut table = Table::new(context, &head);
     for peer in peers {
-        let tint = if peer.connected {
-            Tint::Good
-        } else {
-            Tint::Bad
+        let tint = match (peer.connected, peer.why.is_empty()) {
+            (true, true) => Tint::Good,
+            (true, false) => Tint::Warn,
+            (false, _) => Tint::Bad,
         };
         let backlog = match &peer.acknowledged {
             Some(_) => peer.own_entries_behind.to_string(),

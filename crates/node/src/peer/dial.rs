@@ -292,7 +292,7 @@ async fn meet(shared: Arc<Shared>, origin: NodeId, connection: Connection) {
         })
         .map(|message| message.map(|message| message.frame.unwrap_or_default()));
     match verdict {
-        Ok(peer) => session::run(shared, peer, chain, true, frames, lanes).await,
+        Ok(peer) => session::run(shared, peer, address, chain, true, frames, lanes).await,
         Err(_) => {
             if let Some(Body::Bye(bye)) = farewell(frames).await {
                 shared.refused_by(origin, bye.reason(), &bye.detail);

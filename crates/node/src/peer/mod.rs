@@ -54,7 +54,7 @@ use self::{
 use crate::{
     disk::Disk,
     identity::{PeerIdentity, Refusal, ReloadingKey, Trust, Usage, judge},
-    time::{now, unix_now},
+    time::{now, shown, unix_now},
 };
 
 /// For how long a run that was heard is taken to be alive: a heartbeat and a second.
@@ -168,6 +168,8 @@ struct Entry {
 #[derive(Clone)]
 struct Live {
     id: u64,
+    /// Where it was dialled, or came from.
+    address: String,
     /// What the peer proved to hold the key of.
     chain: Arc<Vec<CertificateDer<'static>>>,
     dialled: bool,
@@ -377,7 +379,15 @@ impl Shared {
             let heard = *old.heard.lock().unwrap_or_else(PoisonError::into_inner);
             if old.run_id != live.run_id && heard.elapsed() < ALIVE {
                 error!(peer.id = %origin, "two runs of `{origin}` are alive: the second was refused");
-                let detail = format!("another run of `{origin}` is alive");
+                let (since, at) = (shown(entry.state.since), shown(now()));
+                entry.state.why = format!(
+                    "two runs of `{origin}` are alive: the second was refused at `{}`, last at `{at}`",
+                    live.address
+                );
+                let detail = format!(
+                    "another run of `{origin}` is alive since `{since}` at `{}`",
+                    old.address
+                );
                 return Err(Order {
                     reason: GoodbyeReason::SecondRun,
                     detail,

@@ -243,8 +243,8 @@ impl FederationService for Service {
         let stage = stage.clone();
         match verdict {
             Ok(peer) => {
-                let running =
-                    session::run(shared.clone(), peer, chain.clone(), false, frames, lanes);
+                let (own, address) = (shared.clone(), address.to_string());
+                let running = session::run(own, peer, address, chain.clone(), false, frames, lanes);
                 shared.spawn(async move {
                     running.await;
                     stage.send_replace(Stage::Ended);

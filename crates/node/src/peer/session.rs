@@ -49,6 +49,7 @@ static SESSIONS: AtomicU64 = AtomicU64::new(0);
 pub(super) async fn run(
     shared: Arc<Shared>,
     peer: PeerIdentity,
+    address: String,
     chain: Arc<Vec<CertificateDer<'static>>>,
     dialled: bool,
     frames: impl Stream<Item = Result<Frame, Status>> + Send + 'static,
@@ -64,6 +65,7 @@ pub(super) async fn run(
     };
     let live = Live {
         id,
+        address,
         chain,
         dialled,
         since: Instant::now(),

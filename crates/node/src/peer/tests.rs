@@ -41,7 +41,7 @@ use tokio::{
 use super::{
     Live, MailKeys, PeerState, Peers, PeersConfig, dial,
     net::{self, Dial, Incoming, Tcp},
-    random,
+    random, told,
 };
 use crate::{
     disk::Disk,
@@ -639,6 +639,54 @@ async fn strangers_who_hold_connections_open_do_not_keep_an_accepted_peer_out() 
     b.stop().await;
 }
 
+/// Returns a session of a run of its own.
+fn live(id: u64) -> Live {
+    Live {
+        id,
+        address: format!("192.0.2.{id}:7431"),
+        chain: Arc::default(),
+        dialled: false,
+        since: Instant::now(),
+        run_id: random().unwrap(),
+        heard: Arc::new(std::sync::Mutex::new(Instant::now())),
+        order: watch::Sender::new(None),
+    }
+}
+
+#[tokio::test]
+async fn a_second_run_is_told_since_when_and_where_the_first_is_alive_and_the_status_tells_of_both()
+{
+    let (mut a, mut b) = pair().await;
+    a.start();
+    let peers = a.peers.clone().unwrap();
+    // Nobody dials any more.
+    a.stop().await;
+    let shared = &peers.0;
+    shared.register(b.origin, live(1)).unwrap();
+    let state = || {
+        peers
+            .status()
+            .into_iter()
+            .find(|state| state.origin == b.origin)
+            .unwrap()
+    };
+    let since = crate::time::shown(state().since);
+    let refused = shared.register(b.origin, live(2)).unwrap_err();
+    assert_eq!(told(refused.reason), "SECOND_RUN");
+    assert_eq!(
+        refused.detail,
+        format!("another run of `32` is alive since `{since}` at `192.0.2.1:7431`")
+    );
+    let why = "two runs of `32` are alive: the second was refused at `192.0.2.2:7431`, last at `";
+    assert!(
+        state().connected && state().why.starts_with(why),
+        "{:?}",
+        state()
+    );
+    b.start();
+    b.stop().await;
+}
+
 #[tokio::test]
 async fn a_session_that_came_and_went_does_not_make_the_dialler_hurry() {
     let (mut a, mut b) = pair().await;
@@ -650,15 +698,6 @@ async fn a_session_that_came_and_went_does_not_make_the_dialler_hurry() {
     let wake = shared.lock()[&b.origin].wake.clone();
     let address = b.address.to_string();
     let mut news = std::pin::pin!(dial::news(shared, b.origin, &wake, &address));
-    let live = |id| Live {
-        id,
-        chain: Arc::default(),
-        dialled: false,
-        since: Instant::now(),
-        run_id: random().unwrap(),
-        heard: Arc::new(std::sync::Mutex::new(Instant::now())),
-        order: watch::Sender::new(None),
-    };
     assert!(futures::poll!(news.as_mut()).is_pending());
     shared.register(b.origin, live(1)).unwrap();
     shared.ended(b.origin, 1, "gone");

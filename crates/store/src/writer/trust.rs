@@ -143,6 +143,7 @@ impl Writer {
             .on_unknown_entries(in_own_epoch)
         {
             Verdict::Fence => {
+                let why = format!("another run of this node writes: {why}");
                 self.shared.fence(Cause::Entries, &why);
                 return Ok(Asked::Fenced);
             }
