@@ -123,7 +123,7 @@ fn severity_tint<T: Named>(severity: i32) -> Tint {
 
 /// Returns how a failure of this command is told.
 fn lost(id: Id) -> impl Fn(Status) -> Failure {
-    move |status| Failure::from(status).of_command(id)
+    move |status| Failure::of_answer(status, id)
 }
 
 /// Returns lines that warn of every origin whose picture is not live; nothing when all are.

@@ -371,3 +371,7 @@ mod tests {
         }
     }
 }
+            (
+                "posko|backup|32.backup",
+                "name the file to write with `--out 32.backup`",
+            ),

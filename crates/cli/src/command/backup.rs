@@ -27,6 +27,14 @@ pub(crate) struct BackupArgs {
     /// The file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// What was meant for `--out`
+    #[arg(hide = true, value_name = "FILE", value_parser = without_option)]
+    stray: Option<String>,
+}
+
+/// Refuses a file that is named without its option.
+fn without_option(text: &str) -> Result<String, String> {
+    Err(format!("name the file to write with `--out {text}`"))
 }
 
 impl BackupArgs {
