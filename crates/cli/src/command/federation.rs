@@ -92,7 +92,11 @@ impl FederationArgs {
                         && (all || events.iter().any(|event| gap.event_id == event.to_vec()))
                 });
                 if !yes {
+                    let nothing = found.is_empty();
                     let answer = shown(context, found)?;
+                    if nothing {
+                        return Ok(answer);
+                    }
                     let text = format!("{}\n\n{}", answer.text, context.say(label::REPEAT_YES));
                     return Ok(Answer { text, ..answer });
                 }

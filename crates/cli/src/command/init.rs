@@ -33,10 +33,10 @@ pub(crate) struct InitArgs {
     #[arg(long, value_name = "CARD")]
     join: Option<String>,
     /// Where operators reach it
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7430")]
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:7430")]
     api_address: String,
     /// Where it listens for peers
-    #[arg(long, value_name = "HOST:PORT", default_value = "0.0.0.0:7431")]
+    #[arg(long, value_name = "IP:PORT", default_value = "0.0.0.0:7431")]
     federation_address: String,
     /// Where peers dial it; left out, it only dials
     #[arg(long, value_name = "HOST:PORT")]
