@@ -23,7 +23,7 @@ use posko_proto::{
 use tokio::net::TcpStream;
 use tokio_rustls::{
     TlsConnector,
-    rustls::{ClientConfig, pki_types::ServerName},
+    rustls::{self, ClientConfig, pki_types::ServerName},
 };
 use tonic::{
     Request, Status,
@@ -136,14 +136,27 @@ async fn channel(home: &Home) -> Result<Channel, Failure> {
     endpoint
         .connect_with_connector(dial)
         .await
-        .map_err(|error| {
-            Failure::unreachable(format!(
-                "node `{}` at `{}`: {}",
-                home.origin,
-                home.api_address,
-                root(&error)
-            ))
-        })
+        .map_err(|error| not_reached(home, &error))
+}
+
+/// Says why the node of the directory was not reached: it does not run, another runs there, or what else it is.
+fn not_reached(home: &Home, error: &(dyn std::error::Error + 'static)) -> Failure {
+    let (origin, address) = (&home.origin, &home.api_address);
+    let io = std::iter::successors(Some(error), |error| error.source())
+        .find_map(|cause| cause.downcast_ref::<io::Error>());
+    let kind = io.map(io::Error::kind);
+    let stranger =
+        (io.and_then(io::Error::get_ref)).and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let cause = root(error);
+    Failure::unreachable(if kind == Some(io::ErrorKind::ConnectionRefused) {
+        format!("node `{origin}` at `{address}` does not run: start it with `posko serve`")
+    } else if kind == Some(io::ErrorKind::TimedOut) {
+        format!("node `{origin}` at `{address}` does not answer")
+    } else if stranger.is_some() {
+        format!("what listens at `{address}` is not node `{origin}`: {cause}")
+    } else {
+        format!("node `{origin}` at `{address}`: {cause}")
+    })
 }
 
 async fn dial(

@@ -8,6 +8,8 @@ use posko_proto::Id;
 use serde_json::{Value, json};
 use tonic::{Code, Status};
 
+use crate::phrase;
+
 /// The meaning of an exit code; `posko --help` documents them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -56,7 +58,7 @@ impl Failure {
         Self {
             exit,
             code,
-            message: message.to_string(),
+            message: phrase::plain(&message.to_string()),
             retry: None,
         }
     }

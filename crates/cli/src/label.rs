@@ -55,6 +55,22 @@ pub(crate) fn of<T: Labelled>(number: i32, lang: Lang) -> String {
     }
 }
 
+/// Returns a value of the contract that a message names, `STATUS_CLOSED`, in the words of a screen; none of another word.
+pub(crate) fn word(name: &str, lang: Lang) -> Option<&'static str> {
+    fn of<T: Labelled>(name: &str, lang: Lang) -> Option<&'static str> {
+        let value = T::from_contract_name(name)?;
+        Some(value.label().text(lang))
+    }
+    let words = [
+        of::<Status>,
+        of::<AlertStatus>,
+        of::<Measure>,
+        of::<FigureSource>,
+        of::<Role>,
+    ];
+    words.iter().find_map(|word| word(name, lang))
+}
+
 const fn label(id: &'static str, en: &'static str) -> Label {
     Label { id, en }
 }

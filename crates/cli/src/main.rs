@@ -11,6 +11,7 @@ mod label;
 mod name;
 mod offline;
 mod output;
+mod phrase;
 
 use std::{
     ffi::OsString,
@@ -19,7 +20,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Args, Parser, Subcommand, error::ErrorKind};
+use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
 
 use crate::{
     failure::{Exit, Failure},
@@ -136,24 +137,20 @@ impl Command {
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let wants_json = arguments
-        .iter()
-        .take_while(|argument| *argument != "--")
-        .any(|argument| argument == "--json");
     let posko = match Posko::try_parse_from(&arguments) {
         Ok(posko) => posko,
-        Err(error) => return not_understood(&error, wants_json),
+        Err(error) => return not_understood(&error, &arguments),
     };
     let context = context(posko.global);
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
-        Err(error) => return failed(&Failure::internal(error), context.json),
+        Err(error) => return failed(&Failure::internal(error), &context),
     };
     let answer = runtime.block_on(posko.command.run(&context));
     match answer.and_then(|answer| output::print(&answer, &context).map(|()| answer.yes)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => code(Exit::No),
-        Err(failure) => failed(&failure, context.json),
+        Err(failure) => failed(&failure, &context),
     }
 }
 
@@ -174,8 +171,8 @@ fn context(global: Global) -> Context {
     }
 }
 
-fn failed(failure: &Failure, json: bool) -> ExitCode {
-    output::fail(failure, json);
+fn failed(failure: &Failure, context: &Context) -> ExitCode {
+    output::fail(failure, context.json, context.lang);
     code(failure.exit)
 }
 
@@ -184,7 +181,7 @@ fn code(exit: Exit) -> ExitCode {
 }
 
 /// Answers a command line that asks for help or cannot be understood.
-fn not_understood(error: &clap::Error, json: bool) -> ExitCode {
+fn not_understood(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     if matches!(
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
@@ -193,11 +190,45 @@ fn not_understood(error: &clap::Error, json: bool) -> ExitCode {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    if json {
-        return failed(&usage(error), true);
+    let wanted = Wanted::read(arguments, std::env::var("POSKO_LANG").ok().as_deref());
+    if wanted.json {
+        output::fail(&usage(error), true, wanted.lang);
+    } else {
+        output::note(&phrase::lines(&error.render().to_string(), wanted.lang));
     }
-    let _ = error.print();
     code(Exit::Usage)
+}
+
+/// In which form and language a command line that was not understood is answered.
+#[derive(Debug, PartialEq, Eq)]
+struct Wanted {
+    json: bool,
+    lang: Lang,
+}
+
+impl Wanted {
+    /// Reads what can be read of arguments that are not understood.
+    fn read(arguments: &[OsString], environment: Option<&str>) -> Self {
+        let known = |name: &str| Lang::from_str(name, true).ok();
+        let mut wanted = Self {
+            json: false,
+            lang: environment.and_then(known).unwrap_or_default(),
+        };
+        let mut arguments = arguments
+            .iter()
+            .map(|argument| argument.to_string_lossy())
+            .take_while(|argument| argument != "--");
+        while let Some(argument) = arguments.next() {
+            let lang = match argument.strip_prefix("--lang") {
+                Some("") => arguments.next().as_deref().and_then(known),
+                Some(value) => value.strip_prefix('=').and_then(known),
+                None => None,
+            };
+            wanted.lang = lang.unwrap_or(wanted.lang);
+            wanted.json |= argument == "--json";
+        }
+        wanted
+    }
 }
 
 fn usage(error: &clap::Error) -> Failure {
@@ -344,6 +375,10 @@ mod tests {
                 "`2026-01-05` is no time",
             ),
             ("posko|peer|remove|DKI", "`DKI` is no node"),
+            (
+                "posko|backup|32.backup",
+                "name the file to write with `--out 32.backup`",
+            ),
             ("posko|--lang|nl|status", "nl"),
             ("posko|statuz", "status"),
         ];
@@ -360,6 +395,59 @@ mod tests {
     }
 
     #[test]
+    fn a_command_line_that_is_not_understood_is_answered_in_the_language_that_it_names() {
+        let wanted = |line: &str, environment| {
+            let arguments: Vec<OsString> = line.split('|').map(Into::into).collect();
+            let Wanted { json, lang } = Wanted::read(&arguments, environment);
+            (json, lang)
+        };
+        assert_eq!(wanted("posko|statuz", None), (false, Lang::Id));
+        assert_eq!(wanted("posko|statuz", Some("en")), (false, Lang::En));
+        assert_eq!(wanted("posko|x|--lang|en|--json", None), (true, Lang::En));
+        assert_eq!(wanted("posko|--lang=id|x", Some("en")), (false, Lang::Id));
+        assert_eq!(wanted("posko|--lang|nl", Some("en")), (false, Lang::En));
+        assert_eq!(wanted("posko|--lang", None), (false, Lang::Id));
+        assert_eq!(
+            wanted("posko|x|--|--json|--lang|en", None),
+            (false, Lang::Id)
+        );
+    }
+
+    #[test]
+    fn what_was_wrong_with_a_command_line_is_told_in_bahasa_indonesia() {
+        let told = |line: &str| {
+            let error = parse(line).unwrap_err();
+            phrase::lines(&error.render().to_string(), Lang::Id)
+        };
+        for (line, words) in [
+            ("posko|statuz", "galat: perintah 'statuz' tidak dikenal"),
+            ("posko|statuz", "saran: ada perintah yang mirip: 'status'"),
+            ("posko|status|--jsom", "ada argumen yang mirip: '--json'"),
+            (
+                "posko|backup",
+                "galat: argumen berikut wajib diisi:\n  --out <FILE>",
+            ),
+            ("posko|backup", "\n\nPemakaian: posko backup"),
+            ("posko|backup", "Keterangan lebih lanjut: '--help'"),
+            (
+                "posko|--lang|nl|status",
+                "galat: nilai 'nl' tidak sah untuk '--lang <LANG>'",
+            ),
+            ("posko|--lang|nl|status", "[pilihan: id, en]"),
+            (
+                "posko|incident|report|--hazard|rain|--region|32",
+                "`rain` bukan bahaya: pilih salah satu dari flood",
+            ),
+            (
+                "posko|incident|end|x|--expect-version|0",
+                "nilai '0' tidak sah untuk '--expect-version <N>': 0 di luar 1..=4294967295",
+            ),
+        ] {
+            assert!(told(line).contains(words), "{}", told(line));
+        }
+    }
+
+    #[test]
     fn global_options_may_stand_before_or_after_the_command() {
         for line in [
             "posko|--json|--dir|/d|--lang|en|zone|list",
@@ -371,7 +459,3 @@ mod tests {
         }
     }
 }
-            (
-                "posko|backup|32.backup",
-                "name the file to write with `--out 32.backup`",
-            ),

@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::{
     failure::Failure,
     label::{self, Label, Lang},
+    phrase,
 };
 
 /// Where and how a command runs.
@@ -38,6 +39,11 @@ impl Context {
     /// Returns a phrase in the language of the output.
     pub(crate) fn say(&self, label: Label) -> &'static str {
         label.text(self.lang)
+    }
+
+    /// Returns what the node said, in the language of the output.
+    pub(crate) fn told(&self, message: &str) -> String {
+        phrase::told(message, self.lang)
     }
 
     /// Returns yes or no in the language of the output.
@@ -93,12 +99,13 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", text.trim_end());
 }
 
-/// Prints a failure on stderr.
-pub(crate) fn fail(failure: &Failure, json: bool) {
+/// Prints a failure on stderr: for programs, or for people in their language.
+pub(crate) fn fail(failure: &Failure, json: bool, lang: Lang) {
     if json {
         note(&failure.to_json().to_string());
     } else {
-        note(&format!("posko: {}", clean(&failure.to_string())));
+        let told = phrase::told(&failure.to_string(), lang);
+        note(&format!("posko: {}", clean(&told)));
     }
 }
 

@@ -271,7 +271,8 @@ fn told_of(context: &Context, check: &LogCheck) -> String {
             other.reopened,
         )
     });
-    let told: Vec<String> = check.problem.iter().cloned().chain(others).collect();
+    let problem = check.problem.iter().map(|problem| context.told(problem));
+    let told: Vec<String> = problem.chain(others).collect();
     told.join("; ")
 }
 

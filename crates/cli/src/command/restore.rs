@@ -89,7 +89,7 @@ pub(crate) fn shown(context: &Context, what: Label, face: BackupFace) -> Result<
     if !face.asked.is_empty() {
         let mut asked = Table::new(context, &[label::PEER, label::HEARD, label::WHY]);
         for peer in &face.asked {
-            let why = peer.why.clone().unwrap_or_default();
+            let why = context.told(peer.why.as_deref().unwrap_or_default());
             asked.row([peer.peer.clone(), when(peer.seen_at.as_ref()), why]);
         }
         text = format!("{text}\n\n{}", asked.render(context));
@@ -120,18 +120,14 @@ mod tests {
                 peer: "36".into(),
                 seen: None,
                 seen_at: None,
-                why: Some("connection refused".into()),
+                why: Some("Connection refused (os error 111)".into()),
             }],
         };
         for (opened, words) in [(false, "tersegel"), (true, "terbuka")] {
             let answer = shown(&context(Lang::Id), label::BACKED_UP, face(opened)).unwrap();
             assert!(answer.text.contains(words), "{}", answer.text);
             assert!(answer.text.contains("32@1.abcd/7"), "{}", answer.text);
-            assert!(
-                answer.text.contains("connection refused"),
-                "{}",
-                answer.text
-            );
+            assert!(answer.text.contains("sambungan ditolak"), "{}", answer.text);
             assert_eq!(answer.json["keys_opened"], opened);
             assert_eq!(answer.json["made"], "2026-09-21T14:13:20Z");
         }

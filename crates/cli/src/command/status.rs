@@ -81,7 +81,7 @@ fn render(context: &Context, status: &GetStatusResponse) -> String {
             (label::SOFTWARE, status.software.clone()),
             (label::STARTED, when(status.started_at.as_ref())),
             (label::WRITING, context.yes_no(status.writing).into()),
-            (label::WHY, status.not_writing_because.clone()),
+            (label::WHY, context.told(&status.not_writing_because)),
             (label::STATE, standing(context, status.standing.as_ref())),
             (label::YOUNGEST_COPY, youngest_copy(context, status)),
         ],
@@ -158,11 +158,14 @@ fn standing(context: &Context, standing: Option<&Standing>) -> String {
                 String::new()
             };
             let unproven = say("belum terbukti", "unproven");
-            format!("{unproven} {since}{waits}{risk} ({})", standing.why)
+            format!(
+                "{unproven} {since}{waits}{risk} ({})",
+                context.told(&standing.why)
+            )
         }
         StandingState::Fenced => {
             let fenced = say("dipagari", "fenced");
-            format!("{fenced}: {} {since}", standing.why)
+            format!("{fenced}: {} {since}", context.told(&standing.why))
         }
     }
 }
@@ -191,7 +194,7 @@ fn refusals(context: &Context, refusals: &[Refused]) -> String {
             (refused.address.clone(), Tint::Plain),
             (when(refused.at.as_ref()), Tint::Plain),
             (refused.times.to_string(), Tint::Plain),
-            (refused.detail.clone(), Tint::Bad),
+            (context.told(&refused.detail), Tint::Bad),
         ]);
     }
     format!(
@@ -352,7 +355,7 @@ fn why(context: &Context, origin: &OriginStatus) -> String {
         .iter()
         .filter(|(_, count)| *count > 0)
         .map(|(name, count)| format!("{}: {count}", context.say(*name)));
-    let reason = Some(origin.why.clone()).filter(|why| !why.is_empty());
+    let reason = Some(context.told(&origin.why)).filter(|why| !why.is_empty());
     forked(context, origin)
         .into_iter()
         .chain(way(context, origin))
@@ -397,7 +400,7 @@ fn peers(context: &Context, peers: &[PeerStatus]) -> String {
             (backlog, Tint::Plain),
             (measured(format!("{} ms", peer.round_trip_ms)), Tint::Plain),
             (measured(format!("{} ms", peer.clock_skew_ms)), Tint::Plain),
-            (peer.why.clone(), tint),
+            (context.told(&peer.why), tint),
         ]);
     }
     table.render(context)
@@ -568,7 +571,7 @@ mod tests {
         };
         assert_eq!(
             standing(&context, Some(&told)),
-            "belum terbukti sejak 2026-03-25 14:02:00 WIB: menunggu `31`, `36` (the file is a backup copy)"
+            "belum terbukti sejak 2026-03-25 14:02:00 WIB: menunggu `31`, `36` (berkasnya salinan cadangan)"
         );
         told.risk_accepted = true;
         told.risk_accepted_by = vec![7; 16];
