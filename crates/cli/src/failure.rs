@@ -10,6 +10,12 @@ use tonic::{Code, Status};
 
 use crate::phrase;
 
+/// How the node begins to say that it cannot tell whether a command was recorded.
+const UNSURE: [&str; 2] = [
+    "the node could not record it",
+    "the node stopped before it could answer",
+];
+
 /// The meaning of an exit code; `posko --help` documents them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -99,6 +105,21 @@ impl Failure {
             self.retry = Some(id);
         }
         self
+    }
+
+    /// Returns the failure of a command that was sent: where the node said that it does not take it, it did not.
+    pub(crate) fn of_answer(status: Status, id: Id) -> Self {
+        let refused = status.code() == Code::Unavailable
+            && std::error::Error::source(&status).is_none()
+            && !UNSURE
+                .iter()
+                .any(|words| status.message().starts_with(words));
+        let failure = Self::from(status);
+        if refused {
+            failure
+        } else {
+            failure.of_command(id)
+        }
     }
 
     /// Returns `{"error": {"code", "message"}}`, with `command_id` where a repeat makes sense.
@@ -195,6 +216,25 @@ mod tests {
             refused.to_json(),
             json!({"error": {"code": "not_found", "message": "no incident `x`"}})
         );
+    }
+
+    #[test]
+    fn a_node_that_takes_no_commands_leaves_no_doubt_and_one_that_broke_off_does() {
+        let id = Id([7; 16]);
+        let told = |why: &str| Failure::of_answer(Status::unavailable(why), id).retry;
+        assert_eq!(told("waiting: `32` and `36` not yet asked"), None);
+        assert_eq!(
+            told("the disk has `1` MiB free, below `2` MiB no commands are taken"),
+            None
+        );
+        for words in UNSURE {
+            assert_eq!(told(words), Some(id));
+        }
+        let timed_out = Failure::of_answer(Status::cancelled("Timeout expired"), id);
+        assert_eq!(timed_out.retry, Some(id));
+        let mut broken = Status::unavailable("transport error");
+        broken.set_source(std::sync::Arc::new(std::io::Error::other("reset")));
+        assert_eq!(Failure::of_answer(broken, id).retry, Some(id));
     }
 
     #[test]
