@@ -16,8 +16,8 @@ use prost_types::Timestamp;
 use serde_json::json;
 
 use super::{
-    enough, freshness, link_tint, listed, lost, named, named_code, outcome_fields,
-    outcome_of, owner, page_size, recorded, severity_tint,
+    enough, freshness, link_tint, listed, lost, named, named_code, outcome_fields, outcome_of,
+    owner, page_size, recorded, severity_tint,
 };
 use crate::{
     client::{Client, Who},
