@@ -185,6 +185,7 @@ pub(crate) fn read(document: &Document) -> Result<Read<Feed>, AtomError> {
     let found = root.children.iter().filter(|child| child.is(ATOM, "entry"));
     for (element, number) in found.zip(1..) {
         note_others(element, "feed/entry", ENTRY, &mut notes);
+        note_content(element, &mut notes);
         let entry = Part {
             element,
             path: format!("feed/entry[{number}]"),
@@ -307,6 +308,25 @@ fn note_others(element: &Element, path: &str, known: &[&str], notes: &mut Notes)
         } else if !known.contains(&child.name.as_str()) {
             let text = "is no element of Atom, and not kept";
             notes.add(NoteKind::NotKept, child_path, Some(child.at), text);
+        }
+    }
+}
+
+/// Notes what an entry carries beside the alert that is read, which is its first.
+fn note_content(entry: &Element, notes: &mut Notes) {
+    let contents = entry
+        .children
+        .iter()
+        .filter(|child| child.is(ATOM, "content"));
+    let inside = contents.flat_map(|content| &content.children);
+    let mut is_read = false;
+    for child in inside {
+        if is_alert(child) && !is_read {
+            is_read = true;
+        } else {
+            let path = format!("feed/entry/content/{}", quote(&child.name));
+            let text = "stands beside the alert of its entry, and is not read";
+            notes.add(NoteKind::NotKept, path, Some(child.at), text);
         }
     }
 }

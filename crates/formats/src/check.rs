@@ -162,8 +162,14 @@ impl Check {
                 for error in envelope.value.refused {
                     self.refuse(error);
                 }
-                let alerts = envelope.value.alerts.into_iter();
-                self.items.extend(alerts.map(alert_item));
+                let status = envelope.value.status;
+                for alert in envelope.value.alerts {
+                    let mut item = alert_item(alert);
+                    if status != Status::Actual {
+                        item.status = Some(status.word());
+                    }
+                    self.items.push(item);
+                }
             }
             Document::Earthquakes(list) => {
                 self.notes = list.notes;

@@ -5,8 +5,8 @@ use thiserror::Error;
 
 use crate::{
     atom::{is_alert, read_inside},
-    cap::{Alert, CapError},
-    note::{NoteKind, Notes, Place, Read},
+    cap::{Alert, CapError, Status},
+    note::{Note, NoteKind, Notes, Place, Read},
     text::quote,
     xml::{self, Document, EDXL_DE, Element, XmlError},
 };
@@ -116,8 +116,8 @@ pub struct Distribution {
     pub sender: String,
     /// When it was sent.
     pub sent: DateTime<FixedOffset>,
-    /// How it is to be handled: `Actual`, `Exercise`, `System` or `Test`.
-    pub status: String,
+    /// How it is to be handled, with everything in it.
+    pub status: Status,
     /// What it does, such as `Report`, `Update` or `Cancel`.
     pub kind: String,
     /// The alerts in it that could be read, in the publisher's order.
@@ -163,7 +163,7 @@ pub(crate) fn read(document: &Document) -> Result<Read<Distribution>, EdxlError>
                 "a real time with its zone, of RFC 3339",
             )
         })?,
-        status: word(root, "distributionStatus", STATUSES)?,
+        status: read_status(root)?,
         kind: word(root, "distributionType", TYPES)?,
         alerts: Vec::new(),
         refused: Vec::new(),
@@ -197,8 +197,12 @@ fn read_content(content: &Element, path: &str, into: &mut Distribution, notes: &
             let inner = format!("{path}/xmlContent/{}", quote(&embedded.name));
             for element in &embedded.children {
                 if is_alert(element) {
-                    match read_inside(element, &format!("{inner}/alert")) {
-                        Ok(alert) => into.alerts.push(alert),
+                    let path = format!("{inner}/alert");
+                    match read_inside(element, &path) {
+                        Ok(mut alert) => {
+                            note_status(into.status, &path, &mut alert);
+                            into.alerts.push(alert);
+                        }
                         Err(error) => into.refused.push(error.into()),
                     }
                 } else {
@@ -237,6 +241,30 @@ fn word(root: &Element, name: &'static str, words: &[&str]) -> Result<String, Ed
         return Err(invalid(element, name, &expected));
     }
     Ok(text.to_owned())
+}
+
+fn read_status(root: &Element) -> Result<Status, EdxlError> {
+    let word = word(root, "distributionStatus", STATUSES)?;
+    // Every one of the envelope's words is one of CAP's.
+    Ok(Status::from_word(&word).unwrap_or(Status::Test))
+}
+
+/// Notes an alert that calls itself real in an envelope that does not: whoever sent it takes it for a test or an exercise.
+fn note_status(envelope: Status, path: &str, alert: &mut Read<Alert>) {
+    if envelope != Status::Actual && alert.value.status == Status::Actual {
+        let kind = NoteKind::Breach;
+        alert.notes.push(Note {
+            kind,
+            level: kind.level(),
+            path: format!("{path}/status"),
+            place: None,
+            count: 1,
+            text: format!(
+                "says `Actual`, and the envelope is of `{}`",
+                envelope.word()
+            ),
+        });
+    }
 }
 
 fn invalid(element: &Element, name: &'static str, expected: &str) -> EdxlError {

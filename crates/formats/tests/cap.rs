@@ -556,6 +556,7 @@ fn cap_1_0_is_read_with_its_peculiarities() {
             "alert/sent",
             "alert/scope",
             "alert/password",
+            "alert/info/certainty",
             "alert/info/parameter",
             "alert/info/area/altitude",
         ]

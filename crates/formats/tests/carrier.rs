@@ -3,6 +3,7 @@
 use posko_formats::{
     Level,
     atom::{self, AtomError},
+    cap::Status,
     edxl::{self, EdxlError},
 };
 
@@ -69,6 +70,20 @@ fn an_entry_links_to_its_alert_or_carries_it() {
     let alert = feed.entries[2].alert.as_ref().unwrap();
     assert_eq!(alert.value.sender, "cuaca.ekstrem@bmkg.go.id");
     assert_eq!(alert.notes[0].path, "feed/entry/content/alert/info/contact");
+}
+
+#[test]
+fn what_an_entry_carries_beside_its_alert_is_named() {
+    let content = format!("<content type='text/xml'>{0}{0}<x/></content>", alert());
+    let read = atom::parse(feed(&entry(&content)).as_bytes()).unwrap();
+    assert_eq!(read.value.entries.len(), 1);
+    let paths: Vec<_> = read
+        .notes
+        .iter()
+        .filter(|note| note.level == Level::Warning)
+        .map(|note| note.path.as_str())
+        .collect();
+    assert_eq!(paths, ["feed/entry/content/alert", "feed/entry/content/x"]);
 }
 
 #[test]
@@ -173,8 +188,14 @@ fn the_alerts_of_an_envelope_are_read_and_the_rest_is_named() {
     );
     let envelope = read.value;
     assert_eq!(
-        (envelope.id.as_str(), envelope.status.as_str()),
-        ("d-1", "Exercise")
+        (envelope.id.as_str(), envelope.status),
+        ("d-1", Status::Exercise)
+    );
+    let said = envelope.alerts[0].notes.last().unwrap();
+    assert!(said.path.ends_with("/alert/status"), "{said}");
+    assert_eq!(
+        said.text,
+        "says `Actual`, and the envelope is of `Exercise`"
     );
     assert_eq!(envelope.alerts.len(), 1);
     let elements: Vec<_> = envelope

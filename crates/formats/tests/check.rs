@@ -133,6 +133,13 @@ fn the_worst_in_a_file_is_what_is_said_of_it() {
         found.faults[0].element.as_deref(),
         Some("Infogempa.gempa[3].Lintang")
     );
+    let (_, alert) = ALERT.split_at(ALERT.find("<alert").unwrap());
+    let exercise = format!(
+        "<d:EDXLDistribution xmlns:d='urn:oasis:names:tc:emergency:EDXL:DE:1.0'><d:distributionID>d</d:distributionID><d:senderID>s</d:senderID><d:dateTimeSent>2022-11-21T13:30:00+07:00</d:dateTimeSent><d:distributionStatus>Exercise</d:distributionStatus><d:distributionType>Report</d:distributionType><d:contentObject><d:xmlContent><d:embeddedXMLContent>{alert}</d:embeddedXMLContent></d:xmlContent></d:contentObject></d:EDXLDistribution>"
+    );
+    let found = check(exercise.as_bytes());
+    assert_eq!(found.verdict, Verdict::ValidWithWarnings);
+    assert_eq!(found.items[0].status, Some("Exercise"));
     let unlinked = LIST.replacen(
         "<link>https://www.bmkg.go.id/alerts/nowcast/id/C",
         "<x>C",

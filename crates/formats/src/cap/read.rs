@@ -210,6 +210,12 @@ impl Reader<'_> {
             "Very Likely" if info.version == Version::V1_0 => Some(Certainty::Likely),
             _ => Certainty::from_word(word),
         };
+        if let Some(certainty) = info.optional("certainty")?
+            && certainty.text() == "Very Likely"
+        {
+            let text = "says `Very Likely`, and is read as `Likely`";
+            self.note(NoteKind::Remark, &certainty.path, &certainty, text);
+        }
         let event = info.required("event")?;
         if event.text().is_empty() {
             return Err(event.invalid("a text"));
