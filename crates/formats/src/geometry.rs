@@ -7,6 +7,9 @@ use crate::text::{parse_decimal, parse_latitude, parse_longitude};
 /// The most points of one ring; the largest warning areas that are published have some thousands.
 pub(crate) const MAX_RING_POINTS: usize = 10_000;
 
+/// The most pairs of sides of one ring that are held against each other; a ring of a thousand points has half a million at most.
+const MAX_PAIRS: usize = 10_000_000;
+
 /// The largest radius of a circle in kilometers: half the way around the earth.
 pub(crate) const MAX_RADIUS_KM: f64 = 20_038.0;
 
@@ -51,6 +54,8 @@ pub(crate) enum RingError {
     TooMany,
     /// The last point is not the first.
     NotClosed,
+    /// More than [`MAX_PAIRS`] pairs of its sides lie beside each other.
+    TooTangled,
     /// Two of its sides cross; the numbers say which, from 1.
     CrossesItself(usize, usize),
 }
@@ -61,6 +66,10 @@ impl fmt::Display for RingError {
             Self::TooFew => write!(formatter, "a ring of at least 4 pairs"),
             Self::TooMany => write!(formatter, "a ring of at most {MAX_RING_POINTS} pairs"),
             Self::NotClosed => write!(formatter, "a closed ring, whose last pair is its first"),
+            Self::TooTangled => write!(
+                formatter,
+                "a ring of which at most {MAX_PAIRS} pairs of sides lie beside each other"
+            ),
             Self::CrossesItself(first, second) => write!(
                 formatter,
                 "a ring that does not cross itself, as its sides {first} and {second} do"
@@ -85,10 +94,7 @@ pub(crate) fn check_ring(points: &[(f64, f64)]) -> Result<(), RingError> {
     if (first.0 - last.0).abs() > CLOSED_WITHIN || (first.1 - last.1).abs() > CLOSED_WITHIN {
         return Err(RingError::NotClosed);
     }
-    match crossing(points) {
-        Some((first, second)) => Err(RingError::CrossesItself(first, second)),
-        None => Ok(()),
-    }
+    check_crossings(points)
 }
 
 /// Says whether a ring encloses no area, as three points on one line do.
@@ -107,44 +113,72 @@ pub(crate) fn is_flat(points: &[(f64, f64)]) -> bool {
     twice_the_area.abs() < 1e-12
 }
 
-/// One side of a ring, with its reach from west to east.
+/// One side of a ring, with its reach along one axis.
 struct Side {
     number: usize,
     from: (f64, f64),
     to: (f64, f64),
-    west: f64,
-    east: f64,
+    low: f64,
+    high: f64,
 }
 
-/// Returns the numbers of two sides that cross, the westernmost pair that is found.
+/// Looks for two sides that cross.
 ///
-/// The sides are gone through from west to east, so that each is held against those only that reach as far.
-fn crossing(points: &[(f64, f64)]) -> Option<(usize, usize)> {
+/// The sides are gone through along one axis, so that each is held against those only that reach as far.
+/// Of the two axes it is the one along which fewer sides lie beside each other, and how many may do so is limited.
+fn check_crossings(points: &[(f64, f64)]) -> Result<(), RingError> {
     let points = unwrap_longitudes(points);
+    let by_lat = sides_along(&points, |(lat, _)| lat);
+    let by_lon = sides_along(&points, |(_, lon)| lon);
+    let (pairs_by_lat, pairs_by_lon) = (pairs_beside(&by_lat), pairs_beside(&by_lon));
+    if pairs_by_lat.min(pairs_by_lon) > MAX_PAIRS {
+        return Err(RingError::TooTangled);
+    }
+    let sides = if pairs_by_lat < pairs_by_lon {
+        by_lat
+    } else {
+        by_lon
+    };
+    let mut open: Vec<&Side> = Vec::new();
+    for side in &sides {
+        open.retain(|other| other.high >= side.low);
+        if let Some(other) = open.iter().find(|other| do_cross(side, other)) {
+            let (a, b) = (side.number, other.number);
+            return Err(RingError::CrossesItself(a.min(b), a.max(b)));
+        }
+        open.push(side);
+    }
+    Ok(())
+}
+
+/// Returns the sides of a ring in the order in which they begin along an axis.
+fn sides_along(points: &[(f64, f64)], axis: impl Fn((f64, f64)) -> f64) -> Vec<Side> {
     let mut sides: Vec<Side> = points
         .windows(2)
         .zip(1..)
-        .filter_map(|(side, number)| match side {
+        .filter_map(|(side, number)| match *side {
             [from, to] => Some(Side {
                 number,
-                from: *from,
-                to: *to,
-                west: from.1.min(to.1),
-                east: from.1.max(to.1),
+                from,
+                to,
+                low: axis(from).min(axis(to)),
+                high: axis(from).max(axis(to)),
             }),
             _ => None,
         })
         .collect();
-    sides.sort_by(|a, b| a.west.total_cmp(&b.west));
-    let mut open: Vec<&Side> = Vec::new();
-    for side in &sides {
-        open.retain(|other| other.east >= side.west);
-        if let Some(other) = open.iter().find(|other| do_cross(side, other)) {
-            return Some((side.number.min(other.number), side.number.max(other.number)));
-        }
-        open.push(side);
-    }
-    None
+    sides.sort_by(|a, b| a.low.total_cmp(&b.low));
+    sides
+}
+
+/// Returns how many pairs of sides, ordered along an axis, reach over a common part of it.
+fn pairs_beside(sides: &[Side]) -> usize {
+    let after = |side: &Side| sides.partition_point(|other| other.low <= side.high);
+    let pairs = sides
+        .iter()
+        .zip(1..)
+        .map(|(side, place)| after(side) - place);
+    pairs.sum()
 }
 
 /// Continues longitudes past 180° where a ring steps over the date line, so that its sides stay short.
@@ -262,8 +296,8 @@ mod tests {
                     number: 0,
                     from: side[0],
                     to: side[1],
-                    west: 0.0,
-                    east: 0.0,
+                    low: 0.0,
+                    high: 0.0,
                 })
                 .collect();
             let crosses = sides
@@ -271,6 +305,24 @@ mod tests {
                 .any(|side| sides.iter().any(|other| do_cross(side, other)));
             proptest::prop_assert_eq!(check_ring(&points).is_err(), crosses);
         }
+    }
+
+    #[test]
+    fn a_ring_that_would_take_too_long_is_refused() {
+        // A comb whose teeth are as long as it is wide, leaning so that they lie beside each other along both axes.
+        let teeth = |count: usize| {
+            let mut points: Vec<_> = (0..count)
+                .map(|n| {
+                    let offset = n as f64 / 1000.0;
+                    let reach = if n % 2 == 0 { 0.0 } else { 50.0 };
+                    (reach + offset / 2.0, reach - offset / 2.0)
+                })
+                .collect();
+            points.extend([(-60.0, -60.0), (0.0, 0.0)]);
+            points
+        };
+        assert_eq!(check_ring(&teeth(9_001)), Err(RingError::TooTangled));
+        assert_eq!(check_ring(&teeth(1_001)), Ok(()));
     }
 
     #[test]
