@@ -39,7 +39,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, OnceLock, PoisonError, RwLock,
-        atomic::{AtomicI64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
         mpsc,
     },
     thread::JoinHandle,
@@ -115,6 +115,7 @@ pub enum Start {
 const KEPT_READERS: usize = 8;
 
 type Moved = Box<dyn Fn(NodeId) + Send + Sync>;
+type Promises = Box<dyn Fn(bool) + Send + Sync>;
 
 /// An open store. Clones share it.
 #[derive(Clone)]
@@ -138,6 +139,9 @@ pub(crate) struct Shared {
     /// The own log's newest commits.
     tail: RwLock<Tail>,
     moved: RwLock<Vec<Moved>>,
+    /// Whether scarce commands run, as it was last told, and who is told.
+    may_promise: AtomicBool,
+    promises: RwLock<Vec<Promises>>,
     /// Whose log is the own; none where nothing can be written.
     own: OnceLock<NodeId>,
     /// Why nothing is written to the own log any more, and since when; none while it is.
@@ -204,6 +208,18 @@ impl Shared {
     /// Returns the latest time that the store was told.
     fn latest(&self) -> Millis {
         Millis(self.latest.load(Ordering::Relaxed))
+    }
+
+    /// Tells whether scarce commands run, when that has changed.
+    fn tell_promises(&self, may: bool) {
+        // Held over both, so that who begins to listen meanwhile misses nothing.
+        let listeners = self.promises.read();
+        let listeners = listeners.unwrap_or_else(PoisonError::into_inner);
+        if self.may_promise.swap(may, Ordering::Relaxed) != may {
+            for listener in listeners.iter() {
+                listener(may);
+            }
+        }
     }
 
     fn notify(&self, origins: &[NodeId]) {
@@ -351,6 +367,17 @@ impl Store {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .push(listener);
+    }
+
+    /// Calls `listener` with whether scarce commands run: now, and after every commit that changed it.
+    pub fn on_promise(&self, listener: Promises) {
+        let shared = &self.0.shared;
+        let mut listeners = shared
+            .promises
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        listener(shared.may_promise.load(Ordering::Relaxed));
+        listeners.push(listener);
     }
 
     /// Returns how far each log is held.

@@ -7,7 +7,7 @@
 //! ```
 //! What is decided stands under [`settled_by`], so that anyone who holds the headers can tell that nothing was lost.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, sync::PoisonError};
 
 use posko_domain::code::{Code, Refusal};
 use posko_ledger::{
@@ -316,6 +316,17 @@ fn missing_refusal(missing: u64) -> Option<Refusal> {
     })
 }
 
+impl Writer {
+    /// Tells whether scarce commands run now, as it was last committed.
+    pub(crate) fn tell_promises(&self) {
+        let shared = &self.shared;
+        let refusal = shared.scarce_refusal(self.run.unproven.as_ref(), None);
+        let own = self.options.identity.origin;
+        let missing = || fold::missing(&self.connection, own);
+        shared.tell_promises(refusal.is_none() && missing().is_ok_and(|missing| missing == 0));
+    }
+}
+
 impl Shared {
     /// Returns why scarce commands do not run: the own log as it is in a transaction, or as it was last committed.
     pub(crate) fn scarce_refusal(
@@ -331,12 +342,14 @@ impl Shared {
 
     /// Returns the refusal of a new promise while old ones are not decided again.
     fn undecided(&self, own: Option<&LogMemory>) -> Option<Refusal> {
-        let cut = match own {
-            Some(log) => log.cut,
-            None => self.log(*self.own.get()?)?.cut,
+        let cut = if let Some(log) = own {
+            log.cut
+        } else {
+            let logs = self.logs.read().unwrap_or_else(PoisonError::into_inner);
+            logs.get(self.own.get()?)?.cut
         };
         let waits = self.waits.read();
-        let waits = waits.unwrap_or_else(std::sync::PoisonError::into_inner);
+        let waits = waits.unwrap_or_else(PoisonError::into_inner);
         let why = (waits.as_ref()).map_or_else(String::new, |why| format!(": {why}"));
         (cut > 0).then(|| Refusal {
             code: Code::Unavailable,
@@ -348,14 +361,14 @@ impl Shared {
 
     /// Notes what orphans wait for.
     fn orphans_wait(&self, why: Option<String>) {
-        *(self.waits.write()).unwrap_or_else(std::sync::PoisonError::into_inner) = why;
+        *(self.waits.write()).unwrap_or_else(PoisonError::into_inner) = why;
     }
 
     /// Says whether all of a log was got from its origin in this run.
     pub(crate) fn is_caught_up(&self, origin: NodeId) -> bool {
         let caught_up = self.caught_up.read();
         caught_up
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .unwrap_or_else(PoisonError::into_inner)
             .contains(&origin)
     }
 }
@@ -385,7 +398,7 @@ impl Store {
     /// be decided again. It holds for this run.
     pub fn note_caught_up(&self, origin: NodeId) {
         let caught_up = self.0.shared.caught_up.write();
-        let mut caught_up = caught_up.unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut caught_up = caught_up.unwrap_or_else(PoisonError::into_inner);
         if caught_up.insert(origin) {
             self.send(Job::Settle);
         }

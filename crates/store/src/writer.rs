@@ -275,6 +275,7 @@ impl Writer {
         let kept = Kept::of(self.run.unproven.as_ref(), &self.shared);
         kept.store(&self.connection)?;
         self.kept = kept;
+        self.tell_promises();
         self.write_mark().map_err(StoreError::Mark)
     }
 
@@ -424,6 +425,7 @@ impl Writer {
             drop(self.write_mark());
             self.recover_later(anything);
         }
+        self.tell_promises();
         let reason = committed.as_ref().err().map(ToString::to_string);
         for answer in transaction.answers {
             answer(match &reason {

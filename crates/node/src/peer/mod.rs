@@ -142,6 +142,8 @@ struct Shared {
     network: Arc<dyn Dial>,
     client: Arc<rustls::ClientConfig>,
     moves: watch::Receiver<u64>,
+    /// Whether this node may promise.
+    may_promise: watch::Receiver<bool>,
     peers: Mutex<BTreeMap<NodeId, Entry>>,
     /// Through whom each log comes.
     sources: Mutex<Sources>,
@@ -205,6 +207,8 @@ impl Peers {
         let client = crate::identity::tls::federation_client_config(&key)?;
         let (commits, moves) = watch::channel(0);
         store.on_move(Box::new(move |_| commits.send_modify(|count| *count += 1)));
+        let (told, may_promise) = watch::channel(false);
+        store.on_promise(Box::new(move |may| told.send_modify(|told| *told = may)));
         let run_id = random()?;
         let peers = Self(Arc::new(Shared {
             mail: Mail::new(mail, own, run_id, now().0.unsigned_abs()),
@@ -219,6 +223,7 @@ impl Peers {
             network,
             client,
             moves,
+            may_promise,
             peers: Mutex::default(),
             routes: watch::channel(0).0,
             filled: Arc::default(),

@@ -21,7 +21,7 @@ use posko_proto::{
     NodeId,
     federation::v1::{Frame, GoodbyeReason, NackCode, PauseReason, frame::Body},
 };
-use posko_store::{ApplyError, Asked, Claim, PageError, Standing, Store, StoreError};
+use posko_store::{ApplyError, Asked, Claim, LogState, PageError, Standing, Store, StoreError};
 use rustls::pki_types::CertificateDer;
 use tokio::{
     sync::{mpsc, watch},
@@ -231,6 +231,8 @@ struct Running {
 impl Running {
     async fn run(&mut self) {
         let mut moves = self.shared.moves.clone();
+        let mut may_promise = self.shared.may_promise.clone();
+        may_promise.mark_changed();
         let mut routes = self.shared.routes.subscribe();
         let mut mail = self.shared.mail.waiting();
         let mut stop = self.shared.stop.subscribe();
@@ -248,6 +250,10 @@ impl Running {
                 Some(answer) = self.answered.recv() => self.answer(answer),
                 Some(judged) = self.judged.recv() => self.verdict(judged),
                 Ok(()) = moves.changed() => self.moved(),
+                Ok(()) = may_promise.changed() => {
+                    let may = *may_promise.borrow_and_update();
+                    self.input(Input::MayPromise(may));
+                }
                 Ok(()) = routes.changed() => self.follow(),
                 Ok(()) = mail.changed() => self.mail(),
                 Ok(()) = self.disk.changed() => self.disk(),
@@ -349,9 +355,9 @@ impl Running {
     }
 
     /// Reads the branches of the peer's log that it is to be shown, when they may have changed.
-    fn branches(&mut self) {
+    fn branches(&mut self, logs: &[LogState]) {
         let origin = self.peer.origin;
-        let cut = self.shared.store.log(origin).map_or(0, |log| log.cut);
+        let cut = (logs.iter().find(|log| log.origin == origin)).map_or(0, |log| log.cut);
         if std::mem::replace(&mut self.cut, cut) == cut {
             return;
         }
@@ -365,13 +371,13 @@ impl Running {
     }
 
     /// Gives the engine the fork proofs that are held and that it was not given.
-    fn forks(&mut self) {
+    fn forks(&mut self, logs: &[LogState]) {
         // Before the peer has introduced itself nothing goes to it.
         if !self.asked_own {
             return;
         }
-        for log in self.shared.store.logs() {
-            for fork in log.forks {
+        for log in logs {
+            for fork in &log.forks {
                 if self.forks.insert(fork.id) {
                     super::fork::give(&self.shared.store, log.origin, fork.id, &self.answers);
                 }
@@ -408,7 +414,11 @@ impl Running {
     }
 
     fn moved(&mut self) {
-        for log in self.shared.store.logs() {
+        self.moved_to(&self.shared.store.logs());
+    }
+
+    fn moved_to(&mut self, logs: &[LogState]) {
+        for log in logs {
             if self.ends.insert(log.origin, log.end) != Some(log.end) {
                 self.input(Input::Moved {
                     origin: log.origin,
@@ -433,15 +443,6 @@ impl Running {
         }
     }
 
-    /// Finds out whether this node may promise, for the heartbeats.
-    fn promises(&self) {
-        let (store, answers) = (self.shared.store.clone(), self.answers.clone());
-        tokio::task::spawn_blocking(move || {
-            // Nobody waits for it any more when the session has ended.
-            let _ = answers.blocking_send(Input::MayPromise(store.may_promise().is_ok()));
-        });
-    }
-
     /// Begins and stops pulls, so that this session gives the logs that it was chosen for.
     fn follow(&mut self) {
         let given = (self.shared.sources()).given_by(self.peer.origin, self.live.id);
@@ -458,8 +459,8 @@ impl Running {
     }
 
     /// Tells the engine the heads that rose, and those whose origin was heard of again.
-    fn heads(&mut self) {
-        for log in self.shared.store.logs() {
+    fn heads(&mut self, logs: &[LogState]) {
+        for log in logs {
             let Some(head) = log.best.filter(|_| log.origin != self.shared.own.origin) else {
                 continue;
             };
@@ -497,16 +498,17 @@ impl Running {
     }
 
     fn tick(&mut self) {
-        if self.session.beats_at(self.shared.now())
-            && let Some(head) = self.shared.store.own_head(now())
-        {
-            self.moved();
+        let beats = self.session.beats_at(self.shared.now());
+        let own_head = beats.then(|| self.shared.store.own_head(now())).flatten();
+        // Looked at after the head was signed, so that the engine knows of all that it covers.
+        let logs = self.shared.store.logs();
+        if let Some(head) = own_head {
+            self.moved_to(&logs);
             self.input(Input::Head { head, news: true });
         }
-        self.heads();
-        self.branches();
-        self.forks();
-        self.promises();
+        self.heads(&logs);
+        self.branches(&logs);
+        self.forks(&logs);
         if self.looked.elapsed() >= LOOK_FOR_MISSING {
             self.looked = Instant::now();
             self.asking().begin(self.shared.clone());

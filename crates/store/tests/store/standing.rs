@@ -377,6 +377,29 @@ fn what_no_key_of_the_node_signed_is_no_claim() {
 }
 
 #[test]
+fn who_listens_is_told_whether_the_node_may_promise_now_and_whenever_that_changes() {
+    let dir = TempDir::new().unwrap();
+    written(&dir, 1);
+    fs::remove_file(file(&dir, "32.mark")).unwrap();
+    let (store, peer) = (open(dir.path(), "32", 2), open(dir.path(), "31", 1));
+    accept(&store, "31");
+    accept(&peer, "32");
+    let (tell, told) = mpsc::channel();
+    store.on_promise(Box::new(move |may| tell.send(may).unwrap()));
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), [false]);
+    assert_eq!(ask(&store, &peer), Asked::Known);
+    accepted(&store, report(9, "32.75"));
+    // Another round is to come, and a commit that changes nothing tells nothing.
+    assert_eq!(told.try_iter().count(), 0);
+    assert_eq!(ask(&store, &peer), Asked::Known);
+    assert!(told.recv().unwrap());
+    assert!(store.may_promise().is_ok());
+    store.fence("another run was seen");
+    assert!(!told.recv().unwrap());
+    assert!(store.may_promise().is_err());
+}
+
+#[test]
 fn where_no_peer_can_be_asked_a_named_persons_word_is_the_proof() {
     let dir = TempDir::new().unwrap();
     let store = open(dir.path(), "32", 2);
