@@ -20,7 +20,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
 
 use crate::{
     failure::{Exit, Failure},
@@ -48,6 +48,29 @@ Exit codes:
 
 Data goes to stdout, everything else to stderr. With --json a failure is {\"error\": {\"code\", \"message\"}} on stderr.
 A command repeated with the same --command-id is recorded once.";
+
+/// The same in Bahasa Indonesia.
+const AFTER_HELP_ID: &str = "Contoh:
+  posko --dir ./32 init --origin 32
+  posko --dir ./32 serve
+  posko --dir ./32 status
+  posko --dir ./32 incident report --hazard flood --region 32.75.01 \\
+    --severity severe --channel branch
+  posko --dir ./32 --json incident list --open
+
+Kode keluar:
+  0  selesai
+  1  jawabannya tidak: log tidak utuh, konfigurasi tidak sah,
+     salinan cadangan rusak
+  2  baris perintah tidak dimengerti
+  3  ditolak oleh aturan: tidak sah, bertentangan, atau tidak ditemukan
+  4  tidak diizinkan: masuklah, atau mintalah perannya
+  5  simpul tidak dapat dicapai, atau minta dicoba lagi nanti
+  6  ada gangguan lain
+
+Data ke stdout, yang lain ke stderr. Dengan --json kegagalan adalah {\"error\": {\"code\", \"message\"}} di stderr.
+Perintah yang diulang dengan --command-id yang sama tercatat satu kali.
+Bahasa Inggris: --lang en, atau POSKO_LANG=en.";
 
 /// Posko: the federated operations room of the provinces
 #[derive(Debug, Parser)]
@@ -182,21 +205,43 @@ fn code(exit: Exit) -> ExitCode {
 
 /// Answers a command line that asks for help or cannot be understood.
 fn not_understood(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
+    let wanted = Wanted::read(arguments, std::env::var("POSKO_LANG").ok().as_deref());
     if matches!(
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
     ) {
         // A reader that closes the pipe after the first lines is no failure.
-        let _ = error.print();
+        let _ = match wanted.lang {
+            Lang::En => error.print().map_err(Failure::internal),
+            Lang::Id => output::write_out(&indonesian_help(arguments)),
+        };
         return ExitCode::SUCCESS;
     }
-    let wanted = Wanted::read(arguments, std::env::var("POSKO_LANG").ok().as_deref());
     if wanted.json {
         output::fail(&usage(error), true, wanted.lang);
     } else {
-        output::note(&phrase::lines(&error.render().to_string(), wanted.lang));
+        let no_command = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+        output::note(&match wanted.lang {
+            Lang::Id if error.kind() == no_command => indonesian_help(arguments),
+            lang => phrase::lines(&error.render().to_string(), lang),
+        });
     }
     code(Exit::Usage)
+}
+
+/// Returns the help or the version that arguments ask for, in Bahasa Indonesia.
+fn indonesian_help(arguments: &[OsString]) -> String {
+    let command = phrase::helped(command_line()).after_help(AFTER_HELP_ID);
+    let asked = command.try_get_matches_from(arguments);
+    asked.map_or_else(
+        |error| phrase::headed(&error.render().to_string()),
+        |_| String::new(),
+    )
+}
+
+/// Returns the whole command line, with its help in English.
+fn command_line() -> clap::Command {
+    Posko::command()
 }
 
 /// In which form and language a command line that was not understood is answered.
@@ -240,8 +285,6 @@ fn usage(error: &clap::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     fn parse(line: &str) -> Result<Posko, clap::Error> {
@@ -411,6 +454,34 @@ mod tests {
             wanted("posko|x|--|--json|--lang|en", None),
             (false, Lang::Id)
         );
+    }
+
+    #[test]
+    fn the_help_is_in_bahasa_indonesia_unless_english_is_asked_for() {
+        let help = |line: &str| {
+            let arguments: Vec<OsString> = line.split('|').map(Into::into).collect();
+            indonesian_help(&arguments)
+        };
+        for (line, words) in [
+            ("posko|--help", "\nPerintah:\n"),
+            ("posko|--help", "Kode keluar:"),
+            ("posko|--help", "Opsi umum:\n"),
+            (
+                "posko|incident|report|--help",
+                "Lintang dalam derajat, selatan negatif",
+            ),
+            (
+                "posko|incident|report|--help",
+                "Pemakaian: posko incident report",
+            ),
+            ("posko|incident|list|--help", "[bawaan: 50]"),
+            ("posko|help|backup", "Tampilkan bantuan"),
+            ("posko|--version", "posko 0"),
+            ("posko|incident", "Membuka kejadian, juga dari peringatan"),
+        ] {
+            assert!(help(line).contains(words), "{}", help(line));
+        }
+        assert!(!help("posko|incident|report|--help").contains("Options:"));
     }
 
     #[test]

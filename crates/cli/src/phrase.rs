@@ -64,6 +64,42 @@ pub(crate) fn lines(text: &str, lang: Lang) -> String {
     lines.collect::<Vec<String>>().join("\n")
 }
 
+/// Returns the command with its help in Bahasa Indonesia; examples and what is said about them stay.
+pub(crate) fn helped(command: clap::Command) -> clap::Command {
+    let said = |text: &clap::builder::StyledStr| {
+        let text = text.to_string();
+        let known = help::HELP.iter().find(|(english, _)| *english == text);
+        known.map(|(_, indonesian)| *indonesian)
+    };
+    let about = command.get_about().and_then(said);
+    let command = match about {
+        Some(about) => command.about(about),
+        None => command,
+    };
+    command
+        .mut_args(|arg| match arg.get_help().and_then(said) {
+            Some(help) => arg.help(help),
+            None => arg,
+        })
+        .mut_subcommands(helped)
+}
+
+/// Returns a help whose headings are in Bahasa Indonesia.
+pub(crate) fn headed(help: &str) -> String {
+    let lines = help.lines().map(|line| {
+        let heading = (help::HEADINGS.iter())
+            .filter_map(|(english, indonesian)| Some((line.strip_suffix(english)?, *indonesian)))
+            .min_by_key(|(before, _)| before.len());
+        let line = match heading {
+            Some((before, words)) => format!("{before}{words}"),
+            None => line.replacen("Usage: ", "Pemakaian: ", 1),
+        };
+        line.replace("[default: ", "[bawaan: ")
+            .replace("[possible values: ", "[pilihan: ")
+    });
+    lines.collect::<Vec<String>>().join("\n")
+}
+
 fn in_indonesian(message: &str) -> String {
     let known = OURS
         .iter()
@@ -195,10 +231,12 @@ const OPTIONS: &[(&str, &str)] = &[
 ];
 
 macro_rules! phrases {
-    ($name:ident: $($english:literal: $indonesian:literal;)*) => {
-        const $name: &[(&str, &str)] = &[$(($english, $indonesian)),*];
+    ($vis:vis $name:ident: $($english:literal: $indonesian:literal;)*) => {
+        $vis const $name: &[(&str, &str)] = &[$(($english, $indonesian)),*];
     };
 }
+
+mod help;
 
 // English and Indonesian; a `{}` is a value, in the same order in both, and is looked up itself unless it is quoted.
 
@@ -662,6 +700,32 @@ mod tests {
         );
     }
 
+    fn said_in_help(command: &clap::Command, said: &mut std::collections::BTreeSet<String>) {
+        said.extend(command.get_about().map(ToString::to_string));
+        let shown = command.get_arguments().filter(|arg| !arg.is_hide_set());
+        said.extend(shown.filter_map(|arg| arg.get_help().map(ToString::to_string)));
+        for inner in command.get_subcommands() {
+            said_in_help(inner, said);
+        }
+    }
+
+    #[test]
+    fn every_word_of_the_help_is_said_in_both_languages() {
+        let mut said = std::collections::BTreeSet::new();
+        said_in_help(&crate::command_line(), &mut said);
+        let known: std::collections::BTreeSet<String> = (help::HELP.iter())
+            .map(|(english, _)| (*english).to_owned())
+            .collect();
+        assert_eq!(known.len(), help::HELP.len(), "one stands twice");
+        let missing: Vec<&String> = said.difference(&known).collect();
+        assert_eq!(missing, [""; 0], "these are said in English only");
+        let silent: Vec<&String> = known.difference(&said).collect();
+        assert_eq!(silent, [""; 0], "nobody says these any more");
+        let mut in_indonesian = std::collections::BTreeSet::new();
+        said_in_help(&helped(crate::command_line()), &mut in_indonesian);
+        assert_eq!(in_indonesian.intersection(&known).next(), None);
+    }
+
     #[test]
     fn lines_keep_their_indent() {
         assert_eq!(
@@ -687,7 +751,7 @@ mod tests {
         for entry in std::fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            if path.is_dir() && name != "tests" && name != "target" {
+            if path.is_dir() && name != "tests" && name != "phrase" {
                 sources(&path, text);
             } else if path.extension().is_some_and(|end| end == "rs") && name != "phrase.rs" {
                 *text += &std::fs::read_to_string(&path).unwrap();

@@ -1,0 +1,239 @@
+//! What the help says of commands and options, in Bahasa Indonesia. What it never does: translate an example.
+
+phrases! { pub(super) HELP:
+    // Every command.
+    "Posko: the federated operations room of the provinces": "Posko: ruang operasi bersama provinsi-provinsi";
+    "Directory of the node": "Direktori simpul";
+    "Print stable JSON instead of text": "Cetak JSON yang tetap bentuknya, bukan teks";
+    "Language of the text": "Bahasa teks";
+    "Id of this command, for a retry: a repeated id is answered as the first time [default: a random one]":
+        "Id perintah ini, untuk diulang: id yang sama dijawab seperti pertama kali [bawaan: acak]";
+    "Refuse unless the thing is still at this version": "Tolak bila versinya sudah bukan ini";
+    "Record it as a drill, which can touch nothing real": "Catat sebagai latihan, yang tidak menyentuh apa pun yang nyata";
+    "When it happened, RFC 3339 [default: now]": "Kapan terjadi, RFC 3339 [bawaan: sekarang]";
+    "At most this many; 0 lists all": "Paling banyak sekian; 0 berarti semua";
+    "Why": "Sebabnya";
+    "Why; it names nobody, since every province reads it": "Sebabnya; tanpa nama orang, karena dibaca semua provinsi";
+    "File of the recovery key, from the safe": "Berkas kunci pemulihan, dari brankas";
+    "Events of the entries": "Peristiwa dari entri itu";
+    "The file to write": "Berkas yang akan ditulis";
+    "Read the password from the first line of standard input": "Baca kata sandi dari baris pertama masukan baku";
+    // Incidents.
+    "Reports, runs, lists and shows incidents": "Melaporkan, menjalankan, dan menampilkan kejadian";
+    "Opens an incident, also from a warning": "Membuka kejadian, juga dari peringatan";
+    "Confirms a reported incident": "Memverifikasi kejadian yang dilaporkan";
+    "Who confirmed it: pmi, government or other": "Siapa yang memastikan: pmi, government atau other";
+    "Says that a report is false, or a duplicate": "Menyatakan laporan tidak benar, atau ganda";
+    "Id or number of the incident that it is the same as": "Id atau nomor kejadian yang sama dengannya";
+    "Id or number": "Id atau nomor";
+    "Activates response teams for a verified incident": "Mengaktifkan tim respons untuk kejadian yang terverifikasi";
+    "PMI's scale: small, medium or large": "Skala PMI: small, medium atau large";
+    "Sets impact figures with their source and time": "Menetapkan angka dampak dengan sumber dan waktunya";
+    "A figure; may be repeated, at most once a measure": "Satu angka; boleh diulang, paling banyak sekali tiap ukuran";
+    "Who gave them: pmi, government or other": "Siapa yang memberikannya: pmi, government atau other";
+    "Time that they describe, RFC 3339 [default: now]": "Waktu yang digambarkannya, RFC 3339 [bawaan: sekarang]";
+    "Adds a log note": "Menambah catatan";
+    "The note, at most 4,000 characters": "Catatannya, paling banyak 4.000 karakter";
+    "Has the text of a log note of this province deleted at every node":
+        "Menghapus isi catatan provinsi ini di semua simpul";
+    "The note's event": "Peristiwa catatan itu";
+    "The law or the decision by which it is withdrawn": "Undang-undang atau keputusan dasar pencabutannya";
+    "Ends the operation of an activated incident": "Mengakhiri operasi kejadian yang sudah diaktivasi";
+    "Closes an incident whose operation has ended": "Menutup kejadian yang operasinya sudah selesai";
+    "Lists incidents of the whole region, newest first, with the age of each province's picture":
+        "Mendaftar kejadian seluruh wilayah, yang terbaru dulu, dengan umur gambaran tiap provinsi";
+    "Only those of this province": "Hanya yang dari provinsi ini";
+    "Only those within this Kemendagri code": "Hanya yang di dalam kode Kemendagri ini";
+    "Only those of this border zone": "Hanya yang di zona perbatasan ini";
+    "Leave out false, merged and closed ones": "Tanpa yang tidak benar, digabung, dan ditutup";
+    "Shows one incident with its times, figures and notes": "Menampilkan satu kejadian dengan waktu, angka dan catatannya";
+    "Lists what this node is told of other provinces' incidents in shared zones":
+        "Mendaftar kejadian provinsi lain di zona bersama yang diberitahukan kepada simpul ini";
+    "Kind of incident, such as flood, landslide or earthquake": "Jenis kejadian, seperti flood, landslide atau earthquake";
+    "Kemendagri code of the place, such as 32.75.01": "Kode Kemendagri tempatnya, seperti 32.75.01";
+    "Latitude in degrees, south negative": "Lintang dalam derajat, selatan negatif";
+    "Longitude in degrees": "Bujur dalam derajat";
+    "First judgement: minor, moderate, severe or extreme": "Penilaian pertama: minor, moderate, severe atau extreme";
+    "How the report came: warning, branch, government, citizen, volunteer or media [default: with a warning, warning]":
+        "Asal laporan: warning, branch, government, citizen, volunteer atau media [bawaan: dengan peringatan, warning]";
+    "Warning that it is opened from": "Peringatan yang menjadi dasarnya";
+    "First log note": "Catatan pertama";
+    // Warnings and feeds.
+    "Records, lists and shows early warnings": "Mencatat dan menampilkan peringatan dini";
+    "Records a warning that came by telephone, letter or radio":
+        "Mencatat peringatan yang datang lewat telepon, surat atau radio";
+    "Lists warnings of the whole region, newest first, with the health of the feeds":
+        "Mendaftar peringatan seluruh wilayah, yang terbaru dulu, dengan kesehatan umpan";
+    "Only those that this node took in": "Hanya yang diterima simpul ini";
+    "Leave out expired and cancelled ones": "Tanpa yang berakhir dan dibatalkan";
+    "Shows one warning in full": "Menampilkan satu peringatan selengkapnya";
+    "The warning: `ID`, or `ORIGIN/ID`": "Peringatannya: `ID`, atau `ASAL/ID`";
+    "Takes back a warning of this node": "Membatalkan peringatan simpul ini";
+    "The warning's id": "Id peringatan";
+    "Who said it: an office, never a person": "Siapa yang menyatakan: lembaga, bukan orang";
+    "The publisher's own id [default: one made by the node]": "Id dari penerbitnya [bawaan: dibuat simpul]";
+    "Kind of danger": "Jenis bahaya";
+    "actual, exercise, system, test or draft [default: actual, with --exercise exercise]":
+        "actual, exercise, system, test atau draft [bawaan: actual, dengan --exercise exercise]";
+    "minor, moderate, severe or extreme": "minor, moderate, severe atau extreme";
+    "immediate, expected, future or past": "immediate, expected, future atau past";
+    "observed, likely, possible or unlikely": "observed, likely, possible atau unlikely";
+    "The publisher's word for the kind": "Kata penerbit untuk jenisnya";
+    "Headline": "Judul";
+    "The publisher's text": "Uraian penerbit";
+    "What people are asked to do": "Yang diimbau kepada masyarakat";
+    "Language of the texts, `id` or `en`": "Bahasa teksnya, `id` atau `en`";
+    "The publisher's page": "Halaman penerbit";
+    "When the publisher sent it, RFC 3339 [default: --occurred-at, or now]":
+        "Kapan dikirim penerbit, RFC 3339 [bawaan: --occurred-at, atau sekarang]";
+    "From when it holds, RFC 3339 [default: when it was sent]": "Sejak kapan berlaku, RFC 3339 [bawaan: saat dikirim]";
+    "Until when it holds, RFC 3339": "Sampai kapan berlaku, RFC 3339";
+    "Kemendagri code of a region where it holds; may be repeated": "Kode Kemendagri wilayah berlakunya; boleh diulang";
+    "Where it holds, in the publisher's words": "Wilayah berlakunya, dengan kata penerbit";
+    "Circle where it holds; may be repeated": "Lingkaran wilayah berlakunya; boleh diulang";
+    "Closed ring where it holds, points separated by spaces; may be repeated":
+        "Garis tertutup wilayah berlakunya, titik dipisah spasi; boleh diulang";
+    "Shows the sources of warnings and their health": "Menampilkan sumber peringatan dan kesehatannya";
+    "Lists this node's feeds and their health": "Mendaftar umpan simpul ini dan kesehatannya";
+    "Shows the border zones that provinces share": "Menampilkan zona perbatasan bersama";
+    "Lists the zones with their kab/kota": "Mendaftar zona dengan kab/kotanya";
+    // Directives.
+    "Issues, withdraws and shows headquarters' directives": "Mengeluarkan, mencabut, dan menampilkan arahan pusat";
+    "Issues a directive; only at headquarters' gateway": "Mengeluarkan arahan; hanya di gerbang pusat";
+    "What is asked, in one line": "Yang diminta, dalam satu baris";
+    "The whole text; it names an office, never a person": "Seluruh isinya; menyebut lembaga, bukan orang";
+    "routine, urgent or immediate": "routine, urgent atau immediate";
+    "Code of a province that it is addressed to; may be repeated [default: all]":
+        "Kode provinsi tujuannya; boleh diulang [bawaan: semua]";
+    "Border zone that it is addressed to; may be repeated": "Zona perbatasan tujuannya; boleh diulang";
+    "Until when it holds, RFC 3339 [default: until it is withdrawn]":
+        "Sampai kapan berlaku, RFC 3339 [bawaan: sampai dicabut]";
+    "Withdraws a directive; only at the gateway that issued it": "Mencabut arahan; hanya di gerbang yang mengeluarkannya";
+    "The directive's id": "Id arahan";
+    "Lists directives, newest first": "Mendaftar arahan, yang terbaru dulu";
+    "Leave out expired and withdrawn ones": "Tanpa yang berakhir dan dicabut";
+    "Shows one directive in full": "Menampilkan satu arahan selengkapnya";
+    // Accounts.
+    "Manages accounts, roles, passwords and sessions": "Mengurus akun, peran, kata sandi dan sesi";
+    "Makes an account, with a first role if one is given": "Membuat akun, dengan peran pertama bila diberikan";
+    "Login name": "Nama masuk";
+    "Login name or id of the account": "Nama masuk atau id akun";
+    "Login name or id of the account [default: your own]": "Nama masuk atau id akun [bawaan: akun sendiri]";
+    "First role": "Peran pertama";
+    "Gives an account a role": "Memberi akun sebuah peran";
+    "The role": "Perannya";
+    "Takes a role from an account": "Mencabut peran dari akun";
+    "Id of the grant, from `posko user list`": "Id penugasan, dari `posko user list`";
+    "Lets an account log in no more and ends its sessions": "Menonaktifkan akun dan mengakhiri sesinya";
+    "Lists the accounts with their roles": "Mendaftar akun dengan perannya";
+    "Sets a new password": "Menetapkan kata sandi baru";
+    "Lists open sessions, or ends one": "Mendaftar sesi yang terbuka, atau mengakhiri satu";
+    "End this session instead of listing": "Akhiri sesi ini, bukan mendaftar";
+    "Where the role holds: a region code or a zone [default: the whole node]":
+        "Wilayah peran: kode wilayah atau zona [bawaan: seluruh simpul]";
+    "Since when, RFC 3339 [default: at once]": "Sejak kapan, RFC 3339 [bawaan: sekarang]";
+    "Until when, RFC 3339 [default: without end]": "Sampai kapan, RFC 3339 [bawaan: tanpa batas]";
+    "Id of the account on whose behalf it is held": "Id akun yang diwakili";
+    "Opens a session and keeps its token for the following commands":
+        "Membuka sesi dan menyimpan tokennya untuk perintah berikutnya";
+    "Print the token instead of keeping it": "Cetak token, bukan menyimpannya";
+    "Ends the session of `posko login`, or of $POSKO_TOKEN, and forgets its token":
+        "Mengakhiri sesi `posko login`, atau $POSKO_TOKEN, dan melupakan tokennya";
+    // The node and its peers.
+    "Makes a node in the directory: configuration, certificate authority, keys and an empty log":
+        "Membuat simpul di direktori: konfigurasi, otoritas sertifikat, kunci dan log kosong";
+    "What it is: node for a province's, gateway for headquarters'": "Macamnya: node untuk provinsi, gateway untuk pusat";
+    "Code of the province, which names the node and its log [default for a gateway: ims]":
+        "Kode provinsi, nama simpul dan lognya [bawaan untuk gerbang: ims]";
+    "Card of a node of the federation to join: the text, `@FILE`, or `-` for standard input":
+        "Kartu sebuah simpul dari federasi yang diikuti: teksnya, `@BERKAS`, atau `-` untuk masukan baku";
+    "Where operators reach it": "Alamat untuk operator";
+    "Where it listens for peers": "Alamat mendengarkan rekan";
+    "Where peers dial it; left out, it only dials": "Alamat yang dihubungi rekan; tanpa ini ia hanya menghubungi";
+    "Further host name or address for its certificate; may be repeated":
+        "Nama host atau alamat lain untuk sertifikatnya; boleh diulang";
+    "Runs the node of the directory until it is told to stop": "Menjalankan simpul di direktori sampai disuruh berhenti";
+    "What to log: error, warn, info, debug, or a filter such as `info,posko_node=debug` [default: as configured]":
+        "Yang dicatat: error, warn, info, debug, atau saringan seperti `info,posko_node=debug` [bawaan: menurut konfigurasi]";
+    "Log in JSON, one object a line, whatever the configuration says":
+        "Catat dalam JSON, satu objek sebaris, apa pun konfigurasinya";
+    "Shows who is behind whom, since when and why": "Menampilkan siapa tertinggal dari siapa, sejak kapan dan mengapa";
+    "Shows this node's card, and accepts or drops those of others":
+        "Menampilkan kartu simpul ini, dan menerima atau melepas kartu simpul lain";
+    "Shows this node's own card and its fingerprint; it needs no running node":
+        "Menampilkan kartu simpul ini dan sidiknya; simpul tidak perlu berjalan";
+    "Accepts the card of another node, after comparing its fingerprint by telephone":
+        "Menerima kartu simpul lain, setelah sidiknya dibandingkan lewat telepon";
+    "The card: its text, `@FILE`, or `-` for standard input": "Kartunya: teksnya, `@BERKAS`, atau `-` untuk masukan baku";
+    "The fingerprint that was read over the telephone, instead of asking":
+        "Sidik yang dibacakan lewat telepon, tanpa bertanya lagi";
+    "Lists the accepted cards": "Mendaftar kartu yang diterima";
+    "Stops accepting a node; what was replicated stays": "Melepas sebuah simpul; yang sudah direplikasi tetap ada";
+    "The node": "Simpulnya";
+    "Checks and shows the configuration; it needs no running node":
+        "Memeriksa dan menampilkan konfigurasi; simpul tidak perlu berjalan";
+    "Says whether DIR/config.toml is valid; an unknown key is named with the nearest known one":
+        "Menyatakan apakah DIR/config.toml sah; kunci yang tidak dikenal disebut bersama yang terdekat";
+    "Shows what the node will run with, defaults included": "Menampilkan konfigurasi yang akan dipakai, dengan nilai bawaan";
+    "Lets the node promise again after a start that may have lost something":
+        "Mengizinkan simpul berjanji lagi setelah awal yang mungkin kehilangan sesuatu";
+    "Accepts, in your name and on record, that a promise may have been given before":
+        "Menerima, atas nama Anda dan tercatat, bahwa suatu janji mungkin sudah pernah diberikan";
+    "Why it cannot wait until every peer was asked": "Mengapa tidak dapat menunggu sampai semua rekan ditanya";
+    // Logs, views and backups.
+    "Shows what logs leave out, and leaves entries out of this node's log for good":
+        "Menampilkan yang ditinggalkan log, dan melepas entri dari log simpul ini untuk selamanya";
+    "Lists entries that a log leaves out, and those whose payload is missing here":
+        "Mendaftar entri yang ditinggalkan sebuah log, dan yang isinya tidak ada di sini";
+    "Whose log [default: this node's]": "Log siapa [bawaan: simpul ini]";
+    "Says that entries which this node's log leaves out are never to be recorded again":
+        "Menyatakan bahwa entri yang ditinggalkan log simpul ini tidak akan dicatat ulang";
+    "All that the log leaves out": "Semua yang ditinggalkan log";
+    "Disown what is listed": "Lepas yang terdaftar";
+    "Checks and exports logs, opens a forked one again, and shows what was withdrawn or lost":
+        "Memeriksa dan mengekspor log, membuka kembali yang bercabang, dan menampilkan yang dicabut atau hilang";
+    "Checks every hash and signature of all logs of the directory, or of one exported log":
+        "Memeriksa setiap hash dan tanda tangan semua log di direktori, atau satu log yang diekspor";
+    "An exported log [default: all logs of the directory]": "Log yang diekspor [bawaan: semua log di direktori]";
+    "Writes a log to a file that anybody can check": "Menulis log ke berkas yang dapat diperiksa siapa pun";
+    "Whose log": "Log siapa";
+    "Lists payloads that were withdrawn, why, and which peers have not applied it yet":
+        "Mendaftar isi yang dicabut, sebabnya, dan rekan yang belum menerapkannya";
+    "Lists all that owners said about their logs: disowned, lost, withdrawn":
+        "Mendaftar pernyataan pemilik tentang lognya: tidak diakui, hilang, dicabut";
+    "Declares payloads of this node's log lost, once no peer has them":
+        "Menyatakan isi log simpul ini hilang, setelah tidak ada rekan yang memilikinya";
+    "What is known of the loss; it names nobody, since every province reads it":
+        "Yang diketahui tentang kehilangan itu; tanpa nama orang, karena dibaca semua provinsi";
+    "Lets this node's own log go on after two machines wrote it at once":
+        "Melanjutkan log simpul ini setelah ditulis dua mesin sekaligus";
+    "Rebuilds the views from the logs, and shows their digests": "Membangun ulang tampilan dari log, dan menampilkan intisarinya";
+    "Builds all views anew beside the old ones, then swaps them":
+        "Membangun semua tampilan di samping yang lama, lalu menukarnya";
+    "Work on the directory of a node that is not running": "Kerjakan di direktori simpul yang tidak berjalan";
+    "Shows a digest of every view for every origin: equal digests at equal positions are equal pictures":
+        "Menampilkan intisari tiap tampilan tiap asal: intisari sama pada posisi sama berarti gambaran sama";
+    "Copies the node to one file, while it runs or not": "Menyalin simpul ke satu berkas, sambil berjalan atau tidak";
+    "Makes a node's directory of a backup, or checks a backup":
+        "Membuat direktori simpul dari salinan cadangan, atau memeriksanya";
+    "The backup": "Salinan cadangan";
+    "Check the backup and list what it holds; write nothing": "Periksa dan daftar isinya; tidak menulis apa pun";
+    "Restore though a peer has heard of the node a moment ago":
+        "Pulihkan walau rekan baru saja mendengar simpul itu";
+}
+
+phrases! { pub(super) HEADINGS:
+    "Arguments:": "Argumen:";
+    "Command frame:": "Kerangka perintah:";
+    "Commands:": "Perintah:";
+    "Examples:": "Contoh:";
+    "Exit codes:": "Kode keluar:";
+    "Global options:": "Opsi umum:";
+    "Options:": "Opsi:";
+    "Print help": "Tampilkan bantuan";
+    "Print help (see more with '--help')": "Tampilkan bantuan (lengkapnya dengan '--help')";
+    "Print help (see a summary with '-h')": "Tampilkan bantuan (ringkasnya dengan '-h')";
+    "Possible values:": "Pilihan:";
+    "Print this message or the help of the given subcommand(s)": "Tampilkan bantuan ini atau bantuan sebuah perintah";
+    "Print version": "Tampilkan versi";
+}
