@@ -1,5 +1,7 @@
 //! BMKG's weather nowcast: the links of its list, and what its alerts say of places in a name or in prose.
 
+use std::collections::BTreeSet;
+
 use thiserror::Error;
 
 use crate::{cap, rss, text::quote};
@@ -291,6 +293,10 @@ fn groups_of(list: &str, is_spread: bool) -> Vec<PlaceGroup> {
         }
     }
     groups.retain(|group| !group.names.is_empty());
+    for group in &mut groups {
+        let mut seen = BTreeSet::new();
+        group.names.retain(|name| seen.insert(name.clone()));
+    }
     groups
 }
 
@@ -301,7 +307,7 @@ fn add_names(piece: &str, group: Option<&mut PlaceGroup>) {
     for name in piece.split(" dan ").map(plain) {
         // `di sebagian wilayah Banten` names the province, not a kecamatan.
         let is_part = name.starts_with("sebagian ");
-        if !name.is_empty() && !is_part && !group.names.contains(&name) {
+        if !name.is_empty() && !is_part {
             group.names.push(name);
         }
     }
