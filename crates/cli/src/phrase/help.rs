@@ -18,6 +18,10 @@ phrases! { pub(super) HELP:
     "Events of the entries": "Peristiwa dari entri itu";
     "The file to write": "Berkas yang akan ditulis";
     "Read the password from the first line of standard input": "Baca kata sandi dari baris pertama masukan baku";
+    // What was known of a log.
+    "Tells what this node knew of another's log at a time":
+        "Menyatakan apa yang diketahui simpul ini tentang log lain pada suatu waktu";
+    "The time": "Waktunya";
     // Incidents.
     "Reports, runs, lists and shows incidents": "Melaporkan, menjalankan, dan menampilkan kejadian";
     "Opens an incident, also from a warning": "Membuka kejadian, juga dari peringatan";
