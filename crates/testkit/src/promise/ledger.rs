@@ -244,6 +244,11 @@ impl Ledger {
         self.have.contains_key(&id)
     }
 
+    /// Returns the events that have been, and those that were decided again.
+    pub fn folded(&self) -> impl Iterator<Item = Id> {
+        self.have.keys().copied()
+    }
+
     /// Says whether a selection was not answered with a no.
     pub(super) fn may_hold(&self, selection: Id) -> bool {
         !matches!(

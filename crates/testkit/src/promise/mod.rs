@@ -368,6 +368,18 @@ impl Books {
         self.of(self.own)
     }
 
+    /// Returns every promise that is not kept and that the own node gave or was given: whose it is, its id, and the whole
+    /// of it.
+    pub fn not_kept(&self) -> impl Iterator<Item = (NodeId, Id, &Event)> {
+        let all = self.ledgers.iter().flat_map(|(owner, ledger)| {
+            let over = ledger.not_kept();
+            over.map(|(id, promise)| (*owner, *id, promise))
+        });
+        all.filter(|(owner, _, promise)| {
+            *owner == self.own || promise.promised_to() == Some(self.own)
+        })
+    }
+
     fn read(view: &View<'_>) -> Result<Self, StoreError> {
         let mut ledgers = BTreeMap::new();
         for origin in view.origins() {

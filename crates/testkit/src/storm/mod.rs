@@ -4,8 +4,9 @@
 //! ```text
 //! seed ──▶ World ─┬─ commands ───▶ Store          (a file each, in memory where there is such a place)
 //!                 ├─ sessions ───▶ Session ⇄ Session, frame by frame, cut after any
-//!                 └─ faults ─────▶ files put back, marks lost, clones, blank machines
-//! then all heals ──▶ check: nothing lost, nothing promised twice, whatever is not kept is told
+//!                 └─ faults ─────▶ files put back, marks lost, clones, blank machines, machines suspended and woken,
+//!                                  logs withheld, risks taken and promises let go by persons
+//! then all heals ──▶ check: nothing lost, nothing promised twice, whatever is not kept is told on both sides
 //! ```
 //! Nothing waits for a clock or a socket: time is the world's.
 
@@ -16,14 +17,26 @@ mod node;
 mod session;
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 
 pub use self::world::World;
+use crate::model::Risk;
 
 /// What happened in a run, by name.
 pub type Counts = BTreeMap<&'static str, u64>;
+
+/// What a run came to.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Outcome {
+    /// How often what happened.
+    pub counts: Counts,
+    /// The reasons for which a promise might have been broken.
+    pub risks: BTreeSet<Risk>,
+    /// The reasons for which one was.
+    pub broke: BTreeSet<Risk>,
+}
 
 /// What did not hold, and how to see it again.
 #[derive(Debug, thiserror::Error)]
@@ -37,8 +50,9 @@ pub struct Broken {
     pub what: String,
 }
 
-/// Runs the storm of a seed, heals it and checks what must hold.
-pub fn run(seed: u64) -> Result<Counts, Broken> {
+/// Runs the storm of a seed, heals it and checks what must hold. In a storm of an odd seed nothing happens after which a
+/// promise may have to be broken, but that of something no copy is left.
+pub fn run(seed: u64) -> Result<Outcome, Broken> {
     let broken = |error: anyhow::Error| Broken {
         seed,
         what: format!("{error:#}"),
@@ -56,5 +70,9 @@ pub fn run(seed: u64) -> Result<Counts, Broken> {
             )
         })
         .map_err(broken)?;
-    Ok(world.counts)
+    Ok(Outcome {
+        risks: world.risks.into_values().flatten().collect(),
+        counts: world.counts,
+        broke: world.broke,
+    })
 }

@@ -11,12 +11,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, bail};
-use posko_domain::{account::AccountCommand, code::Refusal};
+use posko_domain::{account::AccountCommand, code::Refusal, log::LogCommand};
 use posko_ledger::{chain::Identity, key::SecretKey};
 use posko_proto::{Id, NodeId, common::v1::Role, federation::v1::NodeRole, time::Millis};
 use posko_store::{
-    Accepted, Actor, Areas, Asked, Claim, Command, Options, Request, Standing, Start, Store,
-    aggregate::Aggregate,
+    Accepted, Actor, Areas, Asked, Claim, Command, LogState, Options, Request, Standing, Start,
+    Store, aggregate::Aggregate,
 };
 
 use crate::promise::{self, AREA, Books, LEDGER, Ledger, Promises, Scope};
@@ -35,6 +35,8 @@ pub(super) struct Node {
     failed: Arc<Mutex<Option<String>>>,
     /// Which start of the whole storm this is.
     pub(super) run: [u8; 16],
+    /// Of which log it shows an older picture, of which it takes nothing meanwhile.
+    withheld: Option<(NodeId, Store)>,
 }
 
 pub(super) fn identity(origin: NodeId) -> Identity {
@@ -67,6 +69,7 @@ impl Node {
             store: None,
             failed: Arc::default(),
             run: [0; 16],
+            withheld: None,
         }
     }
 
@@ -97,6 +100,7 @@ impl Node {
             }),
         };
         self.run = run;
+        self.withheld = None;
         let store = Store::open(options, &mut |_| {})?;
         let accepted = store.peers()?.len();
         if accepted < ORIGINS.len() - 1 {
@@ -115,6 +119,51 @@ impl Node {
         if let Some(store) = self.store.take() {
             store.close();
         }
+    }
+
+    /// Shows a log as it was in a copy of the files, until it is shown as it is or the node starts anew.
+    pub(super) fn withhold(&mut self, origin: NodeId, copy: &Path) -> Result<()> {
+        let picture = self.dir.join("picture");
+        fs::create_dir_all(&picture)?;
+        for ending in ["db", "db-wal"] {
+            let to = picture.join(ending);
+            drop(fs::remove_file(&to));
+            if copy.join(ending).exists() {
+                fs::copy(copy.join(ending), to)?;
+            }
+        }
+        let key = Arc::new(key(self.origin, 1));
+        let store = Store::inspect(&picture.join("db"), identity(self.origin), key)?;
+        self.withheld = Some((origin, store));
+        Ok(())
+    }
+
+    /// Shows every log as it is again.
+    pub(super) fn show_all(&mut self) {
+        self.withheld = None;
+    }
+
+    /// Returns the log of which it shows an older picture.
+    pub(super) fn withholds(&self) -> Option<NodeId> {
+        self.withheld.as_ref().map(|(origin, _)| *origin)
+    }
+
+    /// Returns what a log is shown from.
+    pub(super) fn shown(&self, origin: NodeId) -> Result<&Store> {
+        match &self.withheld {
+            Some((withheld, picture)) if *withheld == origin => Ok(picture),
+            _ => self.store(),
+        }
+    }
+
+    /// Returns how far each log is, as it is shown.
+    pub(super) fn shown_logs(&self) -> Result<Vec<LogState>> {
+        let mut logs = self.store()?.logs();
+        if let Some((withheld, picture)) = &self.withheld {
+            logs.retain(|log| log.origin != *withheld);
+            logs.extend(picture.log(*withheld));
+        }
+        Ok(logs)
     }
 
     pub(super) fn file(&self, ending: &str) -> PathBuf {
@@ -162,15 +211,17 @@ impl Node {
         let nobody: NodeId = "99".parse()?;
         let mut before = None;
         loop {
-            store.remove_peer(nobody)?;
             let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(failed) = failed.as_ref() {
                 bail!("the store of `{}` failed: {failed}", self.origin);
             }
+            drop(failed);
             let now = store.log(self.origin).map(|log| (log.end, log.cut));
-            if before == Some(now) {
+            // Where nothing is left out, it gives itself nothing to do beyond what was answered.
+            if now.is_none_or(|(_, cut)| cut == 0) || before == Some(now) {
                 return Ok(());
             }
+            store.remove_peer(nobody)?;
             before = Some(now);
         }
     }
@@ -209,6 +260,16 @@ impl Node {
         let risk = AccountCommand::parse_accept_risk("banjir besar")
             .map_err(|error| anyhow!("{error}"))?;
         self.give(acceptance, account, None, Command::Account(risk), now)
+    }
+
+    /// Says something of the own log.
+    pub(super) fn say(
+        &self,
+        id: Id,
+        said: LogCommand,
+        now: Millis,
+    ) -> Result<Result<Accepted, Refusal>> {
+        self.give(id, id, None, Command::Log(said), now)
     }
 
     fn give(

@@ -16,7 +16,7 @@ use posko_proto::{
     federation::v1::{Frame, NackCode, frame::Body},
     time::Millis,
 };
-use posko_store::{ApplyError, Asked, Claim, PageError, Standing, Store};
+use posko_store::{ApplyError, Asked, Claim, Missing, PageError, Standing, Store};
 
 use super::node::{Node, wait};
 
@@ -45,8 +45,8 @@ struct Side<'a> {
 pub(super) struct Met {
     /// How many frames were delivered.
     pub(super) frames: usize,
-    /// Whether it ended because nothing was left to say.
-    pub(super) whole: bool,
+    /// How both stood when nothing was left to say; none when it ended before.
+    pub(super) settled: Option<[Stand; 2]>,
 }
 
 /// Lets two nodes talk until nothing is left to say, or so many frames were delivered.
@@ -58,14 +58,14 @@ pub(super) fn meet(one: &Node, other: &Node, most: usize, now: Millis) -> Result
     let mut frames = 0;
     let mut quiet = 0;
     for _ in 0..BEATS {
-        let before = state(one, other)?;
+        let before = Stand::of_both(one, other)?;
         loop {
             let mut moved = false;
             for from in 0..2 {
                 if frames >= most {
                     return Ok(Met {
                         frames,
-                        whole: false,
+                        settled: None,
                     });
                 }
                 let Some(frame) = sides.get_mut(from).and_then(Side::next) else {
@@ -89,18 +89,15 @@ pub(super) fn meet(one: &Node, other: &Node, most: usize, now: Millis) -> Result
             }
             return Ok(Met {
                 frames,
-                whole: false,
+                settled: None,
             });
         }
-        quiet = if before == state(one, other)? {
-            quiet + 1
-        } else {
-            0
-        };
+        let stands = Stand::of_both(one, other)?;
+        quiet = if before == stands { quiet + 1 } else { 0 };
         if quiet > 3 {
             return Ok(Met {
                 frames,
-                whole: true,
+                settled: Some(stands),
             });
         }
         for side in &mut sides {
@@ -114,17 +111,37 @@ pub(super) fn meet(one: &Node, other: &Node, most: usize, now: Millis) -> Result
     )
 }
 
-/// What a session may change.
-fn state(one: &Node, other: &Node) -> Result<impl PartialEq + use<>> {
-    let mut found = Vec::new();
-    for node in [one, other] {
+/// What a session of a node depends on and may change.
+#[derive(PartialEq)]
+pub(super) struct Stand {
+    run: [u8; 16],
+    withholds: Option<NodeId>,
+    logs: Vec<(NodeId, Position, u64, Option<Position>)>,
+    standing: Standing,
+    may_promise: bool,
+    missing: Option<Missing>,
+}
+
+impl Stand {
+    pub(super) fn of(node: &Node) -> Result<Self> {
         let store = node.store()?;
-        let logs = store.logs().into_iter();
-        let logs: Vec<_> = logs.map(|log| (log.origin, log.end, log.cut)).collect();
-        let missing = store.missing(classes_of(node.role), 0, 1)?;
-        found.push((logs, store.standing(), missing));
+        let logs = store.logs().into_iter().map(|log| {
+            let best = log.best.map(|head| head.head.position);
+            (log.origin, log.end, log.cut, best)
+        });
+        Ok(Self {
+            run: node.run,
+            withholds: node.withholds(),
+            logs: logs.collect(),
+            standing: store.standing(),
+            may_promise: store.may_promise().is_ok(),
+            missing: store.missing(classes_of(node.role), 0, 256)?,
+        })
     }
-    Ok(found)
+
+    fn of_both(one: &Node, other: &Node) -> Result<[Self; 2]> {
+        Ok([Self::of(one)?, Self::of(other)?])
+    }
 }
 
 impl<'a> Side<'a> {
@@ -141,7 +158,7 @@ impl<'a> Side<'a> {
                 own_keys.push(open.log_key);
             }
         }
-        let mut logs: Vec<Log> = (store.logs().into_iter())
+        let mut logs: Vec<Log> = (node.shown_logs()?.into_iter())
             .map(|log| Log {
                 origin: log.origin,
                 end: log.end,
@@ -167,7 +184,7 @@ impl<'a> Side<'a> {
             peer,
             own_keys,
             logs,
-            branches: store.branch_heads(other.origin)?,
+            branches: (node.shown(other.origin)?).branch_heads(other.origin)?,
             pulls: Vec::new(),
         };
         Ok(Self {
@@ -177,7 +194,10 @@ impl<'a> Side<'a> {
             lanes: BTreeMap::new(),
             sent: 0,
             ends: BTreeMap::new(),
-            claim: Claim::default(),
+            claim: Claim {
+                classes: classes_of(other.role),
+                ..Claim::default()
+            },
             asked_own: false,
             wanted: None,
             missing: (0, 0),
@@ -210,7 +230,7 @@ impl<'a> Side<'a> {
     }
 
     fn moved(&mut self) -> Result<()> {
-        for log in self.store()?.logs() {
+        for log in self.node.shown_logs()? {
             if self.ends.insert(log.origin, log.end) != Some(log.end) {
                 self.input(Input::Moved {
                     origin: log.origin,
@@ -230,13 +250,14 @@ impl<'a> Side<'a> {
         if let Some(head) = store.own_head(Millis(self.now.wall_ms)) {
             self.input(Input::Head { head, news: true })?;
         }
-        for log in store.logs() {
+        for log in self.node.shown_logs()? {
             if let Some(head) = log.best.filter(|_| log.origin != self.node.origin) {
                 self.input(Input::Head { head, news: false })?;
             }
         }
         self.input(Input::MayPromise(may_promise))?;
-        self.input(Input::Branches(store.branch_heads(self.peer.origin)?))?;
+        let shown = self.node.shown(self.peer.origin)?;
+        self.input(Input::Branches(shown.branch_heads(self.peer.origin)?))?;
         self.look_for_missing(0)?;
         self.input(Input::Tick)
     }
@@ -321,7 +342,7 @@ impl<'a> Side<'a> {
                 classes,
             } => {
                 let limits = (max_entries, max_bytes, classes);
-                let result = read(store, origin, after, towards, limits);
+                let result = read(self.node.shown(origin)?, origin, after, towards, limits);
                 self.input(Input::Page {
                     want_id,
                     origin,
@@ -370,7 +391,9 @@ impl<'a> Side<'a> {
             Output::Met { .. } => {
                 self.met = true;
                 for log in store.logs() {
+                    // Of a log that is withheld it takes nothing.
                     if log.origin != self.node.origin
+                        && self.node.withholds() != Some(log.origin)
                         && let Some(chain) = store.chain(log.origin)
                     {
                         self.input(Input::Chain(Box::new(chain)))?;

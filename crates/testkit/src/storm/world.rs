@@ -17,11 +17,14 @@ use super::{
     check::Held,
     dice::Dice,
     node::{Node, ORIGINS},
-    session,
+    session::{self, Stand},
 };
-use crate::promise::{Books, Command, Event, Item, Scope, decision, follows, reactions};
+use crate::{
+    model::Risk,
+    promise::{Books, Command, Event, Item, Scope, decision, follows, reactions},
+};
 
-const STEPS: usize = 120;
+const STEPS: usize = 140;
 /// How often everybody meets everybody until all must have settled.
 const ROUNDS: usize = 24;
 
@@ -41,12 +44,19 @@ pub struct World {
     /// The four nodes, then their live copies.
     pub(super) nodes: Vec<Node>,
     pub(super) now: Millis,
-    pub(super) faults: BTreeSet<&'static str>,
+    /// The machines that are suspended, each while a copy of it runs.
+    pub(super) asleep: BTreeMap<NodeId, Node>,
+    pub(super) copies: u64,
+    pub(super) faults: Vec<&'static str>,
     pub(super) counts: Counts,
     /// Why promises of an origin may be taken back.
-    pub(super) risks: BTreeMap<NodeId, BTreeSet<&'static str>>,
+    pub(super) risks: BTreeMap<NodeId, BTreeSet<Risk>>,
+    /// Why some were.
+    pub(super) broke: BTreeSet<Risk>,
     pub(super) held: Held,
     down: BTreeSet<(PathBuf, PathBuf)>,
+    /// How two stood when they had nothing left to say.
+    settled: BTreeMap<(PathBuf, PathBuf), [Stand; 2]>,
     sent: BTreeMap<NodeId, Vec<Sent>>,
     ids: u64,
     /// Where something last happened to a machine.
@@ -71,11 +81,15 @@ impl World {
             dir,
             nodes: Vec::new(),
             now: Millis(1_790_000_000_000),
-            faults: BTreeSet::new(),
+            asleep: BTreeMap::new(),
+            copies: 0,
+            faults: Vec::new(),
             counts: Counts::new(),
             risks: BTreeMap::new(),
+            broke: BTreeSet::new(),
             held: Held::default(),
             down: BTreeSet::new(),
+            settled: BTreeMap::new(),
             sent: BTreeMap::new(),
             ids: 0,
             busy: None,
@@ -91,7 +105,7 @@ impl World {
         for at in 0..ORIGINS.len() - 1 {
             let consent = Event::Consented { total: 9, each: 5 };
             world.give(at, Scope::Regional, Command::Do(consent))?;
-            world.give(at, Scope::Regional, Command::Do(Event::Received(6)))?;
+            world.give(at, Scope::Regional, Command::Do(Event::Received(4)))?;
         }
         Ok(world)
     }
@@ -100,7 +114,7 @@ impl World {
         *self.counts.entry(what).or_default() += 1;
     }
 
-    pub(super) fn risk(&mut self, origin: NodeId, why: &'static str) {
+    pub(super) fn risk(&mut self, origin: NodeId, why: Risk) {
         self.risks.entry(origin).or_default().insert(why);
     }
 
@@ -137,7 +151,7 @@ impl World {
         self.now = Millis(self.now.0 + 60_000);
         let at = match self.busy {
             // Where something just happened, people are busy.
-            Some(at) if at < self.nodes.len() && self.dice.percent(35) => at,
+            Some(at) if at < self.nodes.len() && self.dice.percent(40) => at,
             _ => self.dice.below(self.nodes.len()),
         };
         match self.dice.below(100) {
@@ -153,6 +167,7 @@ impl World {
                     _ => usize::MAX,
                 };
                 self.meet(at, other, most)?;
+                self.let_go(at)?;
                 for each in [at, other] {
                     if self.dice.percent(60) {
                         self.react(each)?;
@@ -184,14 +199,38 @@ impl World {
         if a.origin == b.origin || self.down.contains(&Self::link(a, b)) {
             return Ok(());
         }
+        // Who had nothing left to say then has nothing to say now.
+        let pair = Self::link(a, b);
+        let mut stands = [Stand::of(a)?, Stand::of(b)?];
+        let in_order = a.dir == pair.0;
+        if !in_order {
+            stands.reverse();
+        }
+        if most == usize::MAX && self.settled.get(&pair) == Some(&stands) {
+            self.count("nothing to say");
+            return Ok(());
+        }
         let met = session::meet(a, b, most, self.now)
             .with_context(|| format!("`{}` meets `{}`", a.origin, b.origin))?;
+        let deceived = [(a, b), (b, a)].map(|(from, to)| {
+            let deceives = from.withholds() == Some(to.origin);
+            deceives.then_some(to.origin)
+        });
+        for origin in deceived.into_iter().flatten() {
+            self.risk(origin, Risk::Withheld);
+        }
         *self.counts.entry("frames").or_default() += met.frames as u64;
-        self.count(if met.whole {
+        self.count(if met.settled.is_some() {
             "sessions"
         } else {
             "sessions cut"
         });
+        if let Some(mut stands) = met.settled {
+            if !in_order {
+                stands.reverse();
+            }
+            self.settled.insert(pair, stands);
+        }
         Ok(())
     }
 
@@ -233,7 +272,7 @@ impl World {
 
     // === commands ===
 
-    fn give(&mut self, at: usize, scope: Scope, command: Command) -> Result<()> {
+    pub(super) fn give(&mut self, at: usize, scope: Scope, command: Command) -> Result<()> {
         let id = self.next_id();
         self.send(at, Sent { id, scope, command })
     }
@@ -301,7 +340,7 @@ impl World {
         let (item, count) = if self.dice.percent(50) {
             (Item::Stock, few)
         } else {
-            (Item::Person(0), 1)
+            (Item::Person(self.dice.below(3) as u8), 1)
         };
         let fresh = |id: Id, event| {
             Ok(Some(Sent {
@@ -312,8 +351,8 @@ impl World {
         };
         let id = self.next_id();
         match self.dice.below(20) {
-            0 | 1 => fresh(id, Event::Received(few + 1)),
-            2 => fresh(id, Event::Issued(1)),
+            0 => fresh(id, Event::Received(few)),
+            1 | 2 => fresh(id, Event::Issued(1)),
             3..5 => fresh(
                 id,
                 Event::Requested {
@@ -487,6 +526,8 @@ impl World {
     /// Mends every link, ends the copies, starts what was fenced, and lets everybody meet until nothing changes.
     pub(super) fn heal(&mut self) -> Result<()> {
         self.down.clear();
+        self.asleep.clear();
+        self.nodes.iter_mut().for_each(Node::show_all);
         self.note_held()?;
         for _ in 0..2 {
             self.round(true)?;
@@ -513,12 +554,15 @@ impl World {
                 stands.push((logs, store.standing(), store.may_promise()));
             }
             if before.as_ref() == Some(&stands) {
+                let mut declared = false;
+                for at in 0..self.nodes.len() {
+                    declared |= self.declare_lost(at)?;
+                }
+                if declared {
+                    continue;
+                }
                 let waits = stands.iter().find_map(|(.., may)| may.clone().err());
                 if let Some(refusal) = waits {
-                    if self.is_payload_lost()? {
-                        self.count("payload lost");
-                        return Ok(());
-                    }
                     bail!(
                         "I-settled: a node waits still when all is healed: {refusal}{}",
                         self.standings()?

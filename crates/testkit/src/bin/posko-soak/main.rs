@@ -78,15 +78,15 @@ impl From<Outcome> for Ran {
 
 /// Runs a storm of promises.
 fn promises(seed: u64) -> Ran {
-    let (counts, broken) = match storm::run(seed) {
-        Ok(counts) => (counts, None),
-        Err(broken) => (BTreeMap::new(), Some(broken.to_string())),
+    let (outcome, broken) = match storm::run(seed) {
+        Ok(outcome) => (outcome, None),
+        Err(broken) => (storm::Outcome::default(), Some(broken.to_string())),
     };
     Ran {
         seed,
-        counts,
-        risks: BTreeSet::new(),
-        broke: BTreeSet::new(),
+        counts: outcome.counts,
+        risks: outcome.risks,
+        broke: outcome.broke,
         broken,
     }
 }
