@@ -528,8 +528,8 @@ phrases! { OURS:
         "`{}` memegang log `{}` sampai {}, yang tidak ada di sini";
     // Sessions with peers.
     "another run of `{}` is alive since `{}` at `{}`": "kembaran `{}` berjalan sejak `{}` di `{}`";
-    "two runs of `{}` are alive: the second was refused at `{}`, last at `{}`":
-        "dua kembaran `{}` berjalan: yang kedua ditolak di `{}`, terakhir pada `{}`";
+    "a second run of `{}` was refused from `{}`, last at `{}`":
+        "kembaran `{}` yang kedua ditolak dari `{}`, terakhir pada `{}`";
     "another run of this node writes: {}": "kembaran simpul ini menulis: {}";
     "connected, waiting for a signed head": "tersambung, menunggu kepala log yang bertanda tangan";
     "catching up": "sedang mengejar";

@@ -386,7 +386,7 @@ impl Shared {
                 error!(peer.id = %origin, "two runs of `{origin}` are alive: the second was refused");
                 let (since, at) = (shown(entry.state.since), shown(now()));
                 entry.state.why = format!(
-                    "two runs of `{origin}` are alive: the second was refused at `{}`, last at `{at}`",
+                    "a second run of `{origin}` was refused from `{}`, last at `{at}`",
                     live.address
                 );
                 let detail = format!(

@@ -677,7 +677,7 @@ async fn a_second_run_is_told_since_when_and_where_the_first_is_alive_and_the_st
         refused.detail,
         format!("another run of `32` is alive since `{since}` at `192.0.2.1:7431`")
     );
-    let why = "two runs of `32` are alive: the second was refused at `192.0.2.2:7431`, last at `";
+    let why = "a second run of `32` was refused from `192.0.2.2:7431`, last at `";
     assert!(
         state().connected && state().why.starts_with(why),
         "{:?}",
