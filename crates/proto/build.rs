@@ -4,7 +4,7 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 14] = [
+const FILES: [&str; 16] = [
     "posko/common/v1/common.proto",
     "posko/federation/v1/session.proto",
     "posko/federation/v1/node.proto",
@@ -18,6 +18,8 @@ const FILES: [&str; 14] = [
     "posko/directive/v1/service.proto",
     "posko/log/v1/event.proto",
     "posko/log/v1/service.proto",
+    "posko/site/v1/event.proto",
+    "posko/site/v1/service.proto",
     "posko/ims/v1/service.proto",
 ];
 

@@ -18,6 +18,7 @@ use posko_proto::{
     federation::v1::node_service_client::NodeServiceClient,
     incident::v1::incident_service_client::IncidentServiceClient,
     log::v1::log_service_client::LogServiceClient,
+    site::v1::site_service_client::SiteServiceClient,
     warning::v1::warning_service_client::WarningServiceClient,
 };
 use tokio::net::TcpStream;
@@ -105,6 +106,11 @@ impl Client {
     /// Returns the service about directives.
     pub(crate) fn directives(&self) -> DirectiveServiceClient<Door> {
         DirectiveServiceClient::new(self.door.clone())
+    }
+
+    /// Returns the service about sites.
+    pub(crate) fn sites(&self) -> SiteServiceClient<Door> {
+        SiteServiceClient::new(self.door.clone())
     }
 
     /// Returns the service about logs.

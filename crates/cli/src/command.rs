@@ -14,6 +14,7 @@ pub(crate) mod login;
 pub(crate) mod peer;
 pub(crate) mod restore;
 pub(crate) mod serve;
+pub(crate) mod site;
 pub(crate) mod standing;
 pub(crate) mod status;
 pub(crate) mod user;

@@ -7,7 +7,7 @@ use clap::Args;
 use posko_proto::{
     Id, NodeId,
     common::v1::{CommandMeta, Point},
-    incident::v1::{Figure, Measure},
+    incident::v1::{AgeBand, Figure, Measure, Sex},
     warning::v1::{Circle, Polygon},
 };
 use prost_types::Timestamp;
@@ -81,12 +81,22 @@ pub(crate) fn figure(text: &str) -> Result<Figure, String> {
             "`{text}` is no figure: expected `MEASURE=COUNT` such as `displaced=1200`"
         ));
     };
-    let measure: Measure = name::parse(measure)?;
+    let mut parts = measure.split('.');
+    let measure: Measure = name::parse(parts.next().unwrap_or_default())?;
+    let (mut sex, mut age_band) = (Sex::Unspecified, AgeBand::Unspecified);
+    for part in parts {
+        match name::parse::<AgeBand>(part) {
+            Ok(band) => age_band = band,
+            Err(_) => sex = name::parse(part)?,
+        }
+    }
     let digits = !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
     match count.parse() {
         Ok(count) if digits => Ok(Figure {
             measure: measure.into(),
             count,
+            sex: sex.into(),
+            age_band: age_band.into(),
         }),
         _ => Err(format!(
             "`{count}` is no count of {}: expected digits only such as `1200`",
@@ -178,14 +188,26 @@ mod tests {
             figure("displaced=1200"),
             Ok(Figure {
                 measure: Measure::Displaced.into(),
-                count: 1200
+                count: 1200,
+                ..Figure::default()
             })
         );
+        assert_eq!(
+            figure("displaced.female.6_12=81"),
+            Ok(Figure {
+                measure: Measure::Displaced.into(),
+                count: 81,
+                sex: Sex::Female.into(),
+                age_band: AgeBand::AgeBand612.into(),
+            })
+        );
+        assert!(figure("displaced.women=81").is_err());
         assert_eq!(
             figure("houses-severe=0"),
             Ok(Figure {
                 measure: Measure::HousesSevere.into(),
-                count: 0
+                count: 0,
+                ..Figure::default()
             })
         );
         let bad = [

@@ -7,6 +7,7 @@ pub(crate) mod directive;
 pub(crate) mod federation;
 pub(crate) mod incident;
 pub(crate) mod log;
+pub(crate) mod site;
 pub(crate) mod warning;
 
 use chrono::{DateTime, SecondsFormat};

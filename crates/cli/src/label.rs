@@ -7,7 +7,11 @@ use posko_proto::{
     common::v1::{Hazard, LinkState, Role},
     directive::v1::{self as directive, Priority},
     federation::v1::NodeRole,
-    incident::v1::{self as incident, FigureSource, Measure, ReportChannel, Scale, Status},
+    incident::v1::{
+        self as incident, AgeBand, CancelReason, EscalationLevel, FigureSource, Measure, Post,
+        RejectReason, Relation, ReopenReason, ReportChannel, Scale, Settlement, Sex, Status, Step,
+    },
+    site::v1 as site,
     warning::v1::{self as warning, AlertStatus, Certainty, FeedHealth, Source, State, Urgency},
 };
 
@@ -67,6 +71,9 @@ pub(crate) fn word(name: &str, lang: Lang) -> Option<&'static str> {
         of::<Measure>,
         of::<FigureSource>,
         of::<Role>,
+        of::<EscalationLevel>,
+        of::<Settlement>,
+        of::<site::NeedKind>,
     ];
     words.iter().find_map(|word| word(name, lang))
 }
@@ -90,9 +97,21 @@ labels! {
     ADDED: "ditambahkan", "added";
     ADDRESS: "alamat", "address";
     ADDRESSED_TO: "ditujukan kepada", "addressed to";
+    AGE: "umur", "age";
+    ANSWERED: "dijawab", "answered";
+    ANSWER_BY: "jawab sebelum", "answer by";
+    APPROVED: "disetujui", "approved";
+    ASKED: "diminta", "asked";
     BACKED_UP: "salinan cadangan dibuat", "backup made";
     BACKUP_INTACT: "salinan cadangan utuh", "backup intact";
     BYTES: "bita", "bytes";
+    CALLED: "dipanggil", "called";
+    CAPACITY: "kapasitas", "capacity";
+    CLOSED: "ditutup", "closed";
+    CORRECTED: "(ralat)", "(corrected)";
+    DISABLED_PEOPLE: "penyandang disabilitas", "with a disability";
+    ESCALATION: "eskalasi", "escalation";
+    DUE: "tenggat", "due";
     EVERYONE: "semua", "all";
     EVENT: "peristiwa", "event";
     AREA: "wilayah", "area";
@@ -128,6 +147,7 @@ labels! {
     FEED: "umpan", "feed";
     FEEDS_NONE: "tidak ada umpan: daftar kosong bukan berarti aman", "there are no feeds: an empty list does not mean safe";
     FIGURES: "angka dampak", "impact figures";
+    FILE: "berkas", "file";
     FINGERPRINT: "sidik", "fingerprint";
     FORKED_AT: "bercabang di", "forked at";
     FORKED_OTHER: "isinya sejak itu disengketakan; pemilik log membukanya kembali dengan kunci pemulihan",
@@ -137,10 +157,37 @@ labels! {
     ARRIVED: "tiba", "arrived";
     AT: "di", "at";
     FIRST_ARRIVED: "pertama tiba", "first arrived";
+    FORMAT: "format", "format";
+    GLIDE: "GLIDE", "GLIDE";
+    HOUSEHOLDS: "KK", "households";
+    ID: "id", "id";
+    INVALID: "tidak sah", "invalid";
+    ITEMS: "isi", "items";
+    JUDGEMENTS: "penilaian", "judgements";
+    KIND: "jenis", "kind";
     KNOWN_UP_TO: "diketahui sampai", "known up to";
     LEFT_OUT_SINCE: "sejak itu ditinggalkan oleh log", "left out of the log since";
+    LEVEL: "tingkat", "level";
+    MET: "terpenuhi", "met";
+    NEED: "kebutuhan", "need";
+    NEEDS: "kebutuhan", "needs";
     NOTHING_YET: "belum ada", "nothing yet";
+    NOT_COUNTED: "belum dihitung", "not counted";
+    OBJECTIVE: "sasaran", "objective";
+    OBJECTIVES: "sasaran operasi", "objectives";
+    OCCUPANCY: "penghuni", "occupancy";
+    OUTPUT: "hasil", "output";
+    PERIOD: "periode", "period";
+    PERIODS: "periode operasi", "operational periods";
+    POST: "jabatan", "post";
+    POSTS: "struktur komando", "command structure";
+    PREGNANT: "hamil atau menyusui", "pregnant or nursing";
+    REASON: "alasan", "reason";
     RECORDED_FROM: "dicatat sejak", "recorded from";
+    RELATED: "kejadian terkait", "related incidents";
+    RELATION: "hubungan", "relation";
+    SEX: "jenis kelamin", "sex";
+    SITE: "titik layanan", "site";
     UNTOLD: "berkas dipulihkan, tidak tercatat apa yang tiba; mungkin lebih banyak",
         "the file was put back, what arrived was not noted; it may be more";
     EVIDENCE: "cabang mesin kembarannya", "other machine's branch";
@@ -254,6 +301,8 @@ labels! {
     UNKNOWN_EVENTS: "peristiwa tak dikenal", "unknown events";
     UNTIL: "sampai", "until";
     URGENCY: "kedesakan", "urgency";
+    VALID: "sah", "valid";
+    VALID_WITH_WARNINGS: "sah, dengan peringatan", "valid, with warnings";
     VERIFIED: "utuh", "intact";
     NOT_VERIFIED: "TIDAK UTUH", "NOT INTACT";
     VERSION: "versi", "version";
@@ -409,6 +458,10 @@ impl Labelled for Status {
             Self::Activated => label("aktivasi", "activated"),
             Self::OperationEnded => label("selesai operasi", "operation ended"),
             Self::Closed => label("ditutup", "closed"),
+            Self::Responding => label("respons", "responding"),
+            Self::Transition => label("transisi", "transition"),
+            Self::Cancelled => label("dibatalkan", "cancelled"),
+            Self::Historical => label("data lampau", "historical"),
         }
     }
 }
@@ -431,6 +484,19 @@ impl Labelled for Measure {
             Self::HousesModerate => label("rumah rusak sedang", "houses moderately damaged"),
             Self::HousesSlight => label("rumah rusak ringan", "houses slightly damaged"),
             Self::HousesFlooded => label("rumah terendam", "houses flooded"),
+            Self::HousesSwept => label("rumah hanyut", "houses swept away"),
+            Self::HousesDamaged => label("rumah rusak", "houses damaged"),
+            Self::Injured => label("luka", "injured"),
+            Self::Schools => label("sekolah rusak", "schools damaged"),
+            Self::HealthFacilities => {
+                label("fasilitas kesehatan rusak", "health facilities damaged")
+            }
+            Self::Worship => label("rumah ibadah rusak", "places of worship damaged"),
+            Self::Offices => label("kantor rusak", "offices damaged"),
+            Self::Shops => label("kios/pasar rusak", "shops damaged"),
+            Self::Bridges => label("jembatan rusak", "bridges damaged"),
+            Self::RoadsM => label("jalan rusak (m)", "roads damaged (m)"),
+            Self::FarmlandM2 => label("lahan tani rusak (m²)", "farmland damaged (m²)"),
         }
     }
 }
@@ -442,6 +508,185 @@ impl Labelled for FigureSource {
             Self::Pmi => label("PMI", "PMI"),
             Self::Government => GOVERNMENT,
             Self::Other => label("lainnya", "other"),
+        }
+    }
+}
+
+impl Labelled for RejectReason {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::NotConfirmed => label("tidak terkonfirmasi", "not confirmed"),
+            Self::Hoax => label("berita bohong", "hoax"),
+            Self::BelowThreshold => label("tidak perlu respons", "needs no response"),
+            Self::Elsewhere => label("wilayah cabang lain", "another branch's area"),
+        }
+    }
+}
+
+impl Labelled for CancelReason {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::EnteredInError => label("salah catat", "entered in error"),
+            Self::StoodDown => label("bahaya lewat", "stood down"),
+            Self::HandedOver => label("diserahkan", "handed over"),
+        }
+    }
+}
+
+impl Labelled for ReopenReason {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Recurred => label("terjadi lagi", "recurred"),
+            Self::NewInformation => label("informasi baru", "new information"),
+            Self::EndedInError => label("salah diakhiri", "ended in error"),
+        }
+    }
+}
+
+impl Labelled for Step {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Occurred => label("terjadi", "occurred"),
+            Self::TeamDeparted => label("tim berangkat", "team departed"),
+            Self::OnScene => label("tim di lokasi", "team on scene"),
+            Self::AssessmentSubmitted => label("asesmen diserahkan", "assessment submitted"),
+        }
+    }
+}
+
+impl Labelled for Relation {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Parent => label("bagian dari", "part of"),
+            Self::Related => label("terkait dengan", "related to"),
+        }
+    }
+}
+
+impl Labelled for Post {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Commander => label("komandan", "commander"),
+            Self::Deputy => label("wakil komandan", "deputy"),
+            Self::Operations => label("operasi", "operations"),
+            Self::Planning => label("perencanaan", "planning"),
+            Self::Logistics => label("logistik", "logistics"),
+            Self::Administration => label("administrasi", "administration"),
+            Self::PublicRelations => label("humas", "public relations"),
+            Self::Liaison => label("perwakilan instansi", "liaison"),
+            Self::Safety => label("keselamatan", "safety"),
+            Self::Health => label("kesehatan", "health"),
+            Self::Assessment => label("asesmen", "assessment"),
+        }
+    }
+}
+
+impl Labelled for incident::Priority {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Normal => label("biasa", "normal"),
+            Self::High => label("penting", "high"),
+            Self::Lifesaving => label("menyelamatkan jiwa", "lifesaving"),
+        }
+    }
+}
+
+impl Labelled for Settlement {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Met => label("tercapai", "met"),
+            Self::Dropped => label("dihentikan", "dropped"),
+            Self::Duplicate => label("rangkap", "duplicate"),
+        }
+    }
+}
+
+impl Labelled for EscalationLevel {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Branch => label("cabang", "branch"),
+            Self::Province => label("provinsi", "province"),
+            Self::Region => label("tiga provinsi", "three provinces"),
+            Self::National => label("nasional", "national"),
+        }
+    }
+}
+
+impl Labelled for Sex {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Male => label("laki-laki", "male"),
+            Self::Female => label("perempuan", "female"),
+            Self::Other => label("lainnya", "other"),
+        }
+    }
+}
+
+impl Labelled for AgeBand {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::AgeBand01 => label("0–1", "0–1"),
+            Self::AgeBand25 => label("2–5", "2–5"),
+            Self::AgeBand612 => label("6–12", "6–12"),
+            Self::AgeBand1317 => label("13–17", "13–17"),
+            Self::AgeBand1820 => label("18–20", "18–20"),
+            Self::AgeBand2159 => label("21–59", "21–59"),
+            Self::AgeBand60Up => label("60+", "60+"),
+            Self::Unknown => label("tidak diketahui", "unknown"),
+        }
+    }
+}
+
+impl Labelled for site::Kind {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Evacuation => label("tempat pengungsian", "evacuation site"),
+            Self::Kitchen => label("dapur umum", "public kitchen"),
+            Self::Water => label("titik air bersih", "water point"),
+            Self::Health => label("pos kesehatan", "health post"),
+            Self::Command => label("pos komando", "command post"),
+        }
+    }
+}
+
+impl Labelled for site::NeedKind {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Meals => label("makanan siap saji (porsi)", "meals (portions)"),
+            Self::RiceKg => label("beras (kg)", "rice (kg)"),
+            Self::WaterL => label("air bersih (liter)", "water (litres)"),
+            Self::Blankets => label("selimut", "blankets"),
+            Self::Mats => label("alas tidur", "sleeping mats"),
+            Self::Tarpaulins => label("terpal", "tarpaulins"),
+            Self::Tents => label("tenda", "tents"),
+            Self::HygieneKits => label("hygiene kit", "hygiene kits"),
+            Self::BabyKits => label("baby kit", "baby kits"),
+            Self::FamilyKits => label("family kit", "family kits"),
+            Self::Clothes => label("pakaian", "clothes"),
+            Self::Toilets => label("jamban", "toilets"),
+            Self::Medicines => label("obat-obatan (pasien)", "medicines (patients)"),
+            Self::HealthStaff => label("tenaga kesehatan", "health staff"),
+            Self::Volunteers => label("relawan", "volunteers"),
+            Self::Ambulances => label("ambulans", "ambulances"),
+            Self::FuelL => label("bahan bakar (liter)", "fuel (litres)"),
+            Self::Generators => label("genset", "generators"),
+            Self::Psychosocial => label(
+                "dukungan psikososial (orang)",
+                "psychosocial support (persons)",
+            ),
         }
     }
 }
@@ -576,6 +821,17 @@ mod tests {
         check_distinct::<Scale>();
         check_distinct::<Status>();
         check_distinct::<Measure>();
+        check_distinct::<RejectReason>();
+        check_distinct::<CancelReason>();
+        check_distinct::<ReopenReason>();
+        check_distinct::<Step>();
+        check_distinct::<Relation>();
+        check_distinct::<Post>();
+        check_distinct::<incident::Priority>();
+        check_distinct::<Settlement>();
+        check_distinct::<EscalationLevel>();
+        check_distinct::<Sex>();
+        check_distinct::<AgeBand>();
         check_distinct::<FigureSource>();
         check_distinct::<AlertStatus>();
         check_distinct::<Certainty>();
@@ -585,6 +841,8 @@ mod tests {
         check_distinct::<FeedHealth>();
         check_distinct::<Priority>();
         check_distinct::<directive::State>();
+        check_distinct::<site::Kind>();
+        check_distinct::<site::NeedKind>();
     }
 
     #[test]

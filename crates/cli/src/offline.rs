@@ -31,6 +31,8 @@ use tokio_rustls::rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 
+pub(crate) use posko_node::offline::{Check, Format, Verdict};
+
 use crate::{failure::Failure, json};
 
 /// What is needed to reach the node of a directory.
@@ -397,6 +399,18 @@ pub(crate) fn verify_logs(
         .into_iter()
         .map(check)
         .collect())
+}
+
+/// Reads a file, or the standard input as `-`, as intake would.
+pub(crate) fn check_document(file: &Path) -> Result<Check, Failure> {
+    let checked = if file == Path::new("-") {
+        offline::check_document(io::stdin().lock())
+    } else {
+        std::fs::File::open(file)
+            .map_err(anyhow::Error::from)
+            .and_then(offline::check_document)
+    };
+    checked.map_err(|error| unusable_file(&error.context(format!("read `{}`", file.display()))))
 }
 
 /// Checks an exported log.

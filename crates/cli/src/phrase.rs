@@ -468,6 +468,48 @@ phrases! { OURS:
     "noted on": "diberi catatan";
     "ended": "diakhiri";
     "closed": "ditutup";
+    "brought into transition": "dibawa ke transisi";
+    "cancelled": "dibatalkan";
+    "reopened": "dibuka lagi";
+    "judged": "dinilai";
+    "given a scale": "diberi skala";
+    "dated": "diberi waktu kejadian";
+    "assessed": "diberi asesmen";
+    "departed for": "diberi waktu keberangkatan";
+    "arrived at": "diberi waktu kedatangan";
+    "given a post": "diberi jabatan";
+    "escalated": "dieskalasi";
+    "planned": "direncanakan";
+    "given objectives": "diberi sasaran";
+    "{} at `{}` would lie before {} at `{}`": "{} pada `{}` akan mendahului {} pada `{}`";
+    "the event": "kejadiannya";
+    "the report": "laporan";
+    "the activation": "aktivasi";
+    "the departure": "keberangkatan tim";
+    "the arrival": "kedatangan tim";
+    "the assessment": "asesmen";
+    "the end of the operation": "akhir operasi";
+    "the handover": "serah terima";
+    "the command's begin": "awal komando";
+    "the period's end": "akhir periode";
+    "the period's begin": "awal periode";
+    "its begin": "awalnya";
+    "the end of the one before": "akhir periode sebelumnya";
+    "there is no {} `{}` here": "tidak ada {} `{}` di sini";
+    "the {} is `{}` already": "{} sudah `{}`";
+    "objective": "sasaran";
+    "period": "periode";
+    "parent incident": "kejadian induk";
+    "escalation level": "tingkat eskalasi";
+    "the incident has {} of its {} already, and takes no more": "kejadian itu sudah punya {} {}, dan tidak menerima lagi";
+    // Sites.
+    "there is no such site here": "titik layanan itu tidak ada di sini";
+    "the site is closed": "titik layanan itu sudah ditutup";
+    "this node has no incident `{}` of its own": "simpul ini tidak punya kejadian `{}` sendiri";
+    "incident `{}` is in `{}`: it takes no sites": "kejadian `{}` dalam keadaan `{}`: tidak menerima titik layanan";
+    "a figure as of `{}` is held, newer than the one as of `{}`":
+        "sudah ada angka per `{}`, lebih baru daripada yang per `{}`";
+    "the site lacks nothing of the kind `{}`": "titik layanan itu tidak kekurangan `{}`";
     "`{}` at `{}` lies before `{}` at `{}`": "`{}` pada `{}` mendahului `{}` pada `{}`";
     "a figure for `{}` of `{}` as of `{}` is held, newer than the one as of `{}`":
         "sudah ada angka `{}` dari `{}` per `{}`, lebih baru daripada yang per `{}`";

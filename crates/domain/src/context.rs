@@ -42,6 +42,7 @@ impl Context {
         let (fits, rule) = match area {
             Area::Warning => (!at_gateway, "warnings are recorded by a province's node"),
             Area::Incident => (!at_gateway, "incidents are recorded by a province's node"),
+            Area::Site => (!at_gateway, "sites are recorded by a province's node"),
             Area::Directive => (
                 at_gateway,
                 "directives are issued and withdrawn at headquarters' gateway `ims`",
@@ -83,7 +84,7 @@ pub fn stream_of(command_id: Id) -> Id {
 }
 
 /// Returns the first 16 bytes of the SHA-256 of the parts in a row.
-pub(crate) fn derived(parts: &[&[u8]]) -> Id {
+pub fn derived(parts: &[&[u8]]) -> Id {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part);

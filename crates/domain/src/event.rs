@@ -4,7 +4,7 @@
 
 use posko_proto::{
     account::v1 as account, directive::v1 as directive, incident::v1 as incident, log::v1 as log,
-    warning::v1 as warning,
+    site::v1 as site, warning::v1 as warning,
 };
 use prost::Message;
 
@@ -21,6 +21,8 @@ pub enum Area {
     Directive,
     /// What an owner says about its own log.
     Log,
+    /// Sites of incidents.
+    Site,
 }
 
 /// Who gets an event's payload.
@@ -91,6 +93,23 @@ kinds! {
     INCIDENT_OPERATION_ENDED 0x0206 "IncidentOperationEnded" Incident  Regional;
     INCIDENT_CLOSED          0x0207 "IncidentClosed"         Incident  Regional;
     INCIDENT_NOTED           0x0208 "IncidentNoted"          Incident  Regional withdrawable;
+    SEVERITY_JUDGED          0x0209 "IncidentSeverityJudged" Incident  Regional;
+    SCALE_SET                0x020a "IncidentScaleSet"       Incident  Regional;
+    STEP_TAKEN               0x020b "IncidentStepTaken"      Incident  Regional;
+    TRANSITION_BEGUN         0x020c "IncidentTransitionBegun" Incident Regional;
+    INCIDENT_CANCELLED       0x020d "IncidentCancelled"      Incident  Regional;
+    INCIDENT_REOPENED        0x020e "IncidentReopened"       Incident  Regional;
+    GLIDE_ASSIGNED           0x020f "IncidentGlideAssigned"  Incident  Regional;
+    INCIDENT_RELATED         0x0210 "IncidentRelated"        Incident  Regional;
+    INCIDENT_UNRELATED       0x0211 "IncidentUnrelated"      Incident  Regional;
+    POST_FILLED              0x0212 "IncidentPostFilled"     Incident  Regional;
+    POST_VACATED             0x0213 "IncidentPostVacated"    Incident  Regional;
+    INCIDENT_ESCALATED       0x0214 "IncidentEscalated"      Incident  Regional;
+    ESCALATION_ANSWERED      0x0215 "IncidentEscalationAnswered" Incident Regional;
+    PERIOD_PLANNED           0x0216 "IncidentPeriodPlanned"  Incident  Regional;
+    PLAN_APPROVED            0x0217 "IncidentPlanApproved"   Incident  Regional;
+    OBJECTIVE_SET            0x0218 "IncidentObjectiveSet"   Incident  Regional;
+    OBJECTIVE_SETTLED        0x0219 "IncidentObjectiveSettled" Incident Regional;
     ACCOUNT_CREATED          0x0301 "AccountCreated"         Account   Local;
     ROLE_GRANTED             0x0302 "RoleGranted"            Account   Local;
     ROLE_REVOKED             0x0303 "RoleRevoked"            Account   Local;
@@ -102,6 +121,13 @@ kinds! {
     DISOWNED                 0x0501 "Disowned"               Log       Regional;
     PAYLOAD_LOST             0x0502 "PayloadLost"            Log       Regional;
     PAYLOAD_WITHDRAWN        0x0503 "PayloadWithdrawn"       Log       Regional;
+    SITE_OPENED              0x0601 "SiteOpened"             Site      Regional;
+    SITE_CAPACITY_SET        0x0602 "SiteCapacitySet"        Site      Regional;
+    SITE_OCCUPANCY_COUNTED   0x0603 "SiteOccupancyCounted"   Site      Regional;
+    SITE_OUTPUT_REPORTED     0x0604 "SiteOutputReported"     Site      Regional;
+    SITE_NEED_SET            0x0605 "SiteNeedSet"            Site      Regional;
+    SITE_NEED_MET            0x0606 "SiteNeedMet"            Site      Regional;
+    SITE_CLOSED              0x0607 "SiteClosed"             Site      Regional;
 }
 
 /// An event of any area.
@@ -121,75 +147,174 @@ pub enum Event {
     Directive(DirectiveEvent),
     /// Of a log.
     Log(LogEvent),
+    /// Of a site.
+    Site(SiteEvent),
 }
 
-/// An event of a warning.
-#[derive(Debug, Clone, PartialEq)]
-pub enum WarningEvent {
-    /// It was taken in first.
-    Issued(warning::WarningIssued),
-    /// What it says was replaced.
-    Updated(warning::WarningUpdated),
-    /// It was taken back.
-    Cancelled(warning::WarningCancelled),
+macro_rules! events {
+    ($(#[$doc:meta])* $name:ident of $area:ident { $($(#[$said:meta])* $variant:ident($message:ty) $kind:ident;)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum $name {
+            $($(#[$said])* $variant($message),)*
+        }
+
+        impl $name {
+            /// Returns how it stands in a log.
+            pub fn kind(&self) -> Kind {
+                match self {
+                    $(Self::$variant(_) => $kind,)*
+                }
+            }
+
+            fn encode(&self) -> Vec<u8> {
+                match self {
+                    $(Self::$variant(event) => event.encode_to_vec(),)*
+                }
+            }
+
+            fn read(kind: Kind, bytes: &[u8]) -> Result<Option<Event>, prost::DecodeError> {
+                Ok(Some(Event::$area(match kind {
+                    $($kind => Self::$variant(Message::decode(bytes)?),)*
+                    _ => return Ok(None),
+                })))
+            }
+        }
+
+        impl From<$name> for Event {
+            fn from(event: $name) -> Self {
+                Self::$area(event)
+            }
+        }
+    };
 }
 
-/// An event of an incident.
-#[derive(Debug, Clone, PartialEq)]
-pub enum IncidentEvent {
-    /// It was reported.
-    Reported(incident::IncidentReported),
-    /// It was confirmed.
-    Verified(incident::IncidentVerified),
-    /// It was found false or a duplicate.
-    Rejected(incident::IncidentRejected),
-    /// Teams were activated.
-    Activated(incident::IncidentActivated),
-    /// Impact figures were set.
-    ImpactRecorded(incident::ImpactRecorded),
-    /// The operation ended.
-    OperationEnded(incident::IncidentOperationEnded),
-    /// It was closed.
-    Closed(incident::IncidentClosed),
-    /// A note was written.
-    Noted(incident::IncidentNoted),
+events! {
+    /// An event of a warning.
+    WarningEvent of Warning {
+        /// It was taken in first.
+        Issued(warning::WarningIssued) WARNING_ISSUED;
+        /// What it says was replaced.
+        Updated(warning::WarningUpdated) WARNING_UPDATED;
+        /// It was taken back.
+        Cancelled(warning::WarningCancelled) WARNING_CANCELLED;
+    }
 }
 
-/// An event of an account.
-#[derive(Debug, Clone, PartialEq)]
-pub enum AccountEvent {
-    /// It was made.
-    Created(account::AccountCreated),
-    /// A role was given.
-    RoleGranted(account::RoleGranted),
-    /// A role was taken back.
-    RoleRevoked(account::RoleRevoked),
-    /// The password was changed.
-    PasswordChanged(account::PasswordChanged),
-    /// It was disabled.
-    Disabled(account::AccountDisabled),
-    /// Its holder accepted the risk of promising in an unproven start.
-    RiskAccepted(account::RiskAccepted),
+events! {
+    /// An event of an incident.
+    IncidentEvent of Incident {
+        /// It was reported.
+        Reported(incident::IncidentReported) INCIDENT_REPORTED;
+        /// It was confirmed.
+        Verified(incident::IncidentVerified) INCIDENT_VERIFIED;
+        /// It was found false or a duplicate.
+        Rejected(incident::IncidentRejected) INCIDENT_REJECTED;
+        /// Teams were activated.
+        Activated(incident::IncidentActivated) INCIDENT_ACTIVATED;
+        /// Impact figures were set.
+        ImpactRecorded(incident::ImpactRecorded) IMPACT_RECORDED;
+        /// The operation ended.
+        OperationEnded(incident::IncidentOperationEnded) INCIDENT_OPERATION_ENDED;
+        /// It was closed.
+        Closed(incident::IncidentClosed) INCIDENT_CLOSED;
+        /// A note was written.
+        Noted(incident::IncidentNoted) INCIDENT_NOTED;
+        /// It was judged anew.
+        SeverityJudged(incident::IncidentSeverityJudged) SEVERITY_JUDGED;
+        /// PMI's scale was changed.
+        ScaleSet(incident::IncidentScaleSet) SCALE_SET;
+        /// A step was taken.
+        StepTaken(incident::IncidentStepTaken) STEP_TAKEN;
+        /// The threat is over.
+        TransitionBegun(incident::IncidentTransitionBegun) TRANSITION_BEGUN;
+        /// It was called off.
+        Cancelled(incident::IncidentCancelled) INCIDENT_CANCELLED;
+        /// It was opened again.
+        Reopened(incident::IncidentReopened) INCIDENT_REOPENED;
+        /// GLIDE gave it a number.
+        GlideAssigned(incident::IncidentGlideAssigned) GLIDE_ASSIGNED;
+        /// It belongs to another.
+        Related(incident::IncidentRelated) INCIDENT_RELATED;
+        /// It does not belong to another any more.
+        Unrelated(incident::IncidentUnrelated) INCIDENT_UNRELATED;
+        /// An account took a post.
+        PostFilled(incident::IncidentPostFilled) POST_FILLED;
+        /// An account left a post.
+        PostVacated(incident::IncidentPostVacated) POST_VACATED;
+        /// The posts of a level were called.
+        Escalated(incident::IncidentEscalated) INCIDENT_ESCALATED;
+        /// The called are there.
+        EscalationAnswered(incident::IncidentEscalationAnswered) ESCALATION_ANSWERED;
+        /// An operational period was set.
+        PeriodPlanned(incident::IncidentPeriodPlanned) PERIOD_PLANNED;
+        /// A period's plan was approved.
+        PlanApproved(incident::IncidentPlanApproved) PLAN_APPROVED;
+        /// An objective was set.
+        ObjectiveSet(incident::IncidentObjectiveSet) OBJECTIVE_SET;
+        /// An objective was reached or dropped.
+        ObjectiveSettled(incident::IncidentObjectiveSettled) OBJECTIVE_SETTLED;
+    }
 }
 
-/// An event of a directive.
-#[derive(Debug, Clone, PartialEq)]
-pub enum DirectiveEvent {
-    /// It was issued.
-    Issued(directive::DirectiveIssued),
-    /// It was withdrawn.
-    Withdrawn(directive::DirectiveWithdrawn),
+events! {
+    /// An event of an account.
+    AccountEvent of Account {
+        /// It was made.
+        Created(account::AccountCreated) ACCOUNT_CREATED;
+        /// A role was given.
+        RoleGranted(account::RoleGranted) ROLE_GRANTED;
+        /// A role was taken back.
+        RoleRevoked(account::RoleRevoked) ROLE_REVOKED;
+        /// The password was changed.
+        PasswordChanged(account::PasswordChanged) PASSWORD_CHANGED;
+        /// It was disabled.
+        Disabled(account::AccountDisabled) ACCOUNT_DISABLED;
+        /// Its holder accepted the risk of promising in an unproven start.
+        RiskAccepted(account::RiskAccepted) RISK_ACCEPTED;
+    }
 }
 
-/// An event of a log: what its owner says about entries of it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum LogEvent {
-    /// Entries that it leaves out are not to be recorded again.
-    Disowned(log::Disowned),
-    /// No node has these payloads any more.
-    PayloadLost(log::PayloadLost),
-    /// A payload is to be deleted everywhere.
-    PayloadWithdrawn(log::PayloadWithdrawn),
+events! {
+    /// An event of a directive.
+    DirectiveEvent of Directive {
+        /// It was issued.
+        Issued(directive::DirectiveIssued) DIRECTIVE_ISSUED;
+        /// It was withdrawn.
+        Withdrawn(directive::DirectiveWithdrawn) DIRECTIVE_WITHDRAWN;
+    }
+}
+
+events! {
+    /// An event of a log: what its owner says about entries of it.
+    LogEvent of Log {
+        /// Entries that it leaves out are not to be recorded again.
+        Disowned(log::Disowned) DISOWNED;
+        /// No node has these payloads any more.
+        PayloadLost(log::PayloadLost) PAYLOAD_LOST;
+        /// A payload is to be deleted everywhere.
+        PayloadWithdrawn(log::PayloadWithdrawn) PAYLOAD_WITHDRAWN;
+    }
+}
+
+events! {
+    /// An event of a site.
+    SiteEvent of Site {
+        /// It was opened.
+        Opened(site::SiteOpened) SITE_OPENED;
+        /// It can do another quantity.
+        CapacitySet(site::SiteCapacitySet) SITE_CAPACITY_SET;
+        /// Its people were counted.
+        OccupancyCounted(site::SiteOccupancyCounted) SITE_OCCUPANCY_COUNTED;
+        /// It did something.
+        OutputReported(site::SiteOutputReported) SITE_OUTPUT_REPORTED;
+        /// It lacks something.
+        NeedSet(site::SiteNeedSet) SITE_NEED_SET;
+        /// A part of what it lacks came.
+        NeedMet(site::SiteNeedMet) SITE_NEED_MET;
+        /// It was closed.
+        Closed(site::SiteClosed) SITE_CLOSED;
+    }
 }
 
 /// What could not be read as an event.
@@ -281,6 +406,7 @@ impl Event {
             Self::Account(event) => event.kind(),
             Self::Directive(event) => event.kind(),
             Self::Log(event) => event.kind(),
+            Self::Site(event) => event.kind(),
         }
     }
 
@@ -317,38 +443,12 @@ impl Event {
     /// Returns the message's bytes.
     pub fn encode(&self) -> Vec<u8> {
         match self {
-            Self::Warning(event) => match event {
-                WarningEvent::Issued(event) => event.encode_to_vec(),
-                WarningEvent::Updated(event) => event.encode_to_vec(),
-                WarningEvent::Cancelled(event) => event.encode_to_vec(),
-            },
-            Self::Incident(event) => match event {
-                IncidentEvent::Reported(event) => event.encode_to_vec(),
-                IncidentEvent::Verified(event) => event.encode_to_vec(),
-                IncidentEvent::Rejected(event) => event.encode_to_vec(),
-                IncidentEvent::Activated(event) => event.encode_to_vec(),
-                IncidentEvent::ImpactRecorded(event) => event.encode_to_vec(),
-                IncidentEvent::OperationEnded(event) => event.encode_to_vec(),
-                IncidentEvent::Closed(event) => event.encode_to_vec(),
-                IncidentEvent::Noted(event) => event.encode_to_vec(),
-            },
-            Self::Account(event) => match event {
-                AccountEvent::Created(event) => event.encode_to_vec(),
-                AccountEvent::RoleGranted(event) => event.encode_to_vec(),
-                AccountEvent::RoleRevoked(event) => event.encode_to_vec(),
-                AccountEvent::PasswordChanged(event) => event.encode_to_vec(),
-                AccountEvent::Disabled(event) => event.encode_to_vec(),
-                AccountEvent::RiskAccepted(event) => event.encode_to_vec(),
-            },
-            Self::Directive(event) => match event {
-                DirectiveEvent::Issued(event) => event.encode_to_vec(),
-                DirectiveEvent::Withdrawn(event) => event.encode_to_vec(),
-            },
-            Self::Log(event) => match event {
-                LogEvent::Disowned(event) => event.encode_to_vec(),
-                LogEvent::PayloadLost(event) => event.encode_to_vec(),
-                LogEvent::PayloadWithdrawn(event) => event.encode_to_vec(),
-            },
+            Self::Warning(event) => event.encode(),
+            Self::Incident(event) => event.encode(),
+            Self::Account(event) => event.encode(),
+            Self::Directive(event) => event.encode(),
+            Self::Log(event) => event.encode(),
+            Self::Site(event) => event.encode(),
         }
     }
 
@@ -364,15 +464,12 @@ impl Event {
             });
         };
         let event = match kind.area {
-            Area::Warning => WarningEvent::read(*kind, bytes).map(|event| event.map(Self::Warning)),
-            Area::Incident => {
-                IncidentEvent::read(*kind, bytes).map(|event| event.map(Self::Incident))
-            }
-            Area::Account => AccountEvent::read(*kind, bytes).map(|event| event.map(Self::Account)),
-            Area::Directive => {
-                DirectiveEvent::read(*kind, bytes).map(|event| event.map(Self::Directive))
-            }
-            Area::Log => LogEvent::read(*kind, bytes).map(|event| event.map(Self::Log)),
+            Area::Warning => WarningEvent::read(*kind, bytes),
+            Area::Incident => IncidentEvent::read(*kind, bytes),
+            Area::Account => AccountEvent::read(*kind, bytes),
+            Area::Directive => DirectiveEvent::read(*kind, bytes),
+            Area::Log => LogEvent::read(*kind, bytes),
+            Area::Site => SiteEvent::read(*kind, bytes),
         };
         event
             .map_err(|error| DecodeError::Malformed {
@@ -383,146 +480,6 @@ impl Event {
                 type_id,
                 type_version,
             })
-    }
-}
-
-type Read<T> = Result<Option<T>, prost::DecodeError>;
-
-impl WarningEvent {
-    /// Returns how it stands in a log.
-    pub fn kind(&self) -> Kind {
-        match self {
-            Self::Issued(_) => WARNING_ISSUED,
-            Self::Updated(_) => WARNING_UPDATED,
-            Self::Cancelled(_) => WARNING_CANCELLED,
-        }
-    }
-
-    fn read(kind: Kind, bytes: &[u8]) -> Read<Self> {
-        Ok(Some(match kind {
-            WARNING_ISSUED => Self::Issued(Message::decode(bytes)?),
-            WARNING_UPDATED => Self::Updated(Message::decode(bytes)?),
-            WARNING_CANCELLED => Self::Cancelled(Message::decode(bytes)?),
-            _ => return Ok(None),
-        }))
-    }
-}
-
-impl IncidentEvent {
-    /// Returns how it stands in a log.
-    pub fn kind(&self) -> Kind {
-        match self {
-            Self::Reported(_) => INCIDENT_REPORTED,
-            Self::Verified(_) => INCIDENT_VERIFIED,
-            Self::Rejected(_) => INCIDENT_REJECTED,
-            Self::Activated(_) => INCIDENT_ACTIVATED,
-            Self::ImpactRecorded(_) => IMPACT_RECORDED,
-            Self::OperationEnded(_) => INCIDENT_OPERATION_ENDED,
-            Self::Closed(_) => INCIDENT_CLOSED,
-            Self::Noted(_) => INCIDENT_NOTED,
-        }
-    }
-
-    fn read(kind: Kind, bytes: &[u8]) -> Read<Self> {
-        Ok(Some(match kind {
-            INCIDENT_REPORTED => Self::Reported(Message::decode(bytes)?),
-            INCIDENT_VERIFIED => Self::Verified(Message::decode(bytes)?),
-            INCIDENT_REJECTED => Self::Rejected(Message::decode(bytes)?),
-            INCIDENT_ACTIVATED => Self::Activated(Message::decode(bytes)?),
-            IMPACT_RECORDED => Self::ImpactRecorded(Message::decode(bytes)?),
-            INCIDENT_OPERATION_ENDED => Self::OperationEnded(Message::decode(bytes)?),
-            INCIDENT_CLOSED => Self::Closed(Message::decode(bytes)?),
-            INCIDENT_NOTED => Self::Noted(Message::decode(bytes)?),
-            _ => return Ok(None),
-        }))
-    }
-}
-
-impl AccountEvent {
-    /// Returns how it stands in a log.
-    pub fn kind(&self) -> Kind {
-        match self {
-            Self::Created(_) => ACCOUNT_CREATED,
-            Self::RoleGranted(_) => ROLE_GRANTED,
-            Self::RoleRevoked(_) => ROLE_REVOKED,
-            Self::PasswordChanged(_) => PASSWORD_CHANGED,
-            Self::Disabled(_) => ACCOUNT_DISABLED,
-            Self::RiskAccepted(_) => RISK_ACCEPTED,
-        }
-    }
-
-    fn read(kind: Kind, bytes: &[u8]) -> Read<Self> {
-        Ok(Some(match kind {
-            ACCOUNT_CREATED => Self::Created(Message::decode(bytes)?),
-            ROLE_GRANTED => Self::RoleGranted(Message::decode(bytes)?),
-            ROLE_REVOKED => Self::RoleRevoked(Message::decode(bytes)?),
-            PASSWORD_CHANGED => Self::PasswordChanged(Message::decode(bytes)?),
-            ACCOUNT_DISABLED => Self::Disabled(Message::decode(bytes)?),
-            RISK_ACCEPTED => Self::RiskAccepted(Message::decode(bytes)?),
-            _ => return Ok(None),
-        }))
-    }
-}
-
-impl DirectiveEvent {
-    /// Returns how it stands in a log.
-    pub fn kind(&self) -> Kind {
-        match self {
-            Self::Issued(_) => DIRECTIVE_ISSUED,
-            Self::Withdrawn(_) => DIRECTIVE_WITHDRAWN,
-        }
-    }
-
-    fn read(kind: Kind, bytes: &[u8]) -> Read<Self> {
-        Ok(Some(match kind {
-            DIRECTIVE_ISSUED => Self::Issued(Message::decode(bytes)?),
-            DIRECTIVE_WITHDRAWN => Self::Withdrawn(Message::decode(bytes)?),
-            _ => return Ok(None),
-        }))
-    }
-}
-
-impl From<WarningEvent> for Event {
-    fn from(event: WarningEvent) -> Self {
-        Self::Warning(event)
-    }
-}
-
-impl From<IncidentEvent> for Event {
-    fn from(event: IncidentEvent) -> Self {
-        Self::Incident(event)
-    }
-}
-
-impl From<DirectiveEvent> for Event {
-    fn from(event: DirectiveEvent) -> Self {
-        Self::Directive(event)
-    }
-}
-
-impl From<AccountEvent> for Event {
-    fn from(event: AccountEvent) -> Self {
-        Self::Account(event)
-    }
-}
-
-impl LogEvent {
-    /// Returns how it stands in a log.
-    pub fn kind(&self) -> Kind {
-        match self {
-            Self::Disowned(_) => DISOWNED,
-            Self::PayloadLost(_) => PAYLOAD_LOST,
-            Self::PayloadWithdrawn(_) => PAYLOAD_WITHDRAWN,
-        }
-    }
-
-    fn read(kind: Kind, bytes: &[u8]) -> Read<Self> {
-        Ok(Some(match kind {
-            DISOWNED => Self::Disowned(Message::decode(bytes)?),
-            PAYLOAD_LOST => Self::PayloadLost(Message::decode(bytes)?),
-            PAYLOAD_WITHDRAWN => Self::PayloadWithdrawn(Message::decode(bytes)?),
-            _ => return Ok(None),
-        }))
     }
 }
 

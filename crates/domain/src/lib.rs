@@ -10,7 +10,9 @@ pub mod event;
 pub mod hazard;
 pub mod incident;
 pub mod log;
+pub mod privacy;
 pub mod region;
+pub mod site;
 pub mod warning;
 pub mod zone;
 

@@ -1,12 +1,20 @@
 //! The areas of the three provinces by Kemendagri code, down to kecamatan, with a centroid for each kab/kota.
 //!
-//! What it never does: take a name without its kab/kota for a place, or convert BPS codes, which differ in DKI.
+//! What it never does: take a name without its kab/kota for a place, or guess whether a code is Kemendagri's or BPS's,
+//! which differ in DKI.
+
+mod code;
+mod population;
 
 use std::{cmp::Reverse, sync::LazyLock};
 
 use posko_proto::common::v1;
 use serde::{Deserialize, Serialize};
 
+pub use self::{
+    code::{CodeError, CodeSystem, of_record},
+    population::{POPULATION_SOURCE, Population, population},
+};
 use crate::wire;
 
 /// The edition of the codes that this version knows.

@@ -21,25 +21,46 @@ pub(crate) mod number {
     }
 }
 
-/// Statuses with their times, in order.
-pub(crate) mod milestones {
-    use posko_proto::{incident::v1::Status, time::Millis};
+/// Enums as their numbers.
+pub(crate) mod numbers {
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(crate) fn serialize<S: Serializer>(
-        value: &[(Status, Millis)],
+    pub(crate) fn serialize<T: Copy + Into<i32>, S: Serializer>(
+        values: &[T],
         to: S,
     ) -> Result<S::Ok, S::Error> {
-        to.collect_seq(value.iter().map(|(status, at)| (i32::from(*status), *at)))
+        to.collect_seq(values.iter().map(|value| (*value).into()))
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, T: Default + TryFrom<i32>, D: Deserializer<'de>>(
         from: D,
-    ) -> Result<Vec<(Status, Millis)>, D::Error> {
+    ) -> Result<Vec<T>, D::Error> {
+        let numbers = Vec::<i32>::deserialize(from)?.into_iter();
+        Ok(numbers
+            .map(|number| T::try_from(number).unwrap_or_default())
+            .collect())
+    }
+}
+
+/// Enums with their times, in order.
+pub(crate) mod timed {
+    use posko_proto::time::Millis;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(crate) fn serialize<T: Copy + Into<i32>, S: Serializer>(
+        value: &[(T, Millis)],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_seq(value.iter().map(|(what, at)| ((*what).into(), *at)))
+    }
+
+    pub(crate) fn deserialize<'de, T: Default + TryFrom<i32>, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<(T, Millis)>, D::Error> {
         let numbers = Vec::<(i32, Millis)>::deserialize(from)?;
         Ok(numbers
             .into_iter()
-            .map(|(status, at)| (Status::try_from(status).unwrap_or_default(), at))
+            .map(|(what, at)| (T::try_from(what).unwrap_or_default(), at))
             .collect())
     }
 }
@@ -61,6 +82,31 @@ pub(crate) mod message {
     ) -> Result<M, D::Error> {
         let bytes = Vec::<u8>::deserialize(from)?;
         M::decode(bytes.as_slice()).map_err(D::Error::custom)
+    }
+}
+
+/// A message as its bytes, or none.
+pub(crate) mod optional_message {
+    use prost::Message;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    #[expect(
+        clippy::ref_option,
+        reason = "serde's attribute hands the field over as it is"
+    )]
+    pub(crate) fn serialize<M: Message, S: Serializer>(
+        value: &Option<M>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.as_ref().map(Message::encode_to_vec).serialize(to)
+    }
+
+    pub(crate) fn deserialize<'de, M: Message + Default, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<M>, D::Error> {
+        let bytes = Option::<Vec<u8>>::deserialize(from)?;
+        let read = bytes.map(|bytes| M::decode(bytes.as_slice()));
+        read.transpose().map_err(D::Error::custom)
     }
 }
 

@@ -3,11 +3,13 @@
 //! ```text
 //! operators ──gRPC──▶ api ──commands──▶ store ◀──groups── peer ◀──frames──▶ other nodes
 //!                      └──questions──▶   ▲
-//!               feeds ──▶ intake ────────┘
+//!               feeds ──▶ intake ────────┤
+//!               clock ──▶ timer ─────────┘
 //! ```
 //! What it never does: decide a rule, or write SQL.
 
 pub mod api;
+mod automatic;
 pub mod backup;
 pub mod config;
 pub mod disk;
@@ -17,6 +19,7 @@ pub mod node;
 pub mod offline;
 pub mod peer;
 pub mod time;
+mod timer;
 
 pub use crate::node::{Node, Running};
 

@@ -17,8 +17,7 @@ use posko_ledger::{
     chain::Identity,
     key::{PublicKey, SecretKey},
 };
-use posko_proto::{Id, common::v1::Role, time::Millis};
-use posko_store::{Actor, Command, Options, Request, Start, Store, StoreError};
+use posko_store::{Command, Options, Start, Store, StoreError};
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, watch},
@@ -30,6 +29,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     api::{self, auth_token_hash, random_token},
+    automatic::{self, Automatic},
     config::Config,
     disk::{self, Disk},
     identity::{Keys, Leaf, NodeCard, ReloadingKey, Trust, tls::operator_server_config},
@@ -39,6 +39,7 @@ use crate::{
         net::{self, Tcp},
     },
     time::{now, unix_now},
+    timer,
 };
 
 /// The file with the token of the machine's administrator.
@@ -137,6 +138,13 @@ impl Node {
 
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
+        tasks.spawn(timer::watch(
+            store.clone(),
+            disk.clone(),
+            Arc::new(now),
+            moved.clone(),
+            stopped.clone(),
+        ));
         let shared = api::Shared {
             store: store.clone(),
             trust,
@@ -441,46 +449,14 @@ struct FeedRecorder {
 
 impl Recorder for FeedRecorder {
     async fn record(&self, take: Take, _feed: &str) -> Result<intake::Recorded, Refusal> {
-        if let Some(message) = self.disk.borrow().no_commands() {
-            return Err(Refusal {
-                code: posko_domain::code::Code::Unavailable,
-                message,
-            });
-        }
-        let at: Millis = now();
-        let (mut seed, mut command_id) = ([0; 32], [0; 16]);
-        if getrandom::fill(&mut seed)
-            .and_then(|()| getrandom::fill(&mut command_id))
-            .is_err()
-        {
-            return Err(Refusal {
-                code: posko_domain::code::Code::Unavailable,
-                message: "the operating system gave no random bytes".into(),
-            });
-        }
-        let accepted = api::execute(
-            &self.store,
-            Request {
-                command_id: Id(command_id),
-                // A random id never comes again with another request.
-                digest: [0; 32],
-                authority: Actor {
-                    role: Role::Feed,
-                    ..Actor::default()
-                }
-                .into(),
-                stream: take.stream,
-                expected_version: 0,
-                now: at,
-                occurred_at: at,
-                exercise: false,
-                cause: None,
-                seed,
-                credential: None,
-                command: Command::Warning(take.command),
-            },
-        )
-        .await?;
+        let command = Automatic {
+            command_id: None,
+            stream: take.stream,
+            now: now(),
+            exercise: false,
+            command: Command::Warning(take.command),
+        };
+        let accepted = automatic::execute(&self.store, &self.disk, command).await?;
         Ok(intake::Recorded {
             changed: !accepted.event_ids.is_empty(),
         })

@@ -2,13 +2,17 @@
 
 use std::{
     fs::{self, File},
-    io::BufWriter,
+    io::{BufWriter, Read},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use anyhow::{Context, bail, ensure};
 use posko_domain::{context::GATEWAY, region};
+pub use posko_formats::{
+    check::{Check, Verdict},
+    document::Format,
+};
 use posko_ledger::{
     key::SecretKey,
     log_file::{self, LogFileError, Problem},
@@ -213,6 +217,15 @@ pub fn verify_file(path: &Path) -> anyhow::Result<log_file::Summary> {
         }) => Err(error).with_context(|| format!("read `{}`", path.display())),
         verified => verified.with_context(|| format!("`{}`", path.display())),
     }
+}
+
+/// Reads a document as intake would and says what it is and what is wrong with it; nothing is stored.
+/// No more is read than shows that it is too large.
+pub fn check_document(read: impl Read) -> anyhow::Result<Check> {
+    let limit = u64::try_from(posko_formats::MAX_DOCUMENT_BYTES)?.saturating_add(1);
+    let mut document = Vec::new();
+    read.take(limit).read_to_end(&mut document)?;
+    Ok(posko_formats::check::check(&document))
 }
 
 /// A log that a directory does not hold.

@@ -43,6 +43,8 @@ contracts! {
     directive;
     /// What an owner says about its own log.
     log;
+    /// Sites (titik layanan) of incidents.
+    site;
     /// What headquarters' IMS reads.
     ims;
 }

@@ -30,21 +30,23 @@ pub(crate) fn actor(
     let Some(stored) = state else {
         return not_here(connection, own, origins(), request.stream).map(Err);
     };
-    let incident = match stored.area() {
-        Some(Area::Incident) => fold::incident(state)?,
+    let target = match stored.area() {
+        Some(Area::Incident) => fold::incident(state)?.map(|incident| incident.place.region_code),
+        Some(Area::Site) => fold::site(state)?
+            .and_then(|site| site.opened.place)
+            .map(|place| place.region_code),
         _ => None,
     };
-    let target = incident
-        .as_ref()
-        .map(|incident| incident.place.region_code.as_str());
-    Ok(account::authorize(rights, action, target, request.now)
-        .map(|held| Actor {
-            account: id,
-            role: held.role,
-            scope: held.scope,
-            delegation: held.delegation,
-        })
-        .map_err(Refusal::from))
+    Ok(
+        account::authorize(rights, action, target.as_deref(), request.now)
+            .map(|held| Actor {
+                account: id,
+                role: held.role,
+                scope: held.scope,
+                delegation: held.delegation,
+            })
+            .map_err(Refusal::from),
+    )
 }
 
 /// Says whose the thing is, or that nobody's is known.

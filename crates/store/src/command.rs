@@ -7,6 +7,7 @@ use posko_domain::{
     event::Area,
     incident::IncidentCommand,
     log::LogCommand,
+    site::SiteCommand,
     warning::WarningCommand,
 };
 use posko_ledger::{Hash, MAX_PAYLOAD_BYTES, epoch::Position};
@@ -33,6 +34,8 @@ pub enum Command {
     Directive(DirectiveCommand),
     /// About the own log.
     Log(LogCommand),
+    /// About a site.
+    Site(SiteCommand),
     /// Of an area beside the fixed ones.
     Aggregate {
         /// The area's number.
@@ -51,6 +54,7 @@ impl Command {
             Self::Account(_) => Some(Area::Account),
             Self::Directive(_) => Some(Area::Directive),
             Self::Log(_) => Some(Area::Log),
+            Self::Site(_) => Some(Area::Site),
             Self::Aggregate { .. } => None,
         }
     }
@@ -64,6 +68,7 @@ impl Command {
             Self::Account(command) => command.is_scarce(),
             Self::Directive(command) => command.is_scarce(),
             Self::Log(command) => command.is_scarce(),
+            Self::Site(command) => command.is_scarce(),
             Self::Aggregate { area, body } => {
                 (areas.get(*area)).is_some_and(|area| area.is_scarce(body))
             }

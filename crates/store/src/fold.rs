@@ -10,6 +10,7 @@ use posko_domain::{
     event::{Area, DecodeError, Event},
     incident::{self, IncidentState},
     log::{self, Statement},
+    site::{self, SiteState},
     warning::{self, WarningState},
 };
 use posko_ledger::entry::{EXERCISE, EntryHeader, HEADER_BYTES, Payload, Record};
@@ -76,6 +77,7 @@ pub(crate) fn area_number(area: Area) -> u8 {
         Area::Account => 3,
         Area::Directive => 4,
         Area::Log => 5,
+        Area::Site => 6,
     }
 }
 
@@ -87,6 +89,7 @@ pub(crate) fn area_of(number: u8) -> Option<Area> {
         Area::Account,
         Area::Directive,
         Area::Log,
+        Area::Site,
     ]
     .into_iter()
     .find(|area| area_number(*area) == number)
@@ -263,6 +266,13 @@ fn try_fold(
             view::directive::fold(connection, tables, stream, &state, &recorded)?;
             encode(&state)?
         }
+        Event::Site(event) => {
+            let Ok(state) = site::apply(site(stored.as_ref())?, event, &recorded) else {
+                return Ok(Some(Unfolded::Refused));
+            };
+            view::site::fold(connection, tables, stream, &state, &recorded)?;
+            encode(&state)?
+        }
         Event::Log(event) => {
             let Ok(state) = log::apply(statement(stored.as_ref())?.as_ref(), event, &recorded)
             else {
@@ -386,6 +396,11 @@ pub(crate) fn incident(stored: Option<&Stored>) -> Result<Option<IncidentState>,
 /// Reads a warning's state.
 pub(crate) fn warning(stored: Option<&Stored>) -> Result<Option<WarningState>, StoreError> {
     decode(stored, Area::Warning)
+}
+
+/// Reads a site's state.
+pub(crate) fn site(stored: Option<&Stored>) -> Result<Option<SiteState>, StoreError> {
+    decode(stored, Area::Site)
 }
 
 /// Reads a directive's state.

@@ -27,7 +27,7 @@ use posko_domain::{
     context::Context,
     directive,
     event::{AccountEvent, Class as EventClass, Event, IncidentEvent},
-    incident, log as own_log, warning,
+    incident, log as own_log, site, warning,
 };
 use posko_ledger::{
     MAX_PAYLOAD_BYTES,
@@ -674,6 +674,9 @@ impl Writer {
                     .map(|events| events.into_iter().map(Event::Directive).collect())
                     .map_err(Refusal::from)
             }
+            Command::Site(command) => site::decide(fold::site(state)?.as_ref(), command, &context)
+                .map(|events| events.into_iter().map(Event::Site).collect())
+                .map_err(Refusal::from),
             Command::Log(command) => {
                 let held = self.shared.held(connection, command)?;
                 own_log::decide(fold::statement(state)?.as_ref(), command, &held, &context)

@@ -1,14 +1,19 @@
 //! `posko incident`: incidents of the whole region, and running one's own.
 
+mod change;
+mod operation;
+
 use clap::{Args, Subcommand};
+use posko_domain::privacy::{self, Personal};
 use posko_proto::{
     Id, NodeId,
     common::v1::{Hazard, Outcome, Place, Point, Provenance},
     incident::v1::{
-        ActivateIncidentRequest, AddNoteRequest, CloseIncidentRequest, EndOperationRequest, Figure,
-        FigureSource, GetIncidentRequest, GetIncidentResponse, Incident, ListIncidentsRequest,
-        ListNoticesRequest, Measure, Notice, RecordImpactRequest, RejectIncidentRequest,
-        ReportChannel, ReportIncidentRequest, Scale, Severity, Status, VerifyIncidentRequest,
+        ActivateIncidentRequest, AddNoteRequest, AgeBand, CancelReason, CloseIncidentRequest,
+        EndOperationRequest, Figure, FigureSource, GetIncidentRequest, GetIncidentResponse,
+        Incident, ListIncidentsRequest, ListNoticesRequest, Measure, Note, Notice,
+        RecordImpactRequest, RejectIncidentRequest, RejectReason, ReopenReason, ReportChannel,
+        ReportIncidentRequest, Scale, Severity, Sex, Status, Step, VerifyIncidentRequest,
     },
     log::v1::WithdrawPayloadRequest,
 };
@@ -42,6 +47,9 @@ An incident is named by its id or its number.")]
 pub(crate) struct IncidentArgs {
     #[command(subcommand)]
     command: IncidentCommand,
+    /// Send a text as it is, though a part of it looks like a telephone number, a NIK or an address of mail
+    #[arg(long, global = true)]
+    text_as_is: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -71,7 +79,7 @@ With a warning the hazard may be left out, and the place too when the warning na
     },
     /// Says that a report is false, or a duplicate
     #[command(after_help = "Examples:
-  posko incident reject PMI-32-2026-000002
+  posko incident reject PMI-32-2026-000002 --reason hoax
   posko incident reject PMI-32-2026-000002 --duplicate-of PMI-32-2026-000001")]
     Reject {
         /// Id or number
@@ -79,6 +87,12 @@ With a warning the hazard may be left out, and the place too when the warning na
         /// Id or number of the incident that it is the same as
         #[arg(long, value_name = "INCIDENT")]
         duplicate_of: Option<String>,
+        /// Why it is false: not_confirmed, hoax, below_threshold or elsewhere
+        #[arg(long, value_parser = name::parse::<RejectReason>, conflicts_with = "duplicate_of")]
+        reason: Option<RejectReason>,
+        /// Why, as a log note
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
         #[command(flatten)]
         frame: Frame,
     },
@@ -99,14 +113,21 @@ With a warning the hazard may be left out, and the place too when the warning na
   posko incident impact PMI-32-2026-000001 --figure displaced=1200 \\
     --figure houses_severe=85 --source government \\
     --as-of 2026-01-05T12:00:00+07:00
+  posko incident impact PMI-32-2026-000001 --source pmi \\
+    --figure displaced.female=640 \\
+    --figure displaced.female.6_12=81
+
+A count of people may be of a sex (male, female, other), an age (0_1, 2_5, 6_12,
+13_17, 18_20, 21_59, 60_up, unknown) or both.
 
 Measures: dead, missing, injured_severe, injured_moderate, injured_slight, sick, affected, displaced,
-displaced_households, isolated, houses_severe, houses_moderate, houses_slight, houses_flooded.")]
+displaced_households, isolated, injured, houses_severe, houses_moderate, houses_slight, houses_damaged,
+houses_flooded, houses_swept, schools, health_facilities, worship, offices, shops, bridges, roads_m, farmland_m2.")]
     Impact {
         /// Id or number
         incident: String,
-        /// A figure; may be repeated, at most once a measure
-        #[arg(long = "figure", value_name = "MEASURE=COUNT", required = true, value_parser = input::figure)]
+        /// A figure; may be repeated, at most once a measure, sex and age
+        #[arg(long = "figure", value_name = "MEASURE[.SEX][.AGE]=COUNT", required = true, value_parser = input::figure)]
         figures: Vec<Figure>,
         /// Who gave them: pmi, government or other
         #[arg(long, value_parser = name::parse::<FigureSource>)]
@@ -114,6 +135,9 @@ displaced_households, isolated, houses_severe, houses_moderate, houses_slight, h
         /// Time that they describe, RFC 3339 [default: now]
         #[arg(long, value_name = "TIME", value_parser = input::time)]
         as_of: Option<Timestamp>,
+        /// What the same source said for that time, or a later one, was wrong; the log keeps it
+        #[arg(long)]
+        correct: bool,
         #[command(flatten)]
         frame: Frame,
     },
@@ -163,6 +187,8 @@ deleted it yet is listed by `posko log withdrawals`.")]
         #[command(flatten)]
         frame: Frame,
     },
+    #[command(flatten)]
+    Change(change::ChangeCommand),
     /// Closes an incident whose operation has ended
     #[command(after_help = "Examples:
   posko incident close PMI-32-2026-000001 --expect-version 7")]
@@ -279,11 +305,55 @@ impl ReportArgs {
     }
 }
 
+impl IncidentCommand {
+    /// Returns the free text that it would send to every province.
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Report(args) => args.note.as_deref(),
+            Self::Reject { note, .. } => note.as_deref(),
+            Self::Note { text, .. } => Some(text),
+            Self::WithdrawNote { reason, .. } => Some(reason),
+            Self::Change(change) => change.text(),
+            Self::Verify { .. }
+            | Self::Activate { .. }
+            | Self::Impact { .. }
+            | Self::End { .. }
+            | Self::Close { .. }
+            | Self::List { .. }
+            | Self::Show { .. }
+            | Self::Notices { .. } => None,
+        }
+    }
+}
+
+/// Points out what looks like personal data before it is sent; says where, never what.
+fn nothing_personal(text: &str) -> Result<(), Failure> {
+    let found = privacy::findings(text);
+    if found.is_empty() {
+        return Ok(());
+    }
+    let places = found.iter().map(|found| {
+        let kind = match found.kind {
+            Personal::Telephone => "a telephone number",
+            Personal::Nik => "a NIK",
+            Personal::Mail => "an address of mail",
+        };
+        format!("{kind} at character {}", found.at)
+    });
+    Err(Failure::usage(format!(
+        "every province would read what looks like {}: leave it out, or add `--text-as-is` when it is none",
+        places.collect::<Vec<_>>().join(" and ")
+    )))
+}
+
 impl IncidentArgs {
     /// Runs the command.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
         if let IncidentCommand::Impact { figures, .. } = &self.command {
             one_a_measure(figures)?;
+        }
+        if let Some(text) = self.command.text().filter(|_| !self.text_as_is) {
+            nothing_personal(text)?;
         }
         let client = Client::connect(context, Who::Anyone).await?;
         let mut service = client.incidents();
@@ -306,6 +376,7 @@ impl IncidentArgs {
                 };
                 return list(context, &client, filter, limit).await;
             }
+            IncidentCommand::Change(change) => return change.run(context, &client).await,
             IncidentCommand::Show { incident } => return show(context, &client, &incident).await,
             IncidentCommand::Notices { limit } => return notices(context, &client, limit).await,
             IncidentCommand::Verify {
@@ -333,6 +404,8 @@ impl IncidentArgs {
             IncidentCommand::Reject {
                 incident,
                 duplicate_of,
+                reason,
+                note,
                 frame,
             } => {
                 let subject = incident_id(&client, &incident).await?;
@@ -345,6 +418,8 @@ impl IncidentArgs {
                     meta: Some(meta),
                     incident_id: subject,
                     duplicate_of,
+                    reason: reason.map(i32::from).unwrap_or_default(),
+                    note: note.unwrap_or_default(),
                 };
                 (
                     id,
@@ -383,6 +458,7 @@ impl IncidentArgs {
                 figures,
                 source,
                 as_of,
+                correct,
                 frame,
             } => {
                 let incident_id = incident_id(&client, &incident).await?;
@@ -393,6 +469,7 @@ impl IncidentArgs {
                     figures,
                     source: source.into(),
                     as_of,
+                    correction: correct,
                 };
                 (
                     id,
@@ -488,13 +565,13 @@ impl IncidentArgs {
 fn one_a_measure(figures: &[Figure]) -> Result<(), Failure> {
     let mut seen = Vec::new();
     for figure in figures {
-        if seen.contains(&figure.measure) {
+        if seen.contains(&(figure.measure, figure.sex, figure.age_band)) {
             let measure = name::of::<Measure>(figure.measure).unwrap_or_default();
             return Err(Failure::usage(format!(
-                "`{measure}` is given twice: expected at most one figure a measure"
+                "`{measure}` is given twice: expected at most one figure a measure, sex and age"
             )));
         }
-        seen.push(figure.measure);
+        seen.push((figure.measure, figure.sex, figure.age_band));
     }
     Ok(())
 }
@@ -513,7 +590,7 @@ fn lookup(incident: &str) -> GetIncidentRequest {
 }
 
 /// Returns the id of an incident that is named by its id or its number.
-async fn incident_id(client: &Client, incident: &str) -> Result<Vec<u8>, Failure> {
+pub(super) async fn incident_id(client: &Client, incident: &str) -> Result<Vec<u8>, Failure> {
     let lookup = lookup(incident);
     if !lookup.incident_id.is_empty() {
         return Ok(lookup.incident_id);
@@ -661,13 +738,15 @@ fn place(incident: &Incident) -> String {
 
 fn status_tint(status: i32) -> Tint {
     match Status::try_from(status) {
-        Ok(Status::Activated) => Tint::Bad,
-        Ok(Status::Reported | Status::Verified) => Tint::Warn,
+        Ok(Status::Activated | Status::Responding) => Tint::Bad,
+        Ok(Status::Reported | Status::Verified | Status::Transition) => Tint::Warn,
         Ok(
             Status::Unspecified
             | Status::False
             | Status::Merged
             | Status::OperationEnded
+            | Status::Cancelled
+            | Status::Historical
             | Status::Closed,
         )
         | Err(_) => Tint::Plain,
@@ -741,6 +820,8 @@ fn render(context: &Context, found: &GetIncidentResponse) -> String {
                 label::DUPLICATE_OF,
                 view::id(&incident.duplicate_of).unwrap_or_default(),
             ),
+            (label::REASON, reason(context, &incident.reason)),
+            (label::GLIDE, incident.glide.clone()),
             (label::ORIGIN, owner(context, &provenance)),
             (label::HEARD, when(provenance.heard_at.as_ref())),
             (label::VERSION, incident.version.to_string()),
@@ -753,14 +834,34 @@ fn render(context: &Context, found: &GetIncidentResponse) -> String {
             when(milestone.at.as_ref()),
         ]);
     }
-    let mut figures = Table::new(
-        context,
-        &[label::MEASURE, label::COUNT, label::SOURCE, label::AS_OF],
-    );
+    for step in &incident.steps {
+        milestones.row([
+            label::of::<Step>(step.step, context.lang),
+            when(step.at.as_ref()),
+        ]);
+    }
+    let head_of_figures = [
+        label::MEASURE,
+        label::SEX,
+        label::AGE,
+        label::COUNT,
+        label::SOURCE,
+        label::AS_OF,
+    ];
+    let mut figures = Table::new(context, &head_of_figures);
     for figure in &incident.figures {
+        let corrected = if figure.corrected {
+            context.say(label::CORRECTED)
+        } else {
+            ""
+        };
         figures.row([
             label::of::<Measure>(figure.measure, context.lang),
-            figure.count.to_string(),
+            label::of::<Sex>(figure.sex, context.lang),
+            label::of::<AgeBand>(figure.age_band, context.lang),
+            format!("{} {corrected}", figure.count)
+                .trim_end()
+                .to_owned(),
             label::of::<FigureSource>(figure.source, context.lang),
             when(figure.as_of.as_ref()),
         ]);
@@ -782,11 +883,22 @@ fn render(context: &Context, found: &GetIncidentResponse) -> String {
         ]);
     }
     let mut text = head;
-    for (title, table) in [
+    let worded = |id: &[u8]| wording(&found.notes, id);
+    let tables = [
         (label::MILESTONES, milestones),
+        (label::JUDGEMENTS, operation::judgements(context, &incident)),
+        (label::RELATED, operation::related(context, &incident)),
+        (label::POSTS, operation::posts(context, &incident)),
+        (label::ESCALATION, operation::escalation(context, &incident)),
+        (label::PERIODS, operation::periods(context, &incident)),
+        (
+            label::OBJECTIVES,
+            operation::objectives(context, &incident, worded),
+        ),
         (label::FIGURES, figures),
         (label::NOTES, notes),
-    ] {
+    ];
+    for (title, table) in tables {
         if !table.is_empty() {
             text = format!(
                 "{text}\n\n{}\n{}",
@@ -796,6 +908,24 @@ fn render(context: &Context, found: &GetIncidentResponse) -> String {
         }
     }
     text
+}
+
+/// Returns the newest note about the thing, which is its wording.
+fn wording(notes: &[Note], id: &[u8]) -> String {
+    let about = notes.iter().rev().find(|note| note.about == id);
+    about.map(|note| note.text.clone()).unwrap_or_default()
+}
+
+/// Returns the label of a reason, which the contract names in full.
+fn reason(context: &Context, name: &str) -> String {
+    fn labelled<T: label::Labelled>(context: &Context, name: &str) -> Option<String> {
+        let value = T::from_contract_name(name)?;
+        Some(value.label().text(context.lang).to_owned())
+    }
+    labelled::<RejectReason>(context, name)
+        .or_else(|| labelled::<CancelReason>(context, name))
+        .or_else(|| labelled::<ReopenReason>(context, name))
+        .unwrap_or_else(|| name.to_owned())
 }
 
 async fn notices(context: &Context, client: &Client, limit: u32) -> Result<Answer, Failure> {
@@ -898,10 +1028,23 @@ mod tests {
     }
 
     #[test]
+    fn what_looks_personal_is_pointed_out_by_its_place_and_never_repeated() {
+        assert_eq!(nothing_personal("1.200 jiwa di SDN 3"), Ok(()));
+        let failure = nothing_personal("Hubungi 0812-0000-0001").unwrap_err();
+        assert_eq!(failure.exit as u8, 2);
+        assert_eq!(
+            failure.message,
+            "every province would read what looks like a telephone number at character 9: \
+             leave it out, or add `--text-as-is` when it is none"
+        );
+    }
+
+    #[test]
     fn a_measure_is_given_at_most_once() {
         let figure = |measure: Measure| Figure {
             measure: measure.into(),
             count: 1,
+            ..Default::default()
         };
         assert_eq!(
             one_a_measure(&[figure(Measure::Dead), figure(Measure::Missing)]),
@@ -910,7 +1053,7 @@ mod tests {
         let failure = one_a_measure(&[figure(Measure::Dead), figure(Measure::Dead)]).unwrap_err();
         assert_eq!(
             failure.message,
-            "`dead` is given twice: expected at most one figure a measure"
+            "`dead` is given twice: expected at most one figure a measure, sex and age"
         );
         assert_eq!(failure.exit as u8, 2);
     }

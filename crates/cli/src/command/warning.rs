@@ -2,6 +2,8 @@
 
 use std::time::SystemTime;
 
+mod check;
+
 use clap::{Args, Subcommand};
 use posko_proto::{
     Id, NodeId,
@@ -76,6 +78,8 @@ enum WarningCommand {
         #[arg(value_parser = reference)]
         warning: Reference,
     },
+    /// Says what files would become as warnings, or what is wrong and where; stores nothing
+    Check(check::CheckArgs),
     /// Takes back a warning of this node
     #[command(after_help = "Examples:
   posko warning cancel 0192f3c4-5a6b-7c8d-9e0f-112233445566")]
@@ -179,6 +183,7 @@ impl WarningArgs {
     /// Runs the command.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
         match self.command {
+            WarningCommand::Check(args) => args.run(context),
             WarningCommand::Record(args) => {
                 let client = Client::connect(context, Who::Anyone).await?;
                 let (id, meta) = args.frame.meta();

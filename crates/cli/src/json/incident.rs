@@ -28,6 +28,72 @@ pub(crate) struct Incident {
     provenance: Option<Provenance>,
     milestones: Vec<Milestone>,
     figures: Vec<Figure>,
+    steps: Vec<StepTime>,
+    judgements: Vec<Judgement>,
+    glide: Option<String>,
+    related: Vec<Related>,
+    posts: Vec<PostHolder>,
+    escalation: Option<Escalation>,
+    periods: Vec<Period>,
+    objectives: Vec<Objective>,
+    reason: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct StepTime {
+    step: Option<String>,
+    at: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Judgement {
+    severity: Option<String>,
+    at: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Related {
+    relation: Option<String>,
+    origin: String,
+    incident_id: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct PostHolder {
+    post: Option<String>,
+    account_id: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Escalation {
+    level: Option<String>,
+    called: Vec<String>,
+    at: Option<String>,
+    answer_by: Option<String>,
+    answered_at: Option<String>,
+    automatic: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Period {
+    number: u32,
+    from: Option<String>,
+    until: Option<String>,
+    approved_at: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Objective {
+    #[serde(rename = "objective_id")]
+    id: Option<String>,
+    priority: Option<String>,
+    due_at: Option<String>,
+    period: Option<u32>,
+    post: Option<String>,
+    settlement: Option<String>,
+    settled_at: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,6 +108,9 @@ struct Figure {
     count: u64,
     source: Option<String>,
     as_of: Option<String>,
+    sex: Option<String>,
+    age_band: Option<String>,
+    corrected: bool,
 }
 
 impl From<incident::Incident> for Incident {
@@ -65,7 +134,82 @@ impl From<incident::Incident> for Incident {
             provenance: incident.provenance.map(Provenance::from),
             milestones: incident.milestones.iter().map(milestone).collect(),
             figures: incident.figures.iter().map(figure).collect(),
+            steps: incident.steps.iter().map(step_time).collect(),
+            judgements: incident.judgements.iter().map(judgement).collect(),
+            glide: text(&incident.glide),
+            related: incident.related.into_iter().map(related).collect(),
+            posts: incident.posts.iter().map(post_holder).collect(),
+            escalation: incident.escalation.as_ref().map(escalation),
+            periods: incident.periods.iter().map(period).collect(),
+            objectives: incident.objectives.iter().map(objective).collect(),
+            reason: text(&incident.reason),
         }
+    }
+}
+
+fn step_time(taken: &incident::StepTime) -> StepTime {
+    StepTime {
+        step: name::of::<incident::Step>(taken.step),
+        at: time(taken.at.as_ref()),
+    }
+}
+
+fn judgement(judgement: &incident::Judgement) -> Judgement {
+    Judgement {
+        severity: name::of::<incident::Severity>(judgement.severity),
+        at: time(judgement.at.as_ref()),
+    }
+}
+
+fn related(related: incident::Related) -> Related {
+    Related {
+        relation: name::of::<incident::Relation>(related.relation),
+        incident_id: id(&related.incident_id),
+        origin: related.origin,
+    }
+}
+
+fn post_holder(holder: &incident::PostHolder) -> PostHolder {
+    PostHolder {
+        post: name::of::<incident::Post>(holder.post),
+        account_id: id(&holder.account_ref),
+        since: time(holder.since.as_ref()),
+        until: time(holder.until.as_ref()),
+    }
+}
+
+fn escalation(call: &incident::Escalation) -> Escalation {
+    let called = call.called.iter();
+    Escalation {
+        level: name::of::<incident::EscalationLevel>(call.level),
+        called: called
+            .filter_map(|post| name::of::<incident::Post>(*post))
+            .collect(),
+        at: time(call.at.as_ref()),
+        answer_by: time(call.answer_by.as_ref()),
+        answered_at: time(call.answered_at.as_ref()),
+        automatic: call.automatic,
+    }
+}
+
+fn period(period: &incident::Period) -> Period {
+    Period {
+        number: period.number,
+        from: time(period.from.as_ref()),
+        until: time(period.until.as_ref()),
+        approved_at: time(period.approved_at.as_ref()),
+    }
+}
+
+fn objective(objective: &incident::Objective) -> Objective {
+    Objective {
+        id: id(&objective.objective_id),
+        priority: name::of::<incident::Priority>(objective.priority),
+        due_at: time(objective.due_at.as_ref()),
+        period: (objective.period != 0).then_some(objective.period),
+        post: name::of::<incident::Post>(objective.post),
+        settlement: name::of::<incident::Settlement>(objective.settlement),
+        settled_at: time(objective.settled_at.as_ref()),
     }
 }
 
@@ -82,6 +226,9 @@ fn figure(figure: &incident::ImpactFigure) -> Figure {
         count: figure.count,
         source: name::of::<incident::FigureSource>(figure.source),
         as_of: time(figure.as_of.as_ref()),
+        sex: name::of::<incident::Sex>(figure.sex),
+        age_band: name::of::<incident::AgeBand>(figure.age_band),
+        corrected: figure.corrected,
     }
 }
 
@@ -95,6 +242,8 @@ pub(crate) struct Note {
     withdrawn: bool,
     withdrawn_because: Option<String>,
     legal_basis: Option<String>,
+    about: Option<String>,
+    question: Option<String>,
 }
 
 impl From<incident::Note> for Note {
@@ -106,6 +255,8 @@ impl From<incident::Note> for Note {
             withdrawn: note.withdrawn,
             withdrawn_because: text(&note.withdrawn_because),
             legal_basis: text(&note.legal_basis),
+            about: id(&note.about),
+            question: text(&note.question),
             text: note.text,
         }
     }
@@ -181,7 +332,20 @@ mod tests {
                 count: 1200,
                 source: incident::FigureSource::Government.into(),
                 as_of: at,
+                sex: incident::Sex::Female.into(),
+                ..Default::default()
             }],
+            steps: vec![incident::StepTime {
+                step: incident::Step::OnScene.into(),
+                at,
+            }],
+            posts: vec![incident::PostHolder {
+                post: incident::Post::Commander.into(),
+                account_ref: vec![2; 16],
+                since: at,
+                until: None,
+            }],
+            reason: "REOPEN_REASON_RECURRED".into(),
             ..Default::default()
         };
         assert_eq!(
@@ -205,8 +369,19 @@ mod tests {
                 "provenance": {"origin": "32", "recorded_at": null, "heard_at": null, "link": "own", "disputed": false},
                 "milestones": [{"status": "reported", "at": "2022-11-21T06:21:09Z"}],
                 "figures": [
-                    {"measure": "displaced", "count": 1200, "source": "government", "as_of": "2022-11-21T06:21:09Z"}
+                    {"measure": "displaced", "count": 1200, "source": "government", "as_of": "2022-11-21T06:21:09Z",
+                     "sex": "female", "age_band": null, "corrected": false}
                 ],
+                "steps": [{"step": "on_scene", "at": "2022-11-21T06:21:09Z"}],
+                "judgements": [],
+                "glide": null,
+                "related": [],
+                "posts": [{"post": "commander", "account_id": "02020202-0202-0202-0202-020202020202",
+                           "since": "2022-11-21T06:21:09Z", "until": null}],
+                "escalation": null,
+                "periods": [],
+                "objectives": [],
+                "reason": "REOPEN_REASON_RECURRED",
             })
         );
     }

@@ -18,6 +18,106 @@ phrases! { pub(super) HELP:
     "Events of the entries": "Peristiwa dari entri itu";
     "The file to write": "Berkas yang akan ditulis";
     "Read the password from the first line of standard input": "Baca kata sandi dari baris pertama masukan baku";
+    // What happens to incidents, and sites.
+    "Judges anew how grave an incident is": "Menilai ulang beratnya kejadian";
+    "Minor, moderate, severe or extreme": "Minor, moderate, severe atau extreme";
+    "Changes PMI's scale of an operation that runs": "Mengubah skala PMI dari operasi yang berjalan";
+    "Small, medium or large": "Small, medium atau large";
+    "Says when a step was taken: the first team departed, arrived, an assessment was handed in":
+        "Mencatat kapan sebuah langkah terjadi: tim pertama berangkat, tiba, asesmen diserahkan";
+    "Occurred, team_departed, on_scene or assessment_submitted":
+        "Occurred, team_departed, on_scene atau assessment_submitted";
+    "Says that the threat is over and recovery begins": "Menyatakan ancaman sudah lewat dan pemulihan dimulai";
+    "Calls an incident off before any team left": "Membatalkan kejadian sebelum ada tim yang berangkat";
+    "Entered_in_error, stood_down or handed_over": "Entered_in_error, stood_down atau handed_over";
+    "Opens an incident again that was false, merged, cancelled, ended or closed":
+        "Membuka lagi kejadian yang tidak benar, digabung, dibatalkan, selesai atau ditutup";
+    "Recurred, new_information or ended_in_error": "Recurred, new_information atau ended_in_error";
+    "Notes the GLIDE number that was given to it": "Mencatat nomor GLIDE yang diberikan kepadanya";
+    "The number": "Nomornya";
+    "Says how it stands to another incident, also of another province":
+        "Menyatakan hubungannya dengan kejadian lain, juga dari provinsi lain";
+    "Puts an account into a post, or takes it out; a commander hands over to the next":
+        "Menempatkan akun pada jabatan, atau melepasnya; komandan menyerahkan kepada penggantinya";
+    "Commander, deputy, operations, planning, logistics, administration, public_relations, liaison, safety, health or assessment":
+        "Commander, deputy, operations, planning, logistics, administration, public_relations, liaison, safety, health atau assessment";
+    "The account [default: the one that is logged in]": "Akunnya [bawaan: yang sedang masuk]";
+    "Take it out": "Lepaskan";
+    "Calls the posts of a level, or says that they are there":
+        "Memanggil jabatan pada satu tingkat, atau menyatakan mereka sudah hadir";
+    "Branch, province, region or national": "Branch, province, region atau national";
+    "Until when somebody must answer, RFC 3339 [default: the level's]":
+        "Kapan paling lambat harus dijawab, RFC 3339 [bawaan: menurut tingkatnya]";
+    "The called are there": "Yang dipanggil sudah hadir";
+    "Sets an operational period of the operations plan (rencana operasi), or approves its plan":
+        "Menetapkan periode operasi dalam rencana operasi, atau menyetujui rencananya";
+    "Its number, from 1": "Nomornya, mulai dari 1";
+    "Its begin, RFC 3339": "Awalnya, RFC 3339";
+    "Its end, RFC 3339": "Akhirnya, RFC 3339";
+    "Approve its plan, with the objectives that it has now":
+        "Setujui rencananya, dengan sasaran yang ada sekarang";
+    "Sets an objective, or says what became of it": "Menetapkan sasaran, atau menyatakan hasilnya";
+    "The objective that is set anew [default: a new one]": "Sasaran yang ditetapkan ulang [bawaan: yang baru]";
+    "The objective that was reached": "Sasaran yang tercapai";
+    "The objective that is not pursued any more": "Sasaran yang dihentikan";
+    "Normal, high or lifesaving": "Normal, high atau lifesaving";
+    "Until when, RFC 3339": "Sampai kapan, RFC 3339";
+    "The number of its operational period": "Nomor periode operasinya";
+    "Who is to reach it": "Siapa yang mencapainya";
+    "The larger incident that it is a part of": "Kejadian lebih besar yang mencakupnya";
+    "An incident that it belongs with": "Kejadian yang terkait dengannya";
+    "An incident that it does not belong with any more": "Kejadian yang tidak lagi terkait dengannya";
+    "Why, as a log note": "Sebabnya, sebagai catatan";
+    "Why it is false: not_confirmed, hoax, below_threshold or elsewhere":
+        "Mengapa tidak benar: not_confirmed, hoax, below_threshold atau elsewhere";
+    "What the same source said for that time, or a later one, was wrong; the log keeps it":
+        "Yang dikatakan sumber itu untuk waktu itu, atau sesudahnya, keliru; log tetap menyimpannya";
+    "A figure; may be repeated, at most once a measure, sex and age":
+        "Satu angka; boleh diulang, paling banyak sekali tiap ukuran, jenis kelamin dan umur";
+    "Send a text as it is, though a part of it looks like a telephone number, a NIK or an address of mail":
+        "Kirim teks apa adanya, walau ada bagian yang mirip nomor telepon, NIK atau alamat surel";
+    "Opens, counts, closes, lists and shows the sites of incidents":
+        "Membuka, menghitung, menutup dan menampilkan titik layanan kejadian";
+    "Opens a site of an incident of this province": "Membuka titik layanan untuk kejadian provinsi ini";
+    "Id or number of the incident": "Id atau nomor kejadiannya";
+    "Evacuation, kitchen, water, health or command": "Evacuation, kitchen, water, health atau command";
+    "What the place is called": "Nama tempatnya";
+    "Kemendagri code of the place": "Kode Kemendagri tempatnya";
+    "How much it can do: persons, meals, litres or patients a day":
+        "Kapasitasnya: orang, porsi, liter atau pasien sehari";
+    "Says how much a site can do": "Menetapkan kapasitas titik layanan";
+    "Id": "Id-nya";
+    "How much, in the unit of its kind; 0 when it is not known":
+        "Berapa, dalam satuan jenisnya; 0 bila tidak diketahui";
+    "Says who is at a site": "Mencatat siapa yang ada di titik layanan";
+    "Everybody, or a part of them; may be repeated": "Semua orang, atau sebagiannya; boleh diulang";
+    "How many households": "Berapa KK";
+    "How many live with a disability": "Berapa penyandang disabilitas";
+    "How many are pregnant or nurse a child": "Berapa yang hamil atau menyusui";
+    "Time of the count, RFC 3339 [default: now]": "Waktu penghitungan, RFC 3339 [bawaan: sekarang]";
+    "Says what a site did in a time: meals, litres, patients":
+        "Mencatat hasil titik layanan dalam suatu waktu: porsi, liter, pasien";
+    "How much, in the unit of its kind": "Berapa, dalam satuan jenisnya";
+    "Begin of the time, RFC 3339": "Awal waktunya, RFC 3339";
+    "End of the time, RFC 3339": "Akhir waktunya, RFC 3339";
+    "Says what a site lacks, or that a part of it came":
+        "Mencatat kekurangan titik layanan, atau yang sudah datang";
+    "What, such as meals, water_l, blankets, tents, medicines or volunteers":
+        "Apa, seperti meals, water_l, blankets, tents, medicines atau volunteers";
+    "How much, in the unit of the kind": "Berapa, dalam satuan jenis itu";
+    "Time that it describes, RFC 3339 [default: now]":
+        "Waktu yang digambarkannya, RFC 3339 [bawaan: sekarang]";
+    "It came": "Sudah datang";
+    "Closes a site": "Menutup titik layanan";
+    "Lists sites of the whole region, newest first, with the age of each count":
+        "Mendaftar titik layanan seluruh wilayah, yang terbaru dulu, dengan umur tiap hitungan";
+    "Only those of this incident, by its id or number":
+        "Hanya yang dari kejadian ini, menurut id atau nomornya";
+    "Leave out closed ones": "Tanpa yang ditutup";
+    "Shows one site": "Menampilkan satu titik layanan";
+    "Says what files would become as warnings, or what is wrong and where; stores nothing":
+        "Menyatakan berkas akan menjadi peringatan apa, atau apa yang salah dan di mana; tidak menyimpan apa pun";
+    "The files; `-` is the standard input": "Berkasnya; `-` berarti masukan baku";
     // What was known of a log.
     "Tells what this node knew of another's log at a time":
         "Menyatakan apa yang diketahui simpul ini tentang log lain pada suatu waktu";
@@ -33,7 +133,6 @@ phrases! { pub(super) HELP:
     "Activates response teams for a verified incident": "Mengaktifkan tim respons untuk kejadian yang terverifikasi";
     "PMI's scale: small, medium or large": "Skala PMI: small, medium atau large";
     "Sets impact figures with their source and time": "Menetapkan angka dampak dengan sumber dan waktunya";
-    "A figure; may be repeated, at most once a measure": "Satu angka; boleh diulang, paling banyak sekali tiap ukuran";
     "Who gave them: pmi, government or other": "Siapa yang memberikannya: pmi, government atau other";
     "Time that they describe, RFC 3339 [default: now]": "Waktu yang digambarkannya, RFC 3339 [bawaan: sekarang]";
     "Adds a log note": "Menambah catatan";

@@ -28,6 +28,10 @@ pub enum Action {
     EndOperation,
     /// Close an incident.
     CloseIncident,
+    /// Judge an incident anew, cancel or reopen it, fill its posts, call them, plan its operation.
+    RunIncident,
+    /// Open, count and close the sites of incidents.
+    RunSite,
     /// Record a warning.
     RecordWarning,
     /// Take a warning back.
@@ -79,7 +83,7 @@ pub fn allows(role: Role, action: Action) -> bool {
         AcceptRisk, ActivateIncident, AddNote, AmendLog, CancelWarning, CloseIncident,
         EndOperation, FollowChanges, IssueDirective, ManageAccounts, ManageNode, ReadAccounts,
         ReadNode, ReadRegion, RecordImpact, RecordWarning, RejectIncident, ReportIncident,
-        VerifyIncident, WithdrawDirective, WithdrawPayload,
+        RunIncident, RunSite, VerifyIncident, WithdrawDirective, WithdrawPayload,
     };
     let rights: &[Action] = match role {
         Role::DutyOfficer => &[
@@ -91,6 +95,8 @@ pub fn allows(role: Role, action: Action) -> bool {
             AddNote,
             EndOperation,
             CloseIncident,
+            RunIncident,
+            RunSite,
             RecordWarning,
             CancelWarning,
             WithdrawPayload,

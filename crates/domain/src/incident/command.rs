@@ -4,16 +4,17 @@ use posko_proto::{
     Id, NodeId,
     common::v1::Hazard,
     incident::v1::{
-        ActivateIncidentRequest, AddNoteRequest, CloseIncidentRequest, EndOperationRequest, Figure,
-        FigureSource, Measure, RecordImpactRequest, RejectIncidentRequest, ReportChannel,
-        ReportIncidentRequest, Scale, Severity, VerifyIncidentRequest,
+        ActivateIncidentRequest, AddNoteRequest, AgeBand, CloseIncidentRequest,
+        EndOperationRequest, Figure, FigureSource, Measure, RecordImpactRequest,
+        RejectIncidentRequest, RejectReason, ReportChannel, ReportIncidentRequest, Scale, Severity,
+        Sex, VerifyIncidentRequest,
     },
     time::Millis,
     warning::v1::AlertStatus,
 };
 
 use crate::{
-    incident::{IncidentRejection, NOTE_CHARACTERS},
+    incident::{Change, IncidentRejection, NOTE_CHARACTERS, rule},
     region::{self, Place, PlaceError},
     warning::WarningState,
 };
@@ -22,7 +23,7 @@ use crate::{
 const LARGEST_COUNT: u64 = 1_000_000_000;
 
 /// What may be asked of an incident.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum IncidentCommand {
     /// Open one.
     Report {
@@ -48,6 +49,10 @@ pub enum IncidentCommand {
     Reject {
         /// The other.
         duplicate_of: Option<Id>,
+        /// Why it is false; unspecified when none is given.
+        reason: RejectReason,
+        /// The reason in words.
+        note: Option<String>,
     },
     /// Activate response teams.
     Activate {
@@ -56,12 +61,14 @@ pub enum IncidentCommand {
     },
     /// Set impact figures.
     RecordImpact {
-        /// A count a measure; at least one, and each measure once.
-        figures: Vec<(Measure, u64)>,
+        /// The counts; at least one, and of each measure, sex and age one.
+        figures: Vec<CountOf>,
         /// Who gave them.
         source: FigureSource,
         /// The time that they describe; none means now.
         as_of: Option<Millis>,
+        /// Whether they replace what the same source said for the same time, or a later one.
+        correction: bool,
     },
     /// Write a log note.
     Note {
@@ -72,6 +79,26 @@ pub enum IncidentCommand {
     EndOperation,
     /// Close it.
     Close,
+    /// Change one thing about it.
+    Change {
+        /// What.
+        change: Change,
+        /// Why, or an objective's wording.
+        note: Option<String>,
+    },
+}
+
+/// A count of an impact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CountOf {
+    /// What is counted.
+    pub measure: Measure,
+    /// The number.
+    pub count: u64,
+    /// Whom it counts; unspecified counts everybody.
+    pub sex: Sex,
+    /// Whom it counts; unspecified counts all ages.
+    pub age_band: AgeBand,
 }
 
 /// The warning that an incident is opened from.
@@ -116,7 +143,8 @@ impl IncidentCommand {
             | Self::RecordImpact { .. }
             | Self::Note { .. }
             | Self::EndOperation
-            | Self::Close => false,
+            | Self::Close
+            | Self::Change { .. } => false,
         }
     }
 
@@ -201,8 +229,16 @@ impl TryFrom<&RejectIncidentRequest> for IncidentCommand {
     type Error = IncidentRejection;
 
     fn try_from(request: &RejectIncidentRequest) -> Result<Self, IncidentRejection> {
+        let reason = known("reason", request.reason)?;
+        let note = (!request.note.is_empty())
+            .then(|| note("note", &request.note))
+            .transpose()?;
         if request.duplicate_of.is_empty() {
-            return Ok(Self::Reject { duplicate_of: None });
+            return Ok(Self::Reject {
+                duplicate_of: None,
+                reason,
+                note,
+            });
         }
         let other = Id::try_from(request.duplicate_of.as_slice()).map_err(|error| {
             IncidentRejection::invalid("duplicate_of", error, "an incident's id of 16 bytes")
@@ -214,8 +250,18 @@ impl TryFrom<&RejectIncidentRequest> for IncidentCommand {
                 "an incident is no duplicate of itself",
             ));
         }
+        if reason != RejectReason::Unspecified {
+            let expected = "a duplicate is not false: `duplicate_of` or `reason`, not both";
+            return Err(IncidentRejection::invalid(
+                "reason",
+                reason.as_str_name(),
+                expected,
+            ));
+        }
         Ok(Self::Reject {
             duplicate_of: Some(other),
+            reason,
+            note,
         })
     }
 }
@@ -224,10 +270,8 @@ impl TryFrom<&ActivateIncidentRequest> for IncidentCommand {
     type Error = IncidentRejection;
 
     fn try_from(request: &ActivateIncidentRequest) -> Result<Self, IncidentRejection> {
-        let scale: Scale = known("scale", request.scale)?;
-        Ok(Self::Activate {
-            scale: specified("scale", scale, scale == Scale::Unspecified)?,
-        })
+        let scale: Scale = given("scale", request.scale)?;
+        Ok(Self::Activate { scale })
     }
 }
 
@@ -235,26 +279,22 @@ impl TryFrom<&RecordImpactRequest> for IncidentCommand {
     type Error = IncidentRejection;
 
     fn try_from(request: &RecordImpactRequest) -> Result<Self, IncidentRejection> {
-        let mut figures: Vec<(Measure, u64)> = Vec::new();
-        for Figure { measure, count } in &request.figures {
-            let measure: Measure = known("figures.measure", *measure)?;
-            let measure = specified("figures.measure", measure, measure == Measure::Unspecified)?;
-            if *count > LARGEST_COUNT {
-                return Err(IncidentRejection::invalid(
-                    "figures.count",
-                    count,
-                    "at most 1,000,000,000",
-                ));
-            }
-            if figures.iter().any(|(other, _)| *other == measure) {
-                let expected = "each measure may stand once";
+        let mut figures: Vec<CountOf> = Vec::new();
+        for figure in &request.figures {
+            let figure = count_of(figure)?;
+            let same = |other: &CountOf| {
+                (other.measure, other.sex, other.age_band)
+                    == (figure.measure, figure.sex, figure.age_band)
+            };
+            if figures.iter().any(same) {
+                let expected = "each measure may stand once for a sex and an age";
                 return Err(IncidentRejection::invalid(
                     "figures.measure",
-                    measure.as_str_name(),
+                    figure.measure.as_str_name(),
                     expected,
                 ));
             }
-            figures.push((measure, *count));
+            figures.push(figure);
         }
         if figures.is_empty() {
             return Err(IncidentRejection::invalid(
@@ -263,21 +303,93 @@ impl TryFrom<&RecordImpactRequest> for IncidentCommand {
                 "at least one figure is needed",
             ));
         }
-        let as_of = request.as_of.as_ref().map(Millis::try_from).transpose();
-        let as_of = as_of.map_err(|_| {
-            let sent = request.as_of.map(|at| at.seconds).unwrap_or_default();
-            IncidentRejection::invalid(
-                "as_of",
-                format!("{sent} s"),
-                "a time within the years 1 to 9999",
-            )
-        })?;
+        parts_fit(&figures)?;
         Ok(Self::RecordImpact {
             figures,
             source: source(request.source)?,
-            as_of,
+            as_of: rule::optional_time("as_of", request.as_of.as_ref())?,
+            correction: request.correction,
         })
     }
+}
+
+/// Reads a count; only people have a sex and an age.
+fn count_of(figure: &Figure) -> Result<CountOf, IncidentRejection> {
+    let measure: Measure = given("figures.measure", figure.measure)?;
+    if figure.count > LARGEST_COUNT {
+        return Err(IncidentRejection::invalid(
+            "figures.count",
+            figure.count,
+            "at most 1,000,000,000",
+        ));
+    }
+    let (sex, age_band): (Sex, AgeBand) = (
+        known("figures.sex", figure.sex)?,
+        known("figures.age_band", figure.age_band)?,
+    );
+    let of_some = sex != Sex::Unspecified || age_band != AgeBand::Unspecified;
+    if of_some && !counts_people(measure) {
+        let expected = "only a count of people has a sex or an age";
+        return Err(IncidentRejection::invalid(
+            "figures.measure",
+            measure.as_str_name(),
+            expected,
+        ));
+    }
+    Ok(CountOf {
+        measure,
+        count: figure.count,
+        sex,
+        age_band,
+    })
+}
+
+fn counts_people(measure: Measure) -> bool {
+    matches!(
+        measure,
+        Measure::Dead
+            | Measure::Missing
+            | Measure::InjuredSevere
+            | Measure::InjuredModerate
+            | Measure::InjuredSlight
+            | Measure::Injured
+            | Measure::Sick
+            | Measure::Affected
+            | Measure::Displaced
+            | Measure::Isolated
+    )
+}
+
+/// Parts that are given with their whole are not more than it.
+fn parts_fit(figures: &[CountOf]) -> Result<(), IncidentRejection> {
+    let whole = |figure: &&CountOf| {
+        figure.sex == Sex::Unspecified && figure.age_band == AgeBand::Unspecified
+    };
+    for whole in figures.iter().filter(whole) {
+        let of = |part: fn(&CountOf) -> bool| -> u64 {
+            let parts = figures
+                .iter()
+                .filter(|figure| figure.measure == whole.measure);
+            parts
+                .filter(|figure| part(figure))
+                .map(|figure| figure.count)
+                .sum()
+        };
+        let by_sex = of(|f| f.sex != Sex::Unspecified && f.age_band == AgeBand::Unspecified);
+        let by_age = of(|f| f.sex == Sex::Unspecified && f.age_band != AgeBand::Unspecified);
+        let by_both = of(|f| f.sex != Sex::Unspecified && f.age_band != AgeBand::Unspecified);
+        if [by_sex, by_age, by_both]
+            .iter()
+            .any(|parts| *parts > whole.count)
+        {
+            return Err(IncidentRejection::invalid(
+                "figures.count",
+                whole.count,
+                "the whole is at least the sum of its parts by sex or age",
+            ));
+        }
+    }
+    Ok(())
 }
 
 impl TryFrom<&AddNoteRequest> for IncidentCommand {
@@ -331,9 +443,20 @@ fn only_place(state: &WarningState, node: NodeId) -> Result<Place, IncidentRejec
     Ok(Place::of(region))
 }
 
-fn known<T: TryFrom<i32>>(field: &'static str, value: i32) -> Result<T, IncidentRejection> {
+pub(super) fn known<T: TryFrom<i32>>(
+    field: &'static str,
+    value: i32,
+) -> Result<T, IncidentRejection> {
     T::try_from(value)
         .map_err(|_| IncidentRejection::invalid(field, value, "no value known to this version"))
+}
+
+/// Reads an enum that must be given.
+pub(super) fn given<T: TryFrom<i32>>(
+    field: &'static str,
+    value: i32,
+) -> Result<T, IncidentRejection> {
+    specified(field, known(field, value)?, value == 0)
 }
 
 fn specified<T>(field: &'static str, value: T, unspecified: bool) -> Result<T, IncidentRejection> {
@@ -349,11 +472,10 @@ fn specified<T>(field: &'static str, value: T, unspecified: bool) -> Result<T, I
 }
 
 fn source(value: i32) -> Result<FigureSource, IncidentRejection> {
-    let source: FigureSource = known("source", value)?;
-    specified("source", source, source == FigureSource::Unspecified)
+    given("source", value)
 }
 
-fn note(field: &'static str, text: &str) -> Result<String, IncidentRejection> {
+pub(super) fn note(field: &'static str, text: &str) -> Result<String, IncidentRejection> {
     let characters = text.chars().count();
     if characters > NOTE_CHARACTERS {
         let length = format!("{characters} characters");

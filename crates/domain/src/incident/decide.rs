@@ -4,7 +4,7 @@ use posko_proto::{
     Id,
     incident::v1::{
         Figure, ImpactRecorded, IncidentActivated, IncidentClosed, IncidentNoted,
-        IncidentOperationEnded, IncidentRejected, IncidentReported, IncidentVerified, Status,
+        IncidentOperationEnded, IncidentRejected, IncidentReported, IncidentVerified,
     },
     time::Millis,
     warning::v1::AlertStatus,
@@ -14,9 +14,8 @@ use crate::{
     context::Context,
     event::IncidentEvent,
     incident::{
-        IncidentCommand, IncidentRejection, IncidentState, WarningRef, number_of,
-        state::{may_follow, takes_figures, takes_notes},
-        year_of,
+        CountOf, IncidentCommand, IncidentRejection, IncidentState, WarningRef, change::call,
+        number_of, rule, year_of,
     },
     region::{self, Place},
     zone,
@@ -29,7 +28,7 @@ pub fn decide(
     context: &Context,
 ) -> Result<Vec<IncidentEvent>, IncidentRejection> {
     not_in_future("meta.occurred_at", context.occurred_at, context)?;
-    let event = match command {
+    let events = match command {
         IncidentCommand::Report {
             hazard,
             place,
@@ -66,110 +65,102 @@ pub fn decide(
                     .map(|warning| warning.id.to_vec())
                     .unwrap_or_default(),
             };
-            let noted = note
-                .iter()
-                .map(|text| IncidentEvent::Noted(IncidentNoted { text: text.clone() }));
             return Ok([IncidentEvent::Reported(reported)]
                 .into_iter()
-                .chain(noted)
+                .chain(noted(note.as_ref(), Vec::new()))
                 .collect());
         }
-        IncidentCommand::Verify { source } => {
-            advance(
-                existing(state, context)?,
-                Status::Verified,
-                "verified",
-                context,
-            )?;
-            IncidentEvent::Verified(IncidentVerified {
-                source: (*source).into(),
-            })
-        }
-        IncidentCommand::Reject { duplicate_of } => {
-            let status = if duplicate_of.is_some() {
-                Status::Merged
-            } else {
-                Status::False
-            };
-            advance(existing(state, context)?, status, "rejected", context)?;
-            let duplicate_of = duplicate_of.map(Id::to_vec).unwrap_or_default();
-            IncidentEvent::Rejected(IncidentRejected { duplicate_of })
+        IncidentCommand::Verify { source } => vec![IncidentEvent::Verified(IncidentVerified {
+            source: (*source).into(),
+        })],
+        IncidentCommand::Reject {
+            duplicate_of,
+            reason,
+            note,
+        } => {
+            let rejected = IncidentEvent::Rejected(IncidentRejected {
+                duplicate_of: duplicate_of.map(Id::to_vec).unwrap_or_default(),
+                reason: (*reason).into(),
+            });
+            [rejected]
+                .into_iter()
+                .chain(noted(note.as_ref(), Vec::new()))
+                .collect()
         }
         IncidentCommand::Activate { scale } => {
-            advance(
-                existing(state, context)?,
-                Status::Activated,
-                "activated",
-                context,
-            )?;
-            IncidentEvent::Activated(IncidentActivated {
+            vec![IncidentEvent::Activated(IncidentActivated {
                 scale: (*scale).into(),
-            })
+            })]
         }
         IncidentCommand::RecordImpact {
             figures,
             source,
             as_of,
+            correction,
         } => {
-            let state = existing(state, context)?;
-            if !takes_figures(state.status) {
-                return Err(IncidentRejection::WrongStatus {
-                    from: state.status,
-                    command: "given impact figures",
-                });
-            }
             let as_of = as_of.unwrap_or(context.now);
             not_in_future("as_of", as_of, context)?;
-            for (measure, _) in figures {
-                if let Some(held) = state
-                    .figure(*measure, *source)
-                    .filter(|held| as_of < held.as_of)
-                {
-                    let (held, given) = (held.as_of, as_of);
-                    return Err(IncidentRejection::OlderFigure {
-                        measure: *measure,
-                        source_of: *source,
-                        held,
-                        given,
-                    });
-                }
-            }
-            let figure = |(measure, count): &(_, u64)| Figure {
-                measure: i32::from(*measure),
-                count: *count,
+            let figure = |figure: &CountOf| Figure {
+                measure: figure.measure.into(),
+                count: figure.count,
+                sex: figure.sex.into(),
+                age_band: figure.age_band.into(),
             };
-            let figures = figures.iter().map(figure).collect();
-            IncidentEvent::ImpactRecorded(ImpactRecorded {
-                figures,
+            vec![IncidentEvent::ImpactRecorded(ImpactRecorded {
+                figures: figures.iter().map(figure).collect(),
                 source: (*source).into(),
                 as_of: Some(as_of.into()),
-            })
+                correction: *correction,
+            })]
         }
-        IncidentCommand::Note { text } => {
-            let state = existing(state, context)?;
-            if !takes_notes(state.status) {
-                return Err(IncidentRejection::WrongStatus {
-                    from: state.status,
-                    command: "noted on",
-                });
-            }
-            IncidentEvent::Noted(IncidentNoted { text: text.clone() })
-        }
+        IncidentCommand::Note { text } => noted(Some(text), Vec::new()).collect(),
         IncidentCommand::EndOperation => {
-            advance(
-                existing(state, context)?,
-                Status::OperationEnded,
-                "ended",
-                context,
-            )?;
-            IncidentEvent::OperationEnded(IncidentOperationEnded {})
+            vec![IncidentEvent::OperationEnded(IncidentOperationEnded {})]
         }
-        IncidentCommand::Close => {
-            advance(existing(state, context)?, Status::Closed, "closed", context)?;
-            IncidentEvent::Closed(IncidentClosed {})
+        IncidentCommand::Close => vec![IncidentEvent::Closed(IncidentClosed {})],
+        IncidentCommand::Change { change, note } => {
+            let event = match change.event() {
+                IncidentEvent::Escalated(escalated) => {
+                    IncidentEvent::Escalated(call(escalated, context.now))
+                }
+                event => event.clone(),
+            };
+            [event]
+                .into_iter()
+                .chain(noted(note.as_ref(), change.subject()))
+                .collect()
         }
     };
-    Ok(vec![event])
+    taken(existing(state, context)?, events, context)
+}
+
+/// Returns the events that change something, after each was tried by the rules that every fold holds it against.
+fn taken(
+    state: &IncidentState,
+    events: Vec<IncidentEvent>,
+    context: &Context,
+) -> Result<Vec<IncidentEvent>, IncidentRejection> {
+    let mut state = state.clone();
+    let mut taken = Vec::with_capacity(events.len());
+    for event in events {
+        let before = state.clone();
+        rule::change(&mut state, &event, context.occurred_at)?;
+        if state != before || matches!(event, IncidentEvent::Noted(_)) {
+            taken.push(event);
+        }
+    }
+    Ok(taken)
+}
+
+fn noted(text: Option<&String>, about: Vec<u8>) -> impl Iterator<Item = IncidentEvent> {
+    text.map(|text| {
+        IncidentEvent::Noted(IncidentNoted {
+            text: text.clone(),
+            about,
+            ..IncidentNoted::default()
+        })
+    })
+    .into_iter()
 }
 
 fn existing<'a>(
@@ -183,46 +174,6 @@ fn existing<'a>(
         });
     }
     Ok(state)
-}
-
-/// Checks that the status may be reached, and not before the one held was.
-fn advance(
-    state: &IncidentState,
-    to: Status,
-    command: &'static str,
-    context: &Context,
-) -> Result<(), IncidentRejection> {
-    if !may_follow(state.status, to) {
-        return Err(refused_step(state, to, command));
-    }
-    match state.milestones.last() {
-        Some((earlier, earlier_at)) if context.occurred_at < *earlier_at => {
-            Err(IncidentRejection::OutOfOrder {
-                status: to,
-                at: context.occurred_at,
-                earlier: *earlier,
-                earlier_at: *earlier_at,
-            })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Says why a status cannot be reached: what was asked holds already, or another status is in the way.
-fn refused_step(state: &IncidentState, to: Status, command: &'static str) -> IncidentRejection {
-    let number = state.number.clone();
-    match (state.status, to) {
-        (Status::Verified, Status::Verified) => IncidentRejection::AlreadyVerified { number },
-        (Status::Activated, Status::Activated) => IncidentRejection::AlreadyActivated { number },
-        (Status::OperationEnded, Status::OperationEnded) => {
-            IncidentRejection::OperationAlreadyEnded { number }
-        }
-        (Status::Closed, Status::Closed) => IncidentRejection::AlreadyClosed { number },
-        (status @ (Status::False | Status::Merged), Status::False | Status::Merged) => {
-            IncidentRejection::AlreadyRejected { number, status }
-        }
-        (from, _) => IncidentRejection::WrongStatus { from, command },
-    }
 }
 
 fn own(place: &Place, context: &Context) -> Result<(), IncidentRejection> {

@@ -1,18 +1,22 @@
-//! Incidents (kejadian): reported, verified or found false or a duplicate, activated, ended, closed.
+//! Incidents (kejadian): reported, verified or found false or a duplicate, activated, responded to, ended, closed.
 //!
 //! What it never does: change another province's incident, or let an exercise touch a real one.
 //!
 //! ```text
-//!      ┌────────────────────► Merged
-//!      ├────────────────────► False
-//! Reported ──► Verified ──► Activated ──► OperationEnded ──► Closed
-//!                 ├─────────► False
-//!                 └─────────► Merged
+//! Reported ──► Verified ──► Activated ──► Responding ──► Transition ──► OperationEnded ──► Closed
+//!    │            │             └── also straight to Transition or OperationEnded
+//!    └────────────┴──► False, Merged, and from Activated too: Cancelled
 //! ```
+//!
+//! What is over may be reopened: before its activation as reported, after it where it stood.
 
+mod change;
 mod command;
 mod decide;
+mod glide;
+mod operation;
 mod rejection;
+mod rule;
 mod state;
 
 use posko_proto::{NodeId, incident::v1::Status, time::Millis};
@@ -20,24 +24,37 @@ use posko_proto::{NodeId, incident::v1::Status, time::Millis};
 pub use crate::{
     event::IncidentEvent,
     incident::{
-        command::{IncidentCommand, WarningRef, warning_named},
+        change::Change,
+        command::{CountOf, IncidentCommand, WarningRef, warning_named},
         decide::decide,
+        operation::{
+            Escalation, Holding, MOST_OBJECTIVES, MOST_PERIODS, MOST_POSTS, Objective, Operation,
+            Period, Settled, above, levels,
+        },
         rejection::IncidentRejection,
-        state::{Impact, IncidentState, apply},
+        rule::MOST_RELATED,
+        state::{Impact, IncidentState, Related, apply},
     },
 };
 
 /// The longest note, in characters.
 pub const NOTE_CHARACTERS: usize = 4000;
 
-/// Says whether nothing more is expected of an incident in this status: it is false, merged or closed.
+/// Says whether nothing more is expected of an incident in this status: it is false, merged, cancelled or closed, or of
+/// the past.
 pub fn is_over(status: Status) -> bool {
     match status {
-        Status::False | Status::Merged | Status::Closed => true,
+        Status::False
+        | Status::Merged
+        | Status::Closed
+        | Status::Cancelled
+        | Status::Historical => true,
         Status::Unspecified
         | Status::Reported
         | Status::Verified
         | Status::Activated
+        | Status::Responding
+        | Status::Transition
         | Status::OperationEnded => false,
     }
 }

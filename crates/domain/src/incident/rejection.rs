@@ -135,6 +135,42 @@ pub enum IncidentRejection {
         /// When that happened.
         earlier_at: Millis,
     },
+    /// What must come later would come earlier.
+    #[error("{what} at `{}` would lie before {other} at `{}`", shown(*at), shown(*other_at))]
+    Before {
+        /// What was sent.
+        what: &'static str,
+        /// Its time.
+        at: Millis,
+        /// What must not come after it.
+        other: &'static str,
+        /// The time of that.
+        other_at: Millis,
+    },
+    /// There is no such thing at the incident.
+    #[error("there is no {what} `{name}` here")]
+    NotThere {
+        /// What was named.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// Another one holds already.
+    #[error("the {what} is `{name}` already")]
+    Holds {
+        /// What it is.
+        what: &'static str,
+        /// What holds.
+        name: String,
+    },
+    /// The incident has no room for more.
+    #[error("the incident has {most} of its {what} already, and takes no more")]
+    TooMany {
+        /// What it is.
+        what: &'static str,
+        /// How many there may be.
+        most: usize,
+    },
     /// A newer figure of the same measure and source is held.
     #[error(
         "a figure for `{}` of `{}` as of `{}` is held, newer than the one as of `{}`",
@@ -165,7 +201,7 @@ impl Rejection for IncidentRejection {
             | Self::Place(_)
             | Self::OutsideProvince { .. }
             | Self::InFuture { .. } => Code::Invalid,
-            Self::UnknownWarning { .. } | Self::NotFound => Code::NotFound,
+            Self::UnknownWarning { .. } | Self::NotFound | Self::NotThere { .. } => Code::NotFound,
             Self::WarningNotActual { .. }
             | Self::NumbersUsedUp { .. }
             | Self::AlreadyReported { .. }
@@ -176,6 +212,9 @@ impl Rejection for IncidentRejection {
             | Self::AlreadyClosed { .. }
             | Self::WrongStatus { .. }
             | Self::OutOfOrder { .. }
+            | Self::Before { .. }
+            | Self::Holds { .. }
+            | Self::TooMany { .. }
             | Self::OlderFigure { .. }
             | Self::ExerciseMixed { .. } => Code::Conflict,
         }

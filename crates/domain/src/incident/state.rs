@@ -4,8 +4,8 @@ use posko_proto::{
     Id, NodeId,
     common::v1::Hazard,
     incident::v1::{
-        FigureSource, ImpactRecorded, IncidentReported, Measure, ReportChannel, Scale, Severity,
-        Status,
+        AgeBand, FigureSource, IncidentReported, Measure, Relation, ReportChannel, Scale, Severity,
+        Sex, Status, Step,
     },
     time::Millis,
 };
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     context::Recorded,
     event::{IllegalEvent, IncidentEvent},
+    incident::{Operation, rule},
     region::{self, Place},
     wire,
 };
@@ -33,9 +34,9 @@ pub struct IncidentState {
     pub place: Place,
     /// The border zones that the place lies in.
     pub zones: Vec<String>,
-    /// The first judgement.
-    #[serde(with = "wire::number")]
-    pub severity: Severity,
+    /// How grave it was judged and since when, oldest first; the last holds.
+    #[serde(with = "wire::timed")]
+    pub judgements: Vec<(Severity, Millis)>,
     /// PMI's scale once activated; unspecified before.
     #[serde(with = "wire::number")]
     pub scale: Scale,
@@ -46,13 +47,24 @@ pub struct IncidentState {
     pub warning: Option<(NodeId, Id)>,
     /// The incident that it was merged into.
     pub duplicate_of: Option<Id>,
+    /// Why it was rejected, cancelled or reopened last: the reason's name in the contract, empty when none was given.
+    pub reason: String,
+    /// The number that GLIDE gave it, or empty.
+    pub glide: String,
+    /// The incidents that it belongs to.
+    pub related: Vec<Related>,
     /// Whether it is a drill.
     pub exercise: bool,
     /// When it came to each of its statuses, in order.
-    #[serde(with = "wire::milestones")]
+    #[serde(with = "wire::timed")]
     pub milestones: Vec<(Status, Millis)>,
-    /// The newest figures, in order of measure and source.
+    /// The other times by which its response is measured.
+    #[serde(with = "wire::timed")]
+    pub steps: Vec<(Step, Millis)>,
+    /// The newest figures, in order of measure, source, sex and age.
     pub figures: Vec<Impact>,
+    /// How its operation is run.
+    pub operation: Operation,
     /// The stream's version.
     pub version: u32,
     /// When its owner recorded the first event.
@@ -74,19 +86,74 @@ pub struct Impact {
     pub source: FigureSource,
     /// The time that it describes.
     pub as_of: Millis,
+    /// Whom it counts; unspecified counts everybody.
+    #[serde(with = "wire::number")]
+    pub sex: Sex,
+    /// Whom it counts; unspecified counts all ages.
+    #[serde(with = "wire::number")]
+    pub age_band: AgeBand,
+    /// Whether it replaced what the same source had said for the same time, or a later one.
+    pub corrected: bool,
+}
+
+/// How an incident stands to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Related {
+    /// How.
+    #[serde(with = "wire::number")]
+    pub relation: Relation,
+    /// The other's owner.
+    pub origin: NodeId,
+    /// The other.
+    pub incident: Id,
+}
+
+impl Impact {
+    /// What tells figures apart: of each there is one.
+    fn key(&self) -> [i32; 4] {
+        [
+            self.measure.into(),
+            self.source.into(),
+            self.sex.into(),
+            self.age_band.into(),
+        ]
+    }
 }
 
 impl IncidentState {
-    /// Returns the figure held for the measure and source.
+    /// Returns the figure held for the measure and source that counts everybody.
     pub fn figure(&self, measure: Measure, source: FigureSource) -> Option<&Impact> {
-        self.figures
-            .iter()
-            .find(|held| held.measure == measure && held.source == source)
+        let everybody = [measure.into(), source.into(), 0, 0];
+        let at = self.figures.binary_search_by_key(&everybody, Impact::key);
+        at.ok().and_then(|at| self.figures.get(at))
     }
 
-    fn set_figure(&mut self, figure: Impact) {
-        let key = |figure: &Impact| (i32::from(figure.measure), i32::from(figure.source));
-        match self.figures.binary_search_by_key(&key(&figure), key) {
+    /// Returns how grave it is judged now; unspecified when it was not judged yet.
+    pub fn severity(&self) -> Severity {
+        self.judgements
+            .last()
+            .map_or(Severity::Unspecified, |last| last.0)
+    }
+
+    /// Returns when the step was taken.
+    pub fn step(&self, step: Step) -> Option<Millis> {
+        let taken = self.steps.iter().find(|(held, _)| *held == step);
+        taken.map(|(_, at)| *at)
+    }
+
+    /// Returns the figure held that counts the same by the same source.
+    pub(super) fn same_figure(&self, figure: &Impact) -> Option<&Impact> {
+        let at = self
+            .figures
+            .binary_search_by_key(&figure.key(), Impact::key);
+        at.ok().and_then(|at| self.figures.get(at))
+    }
+
+    pub(super) fn set_figure(&mut self, figure: Impact) {
+        match self
+            .figures
+            .binary_search_by_key(&figure.key(), Impact::key)
+        {
             Ok(at) => self.figures.splice(at..=at, [figure]).for_each(drop),
             Err(at) => self.figures.insert(at, figure),
         }
@@ -101,66 +168,21 @@ pub fn apply(
     recorded: &Recorded,
 ) -> Result<IncidentState, IllegalEvent> {
     let name = event.kind().name;
-    let state = match event {
-        IncidentEvent::Reported(reported) if state.is_none() => return begin(reported, recorded),
-        IncidentEvent::Reported(_) => return Err(IllegalEvent::AlreadyBegun { event: name }),
-        IncidentEvent::Verified(_) => advance(state, Status::Verified, name, recorded)?,
-        IncidentEvent::Rejected(rejected) => {
-            let duplicate_of = optional_id(name, "duplicate_of", &rejected.duplicate_of)?;
-            let status = if duplicate_of.is_some() {
-                Status::Merged
-            } else {
-                Status::False
-            };
-            IncidentState {
-                duplicate_of,
-                ..advance(state, status, name, recorded)?
-            }
-        }
-        IncidentEvent::Activated(activated) => IncidentState {
-            scale: activated.scale(),
-            ..advance(state, Status::Activated, name, recorded)?
-        },
-        IncidentEvent::ImpactRecorded(impact) => {
-            set_figures(begun(state, name, recorded)?, impact, name)?
-        }
-        IncidentEvent::OperationEnded(_) => advance(state, Status::OperationEnded, name, recorded)?,
-        IncidentEvent::Closed(_) => advance(state, Status::Closed, name, recorded)?,
-        IncidentEvent::Noted(_) => {
-            let state = begun(state, name, recorded)?;
-            if !takes_notes(state.status) {
-                return Err(wrong_state(name, state.status));
-            }
-            state
-        }
+    let mut state = match (event, state) {
+        (IncidentEvent::Reported(reported), None) => return begin(reported, recorded),
+        (_, state) => state.ok_or(IllegalEvent::NotBegun { event: name })?,
     };
+    if state.exercise != recorded.exercise && !matches!(event, IncidentEvent::Reported(_)) {
+        return Err(IllegalEvent::ExerciseMixed { event: name });
+    }
+    let from = state.status;
+    rule::change(&mut state, event, recorded.occurred_at)
+        .map_err(|rejection| rule::illegal(&rejection, name, from))?;
     Ok(IncidentState {
         version: recorded.version,
         recorded_at: recorded.at,
         ..state
     })
-}
-
-/// Says whether an incident may come from one status to the other. The one table of the lifecycle.
-pub(super) fn may_follow(from: Status, to: Status) -> bool {
-    match to {
-        Status::Verified => from == Status::Reported,
-        Status::False | Status::Merged => matches!(from, Status::Reported | Status::Verified),
-        Status::Activated => from == Status::Verified,
-        Status::OperationEnded => from == Status::Activated,
-        Status::Closed => from == Status::OperationEnded,
-        Status::Unspecified | Status::Reported => false,
-    }
-}
-
-/// Says whether impact figures may still be set.
-pub(super) fn takes_figures(status: Status) -> bool {
-    !super::is_over(status)
-}
-
-/// Says whether notes may still be written.
-pub(super) fn takes_notes(status: Status) -> bool {
-    status != Status::Closed
 }
 
 fn begin(reported: &IncidentReported, recorded: &Recorded) -> Result<IncidentState, IllegalEvent> {
@@ -200,86 +222,26 @@ fn begin(reported: &IncidentReported, recorded: &Recorded) -> Result<IncidentSta
             code_set: place.code_set.clone(),
         },
         zones: reported.zone_ids.clone(),
-        severity: reported.severity(),
+        judgements: match reported.severity() {
+            Severity::Unspecified => Vec::new(),
+            severity => vec![(severity, recorded.occurred_at)],
+        },
         scale: Scale::Unspecified,
         channel: reported.channel(),
         warning,
         duplicate_of: None,
+        reason: String::new(),
+        glide: String::new(),
+        related: Vec::new(),
         exercise: recorded.exercise,
         milestones: vec![(Status::Reported, recorded.occurred_at)],
+        steps: Vec::new(),
         figures: Vec::new(),
+        operation: Operation::default(),
         version: recorded.version,
         reported_at: recorded.at,
         recorded_at: recorded.at,
     })
-}
-
-fn begun(
-    state: Option<IncidentState>,
-    event: &'static str,
-    recorded: &Recorded,
-) -> Result<IncidentState, IllegalEvent> {
-    let state = state.ok_or(IllegalEvent::NotBegun { event })?;
-    if state.exercise != recorded.exercise {
-        return Err(IllegalEvent::ExerciseMixed { event });
-    }
-    Ok(state)
-}
-
-fn advance(
-    state: Option<IncidentState>,
-    to: Status,
-    event: &'static str,
-    recorded: &Recorded,
-) -> Result<IncidentState, IllegalEvent> {
-    let mut state = begun(state, event, recorded)?;
-    if !may_follow(state.status, to) {
-        return Err(wrong_state(event, state.status));
-    }
-    if state
-        .milestones
-        .last()
-        .is_some_and(|(_, at)| recorded.occurred_at < *at)
-    {
-        return Err(IllegalEvent::OutOfOrder { event });
-    }
-    state.milestones.push((to, recorded.occurred_at));
-    state.status = to;
-    Ok(state)
-}
-
-fn set_figures(
-    mut state: IncidentState,
-    impact: &ImpactRecorded,
-    event: &'static str,
-) -> Result<IncidentState, IllegalEvent> {
-    if !takes_figures(state.status) {
-        return Err(wrong_state(event, state.status));
-    }
-    let as_of = impact
-        .as_of
-        .as_ref()
-        .and_then(|at| Millis::try_from(at).ok());
-    let as_of = as_of.ok_or(IllegalEvent::Malformed {
-        event,
-        field: "as_of",
-    })?;
-    let source = impact.source();
-    for figure in &impact.figures {
-        if state
-            .figure(figure.measure(), source)
-            .is_some_and(|held| as_of < held.as_of)
-        {
-            return Err(IllegalEvent::OutOfOrder { event });
-        }
-        state.set_figure(Impact {
-            measure: figure.measure(),
-            count: figure.count,
-            source,
-            as_of,
-        });
-    }
-    Ok(state)
 }
 
 fn optional_id(
@@ -293,11 +255,4 @@ fn optional_id(
     Id::try_from(bytes)
         .map(Some)
         .map_err(|_| IllegalEvent::Malformed { event, field })
-}
-
-fn wrong_state(event: &'static str, from: Status) -> IllegalEvent {
-    IllegalEvent::WrongState {
-        event,
-        from: from.as_str_name(),
-    }
 }

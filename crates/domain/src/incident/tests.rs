@@ -1,10 +1,12 @@
+mod lifecycle;
+
 use posko_proto::{
     Id, NodeId,
     common::v1::{self, Hazard},
     incident::v1::{
-        AddNoteRequest, Figure, FigureSource, ImpactRecorded, IncidentNoted, IncidentVerified,
-        Measure, RecordImpactRequest, RejectIncidentRequest, ReportChannel, ReportIncidentRequest,
-        Scale, Severity, Status, VerifyIncidentRequest,
+        AddNoteRequest, AgeBand, Figure, FigureSource, ImpactRecorded, IncidentNoted,
+        IncidentVerified, Measure, RecordImpactRequest, RejectIncidentRequest, RejectReason,
+        ReportChannel, ReportIncidentRequest, Scale, Severity, Sex, Status, VerifyIncidentRequest,
     },
     time::Millis,
     warning::v1::{AlertStatus, Area, Content, Source},
@@ -16,8 +18,8 @@ use crate::{
     context::{Context, Recorded},
     event::{Event, IllegalEvent, IncidentEvent, KINDS},
     incident::{
-        IncidentCommand, IncidentRejection, IncidentState, WarningRef, apply, decide, number_of,
-        parse_number, year_of,
+        CountOf, IncidentCommand, IncidentRejection, IncidentState, WarningRef, apply, decide,
+        number_of, parse_number, year_of,
     },
     region::Place,
     warning::WarningState,
@@ -81,9 +83,15 @@ fn from_warning(status: AlertStatus) -> IncidentCommand {
 const VERIFY: IncidentCommand = IncidentCommand::Verify {
     source: FigureSource::Pmi,
 };
-const FALSE: IncidentCommand = IncidentCommand::Reject { duplicate_of: None };
+const FALSE: IncidentCommand = IncidentCommand::Reject {
+    duplicate_of: None,
+    reason: RejectReason::Unspecified,
+    note: None,
+};
 const MERGE: IncidentCommand = IncidentCommand::Reject {
     duplicate_of: Some(Id([4; 16])),
+    reason: RejectReason::Unspecified,
+    note: None,
 };
 const ACTIVATE: IncidentCommand = IncidentCommand::Activate {
     scale: Scale::Medium,
@@ -95,11 +103,21 @@ fn note() -> IncidentCommand {
     }
 }
 
+fn everybody(measure: Measure, count: u64) -> CountOf {
+    CountOf {
+        measure,
+        count,
+        sex: Sex::Unspecified,
+        age_band: AgeBand::Unspecified,
+    }
+}
+
 fn dead(count: u64, as_of_minute: i64) -> IncidentCommand {
     IncidentCommand::RecordImpact {
-        figures: vec![(Measure::Dead, count)],
+        figures: vec![everybody(Measure::Dead, count)],
         source: FigureSource::Government,
         as_of: Some(NOW.plus_seconds(as_of_minute * 60)),
+        correction: false,
     }
 }
 
@@ -184,6 +202,7 @@ fn a_first_note_becomes_an_event_of_its_own() {
     let events = decide(None, &command, &context(0)).unwrap();
     let noted = IncidentEvent::Noted(IncidentNoted {
         text: "Laporan pertama".into(),
+        ..Default::default()
     });
     assert!(matches!(events.as_slice(), [IncidentEvent::Reported(_), last] if *last == noted));
 }
@@ -388,7 +407,8 @@ fn an_older_figure_is_refused_and_a_newer_or_equal_one_replaces() {
         );
     }
     let own = IncidentCommand::RecordImpact {
-        figures: vec![(Measure::Dead, 7)],
+        figures: vec![everybody(Measure::Dead, 7)],
+        correction: false,
         source: FigureSource::Pmi,
         as_of: Some(NOW.plus_seconds(-60)),
     };
@@ -531,6 +551,7 @@ fn an_illegal_event_is_refused_with_its_reason() {
         figures: Vec::new(),
         source: 1,
         as_of: None,
+        correction: false,
     });
     assert_eq!(reason(Some(after(&[])), &timeless, late), "malformed");
     let elsewhere = Recorded {
@@ -733,6 +754,7 @@ fn the_other_requests_are_checked_at_the_door() {
     let figure = |measure: Measure, count| Figure {
         measure: measure.into(),
         count,
+        ..Default::default()
     };
     let impact = |figures, source| RecordImpactRequest {
         figures,

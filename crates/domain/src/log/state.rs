@@ -100,9 +100,11 @@ mod said {
         let (type_id, type_version, bytes) = <(u32, u16, Vec<u8>)>::deserialize(from)?;
         match Event::decode(type_id, type_version, &bytes).map_err(D::Error::custom)? {
             Event::Log(said) => Ok(said),
-            Event::Warning(_) | Event::Incident(_) | Event::Account(_) | Event::Directive(_) => {
-                Err(D::Error::custom("the event is of another area"))
-            }
+            Event::Warning(_)
+            | Event::Incident(_)
+            | Event::Account(_)
+            | Event::Directive(_)
+            | Event::Site(_) => Err(D::Error::custom("the event is of another area")),
         }
     }
 }

@@ -7,10 +7,11 @@ use posko_proto::{
     common::v1::{CommandMeta, Outcome},
     directive::v1::{IssueDirectiveRequest, WithdrawDirectiveRequest},
     incident::v1::{
-        ActivateIncidentRequest, AddNoteRequest, CloseIncidentRequest, EndOperationRequest,
-        RecordImpactRequest, RejectIncidentRequest, VerifyIncidentRequest,
+        ActivateIncidentRequest, AddNoteRequest, ChangeIncidentRequest, CloseIncidentRequest,
+        EndOperationRequest, RecordImpactRequest, RejectIncidentRequest, VerifyIncidentRequest,
     },
     log::v1::{DeclareLostRequest, DisownRequest, WithdrawPayloadRequest},
+    site::v1::ChangeSiteRequest,
     warning::v1::CancelWarningRequest,
 };
 use posko_store::Command;
@@ -62,9 +63,11 @@ asks! {
     AddNoteRequest:           "AddNote"           AddNote           Incident  of incident_id;
     EndOperationRequest:      "EndOperation"      EndOperation      Incident  of incident_id;
     CloseIncidentRequest:     "CloseIncident"     CloseIncident     Incident  of incident_id;
+    ChangeIncidentRequest:    "ChangeIncident"    RunIncident       Incident  of incident_id;
     CancelWarningRequest:     "CancelWarning"     CancelWarning     Warning   of warning_id;
     IssueDirectiveRequest:    "IssueDirective"    IssueDirective    Directive;
     WithdrawDirectiveRequest: "WithdrawDirective" WithdrawDirective Directive of directive_id;
+    ChangeSiteRequest:        "ChangeSite"        RunSite           Site      of site_id;
     DisownRequest:            "Disown"            AmendLog          Log;
     DeclareLostRequest:       "DeclareLost"       AmendLog          Log;
     WithdrawPayloadRequest:   "WithdrawPayload"   WithdrawPayload   Log;

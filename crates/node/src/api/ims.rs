@@ -13,7 +13,8 @@ use std::{collections::BTreeSet, time::Duration};
 use posko_domain::{
     account::Action,
     event::{
-        self, AccountEvent, DirectiveEvent, Event, IncidentEvent, KINDS, LogEvent, WarningEvent,
+        self, AccountEvent, DirectiveEvent, Event, IncidentEvent, KINDS, LogEvent, SiteEvent,
+        WarningEvent,
     },
 };
 use posko_ledger::{
@@ -80,6 +81,7 @@ impl Wanted {
             Ok(Area::Incident) => Ok(event::Area::Incident),
             Ok(Area::Directive) => Ok(event::Area::Directive),
             Ok(Area::Log) => Ok(event::Area::Log),
+            Ok(Area::Site) => Ok(event::Area::Site),
             Ok(Area::Unspecified) | Err(_) => {
                 let reason = format!("`{number}` is no area that is known here");
                 Err(invalid("filter.areas", &reason))
@@ -282,6 +284,7 @@ impl Api {
             event::Area::Warning,
             event::Area::Incident,
             event::Area::Directive,
+            event::Area::Site,
         ];
         let areas = wanted.areas.clone().unwrap_or_else(|| all.to_vec());
         let mut after = None;
@@ -310,6 +313,7 @@ impl Api {
             Thing::Warning(found) => snapshot_response::Item::Warning(self.warning(found)),
             Thing::Incident(found) => snapshot_response::Item::Incident(self.incident(found)),
             Thing::Directive(found) => snapshot_response::Item::Directive(self.directive(found)),
+            Thing::Site(found) => snapshot_response::Item::Site(self.site(found)),
         }
     }
 }
@@ -390,6 +394,7 @@ fn change(
         Some(event::Area::Incident) => Area::Incident,
         Some(event::Area::Directive) => Area::Directive,
         Some(event::Area::Log) => Area::Log,
+        Some(event::Area::Site) => Area::Site,
         Some(event::Area::Account) | None => Area::Unspecified,
     };
     let (presence, envelope) = match &record.payload {
@@ -448,6 +453,32 @@ fn typed(event: Event) -> Option<change::Event> {
             IncidentEvent::OperationEnded(event) => Typed::IncidentOperationEnded(event),
             IncidentEvent::Closed(event) => Typed::IncidentClosed(event),
             IncidentEvent::Noted(event) => Typed::IncidentNoted(event),
+            IncidentEvent::SeverityJudged(event) => Typed::IncidentSeverityJudged(event),
+            IncidentEvent::ScaleSet(event) => Typed::IncidentScaleSet(event),
+            IncidentEvent::StepTaken(event) => Typed::IncidentStepTaken(event),
+            IncidentEvent::TransitionBegun(event) => Typed::IncidentTransitionBegun(event),
+            IncidentEvent::Cancelled(event) => Typed::IncidentCancelled(event),
+            IncidentEvent::Reopened(event) => Typed::IncidentReopened(event),
+            IncidentEvent::GlideAssigned(event) => Typed::IncidentGlideAssigned(event),
+            IncidentEvent::Related(event) => Typed::IncidentRelated(event),
+            IncidentEvent::Unrelated(event) => Typed::IncidentUnrelated(event),
+            IncidentEvent::PostFilled(event) => Typed::IncidentPostFilled(event),
+            IncidentEvent::PostVacated(event) => Typed::IncidentPostVacated(event),
+            IncidentEvent::Escalated(event) => Typed::IncidentEscalated(event),
+            IncidentEvent::EscalationAnswered(event) => Typed::IncidentEscalationAnswered(event),
+            IncidentEvent::PeriodPlanned(event) => Typed::IncidentPeriodPlanned(event),
+            IncidentEvent::PlanApproved(event) => Typed::IncidentPlanApproved(event),
+            IncidentEvent::ObjectiveSet(event) => Typed::IncidentObjectiveSet(event),
+            IncidentEvent::ObjectiveSettled(event) => Typed::IncidentObjectiveSettled(event),
+        },
+        Event::Site(event) => match event {
+            SiteEvent::Opened(event) => Typed::SiteOpened(event),
+            SiteEvent::CapacitySet(event) => Typed::SiteCapacitySet(event),
+            SiteEvent::OccupancyCounted(event) => Typed::SiteOccupancyCounted(event),
+            SiteEvent::OutputReported(event) => Typed::SiteOutputReported(event),
+            SiteEvent::NeedSet(event) => Typed::SiteNeedSet(event),
+            SiteEvent::NeedMet(event) => Typed::SiteNeedMet(event),
+            SiteEvent::Closed(event) => Typed::SiteClosed(event),
         },
         Event::Directive(event) => match event {
             DirectiveEvent::Issued(event) => Typed::DirectiveIssued(event),

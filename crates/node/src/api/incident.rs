@@ -5,20 +5,25 @@ use posko_domain::{
     code::Refusal,
     context::stream_of,
     event::LogEvent,
-    incident::{IncidentCommand, IncidentRejection, warning_named},
+    incident::{
+        Escalation, Holding, IncidentCommand, IncidentRejection, Objective, Period, Related,
+        warning_named,
+    },
     region, zone,
 };
 use posko_proto::{
     Id, NodeId,
     incident::v1::{
         self as wire, ActivateIncidentRequest, ActivateIncidentResponse, AddNoteRequest,
-        AddNoteResponse, CloseIncidentRequest, CloseIncidentResponse, EndOperationRequest,
-        EndOperationResponse, GetIncidentRequest, GetIncidentResponse, ListIncidentsRequest,
-        ListIncidentsResponse, ListNoticesRequest, ListNoticesResponse, RecordImpactRequest,
-        RecordImpactResponse, RejectIncidentRequest, RejectIncidentResponse, ReportIncidentRequest,
-        ReportIncidentResponse, VerifyIncidentRequest, VerifyIncidentResponse,
+        AddNoteResponse, ChangeIncidentRequest, ChangeIncidentResponse, CloseIncidentRequest,
+        CloseIncidentResponse, EndOperationRequest, EndOperationResponse, GetIncidentRequest,
+        GetIncidentResponse, ListIncidentsRequest, ListIncidentsResponse, ListNoticesRequest,
+        ListNoticesResponse, RecordImpactRequest, RecordImpactResponse, RejectIncidentRequest,
+        RejectIncidentResponse, ReportIncidentRequest, ReportIncidentResponse,
+        VerifyIncidentRequest, VerifyIncidentResponse, change_incident_request::Change,
         incident_service_server::IncidentService,
     },
+    time::Millis,
 };
 use posko_store::{
     Command,
@@ -44,7 +49,7 @@ impl Api {
             place: Some(state.place.clone().into()),
             region_name: region.map_or_else(String::new, |region| region.name.to_owned()),
             zone_ids: state.zones.clone(),
-            severity: state.severity.into(),
+            severity: state.severity().into(),
             scale: state.scale.into(),
             channel: state.channel.into(),
             warning_origin: state
@@ -71,9 +76,87 @@ impl Api {
                     count: figure.count,
                     source: figure.source.into(),
                     as_of: Some(figure.as_of.into()),
+                    sex: figure.sex.into(),
+                    age_band: figure.age_band.into(),
+                    corrected: figure.corrected,
                 })
                 .collect(),
+            steps: state.steps.iter().map(step_time).collect(),
+            judgements: state.judgements.iter().map(judgement).collect(),
+            glide: state.glide.clone(),
+            related: state.related.iter().map(related).collect(),
+            posts: state.operation.posts.iter().map(post_holder).collect(),
+            escalation: state.operation.escalation.as_ref().map(escalation),
+            periods: (1..).zip(&state.operation.periods).map(period).collect(),
+            objectives: state.operation.objectives.iter().map(objective).collect(),
+            reason: state.reason.clone(),
         }
+    }
+}
+
+fn step_time((step, at): &(wire::Step, Millis)) -> wire::StepTime {
+    wire::StepTime {
+        step: (*step).into(),
+        at: Some((*at).into()),
+    }
+}
+
+fn judgement((severity, at): &(wire::Severity, Millis)) -> wire::Judgement {
+    wire::Judgement {
+        severity: (*severity).into(),
+        at: Some((*at).into()),
+    }
+}
+
+fn related(related: &Related) -> wire::Related {
+    wire::Related {
+        relation: related.relation.into(),
+        origin: related.origin.to_string(),
+        incident_id: related.incident.to_vec(),
+    }
+}
+
+fn post_holder(holding: &Holding) -> wire::PostHolder {
+    wire::PostHolder {
+        post: holding.post.into(),
+        account_ref: holding.account.to_vec(),
+        since: Some(holding.since.into()),
+        until: holding.until.map(Into::into),
+    }
+}
+
+fn escalation(call: &Escalation) -> wire::Escalation {
+    wire::Escalation {
+        level: call.level.into(),
+        called: call.called.iter().map(|post| (*post).into()).collect(),
+        at: Some(call.at.into()),
+        answer_by: call.answer_by.map(Into::into),
+        answered_at: call.answered_at.map(Into::into),
+        automatic: call.automatic,
+    }
+}
+
+fn period((number, period): (u32, &Period)) -> wire::Period {
+    wire::Period {
+        number,
+        from: Some(period.from.into()),
+        until: Some(period.until.into()),
+        approved_at: period.approved_at.map(Into::into),
+    }
+}
+
+fn objective(objective: &Objective) -> wire::Objective {
+    wire::Objective {
+        objective_id: objective.id.to_vec(),
+        priority: objective.priority.into(),
+        due_at: objective.due_at.map(Into::into),
+        period: objective.period.unwrap_or_default(),
+        post: objective.post.into(),
+        settlement: objective
+            .settled
+            .map(|settled| settled.settlement.into())
+            .unwrap_or_default(),
+        settled_at: objective.settled.map(|settled| settled.at.into()),
     }
 }
 
@@ -176,6 +259,23 @@ impl IncidentService for Api {
         Ok(Response::new(CloseIncidentResponse { outcome }))
     }
 
+    async fn change_incident(
+        &self,
+        mut request: Request<ChangeIncidentRequest>,
+    ) -> Result<Response<ChangeIncidentResponse>, Status> {
+        let asker = self.caller(request.metadata()).await?.account;
+        let own = match &mut request.get_mut().change {
+            Some(Change::FillPost(filled)) => Some(&mut filled.account_ref),
+            Some(Change::VacatePost(vacated)) => Some(&mut vacated.account_ref),
+            _ => None,
+        };
+        if let Some(account) = own.filter(|account| account.is_empty()) {
+            *account = asker.to_vec();
+        }
+        let outcome = self.command(request).await?;
+        Ok(Response::new(ChangeIncidentResponse { outcome }))
+    }
+
     async fn get_incident(
         &self,
         request: Request<GetIncidentRequest>,
@@ -220,6 +320,8 @@ impl IncidentService for Api {
                     withdrawn,
                     withdrawn_because: because,
                     legal_basis,
+                    about: note.about.map(Id::to_vec).unwrap_or_default(),
+                    question: note.question,
                 }
             })
             .collect();

@@ -11,6 +11,7 @@ mod ims;
 mod incident;
 mod log;
 mod node;
+mod site;
 mod warning;
 
 use std::{
@@ -32,6 +33,7 @@ use posko_proto::{
     ims::v1::change_feed_service_server::ChangeFeedServiceServer,
     incident::v1::incident_service_server::IncidentServiceServer,
     log::v1::log_service_server::LogServiceServer,
+    site::v1::site_service_server::SiteServiceServer,
     time::Millis,
     warning::v1::warning_service_server::WarningServiceServer,
 };
@@ -119,6 +121,7 @@ pub(crate) fn routes(shared: Shared) -> anyhow::Result<Routes> {
         .add_service(
             DirectiveServiceServer::new(api.clone()).max_decoding_message_size(MAX_CALL_BYTES),
         )
+        .add_service(SiteServiceServer::new(api.clone()).max_decoding_message_size(MAX_CALL_BYTES))
         .add_service(LogServiceServer::new(api.clone()).max_decoding_message_size(MAX_CALL_BYTES))
         .add_service(
             ChangeFeedServiceServer::new(api.clone()).max_decoding_message_size(MAX_CALL_BYTES),

@@ -16,7 +16,7 @@ use crate::{Store, StoreError, fold, query::PageOf, statement::WITHDRAWN};
 
 pub(super) const INCIDENT: View = View {
     name: "incident",
-    version: 1,
+    version: 2,
     create: "CREATE TABLE incident{t}(
         origin TEXT NOT NULL,
         id BLOB NOT NULL CHECK (length(id) = 16),
@@ -26,6 +26,7 @@ pub(super) const INCIDENT: View = View {
         region TEXT NOT NULL,
         is_over INTEGER NOT NULL CHECK (is_over IN (0, 1)),
         reported_ms INTEGER NOT NULL,
+        answer_by_ms INTEGER,
         PRIMARY KEY (origin, id)
     ) WITHOUT ROWID, STRICT",
     key: "id",
@@ -47,6 +48,8 @@ pub(super) const INCIDENT_ZONE: View = View {
 pub(super) const INDEXES: &str = "
     DROP INDEX IF EXISTS incident_newest; CREATE INDEX incident_newest ON incident(reported_ms, origin, id);
     DROP INDEX IF EXISTS incident_number; CREATE INDEX incident_number ON incident(number);
+    DROP INDEX IF EXISTS incident_call; CREATE INDEX incident_call ON incident(origin, answer_by_ms)
+        WHERE answer_by_ms IS NOT NULL;
     DROP INDEX IF EXISTS incident_serial; CREATE INDEX incident_serial ON incident(origin, year, serial);
 ";
 
@@ -67,6 +70,10 @@ pub struct Note {
     pub actor: Option<Id>,
     /// The note; empty when it is withdrawn.
     pub text: String,
+    /// What it words: an objective, for one; none of a note on the incident itself, and of one that is withdrawn.
+    pub about: Option<Id>,
+    /// The code of the form's question that it answers, or empty.
+    pub question: String,
     /// Why it was withdrawn, if it was.
     pub withdrawn: Option<Statement>,
 }
@@ -103,19 +110,39 @@ pub(crate) fn fold(
 ) -> Result<(), StoreError> {
     match event {
         IncidentEvent::Reported(_) => insert(connection, tables, stream, state, recorded),
-        IncidentEvent::Noted(_) => Ok(()),
+        IncidentEvent::Noted(_)
+        | IncidentEvent::ImpactRecorded(_)
+        | IncidentEvent::SeverityJudged(_)
+        | IncidentEvent::ScaleSet(_)
+        | IncidentEvent::StepTaken(_)
+        | IncidentEvent::GlideAssigned(_)
+        | IncidentEvent::Related(_)
+        | IncidentEvent::Unrelated(_)
+        | IncidentEvent::PostFilled(_)
+        | IncidentEvent::PostVacated(_)
+        | IncidentEvent::PeriodPlanned(_)
+        | IncidentEvent::PlanApproved(_)
+        | IncidentEvent::ObjectiveSet(_)
+        | IncidentEvent::ObjectiveSettled(_) => Ok(()),
         IncidentEvent::Verified(_)
         | IncidentEvent::Rejected(_)
         | IncidentEvent::Activated(_)
-        | IncidentEvent::ImpactRecorded(_)
+        | IncidentEvent::TransitionBegun(_)
         | IncidentEvent::OperationEnded(_)
-        | IncidentEvent::Closed(_) => {
+        | IncidentEvent::Closed(_)
+        | IncidentEvent::Cancelled(_)
+        | IncidentEvent::Reopened(_)
+        | IncidentEvent::Escalated(_)
+        | IncidentEvent::EscalationAnswered(_) => {
+            let over = incident::is_over(state.status);
+            let call = state.operation.unanswered().filter(|_| !over);
             connection
                 .prepare_cached(&tables.sql(
-                    "UPDATE incident{t} SET is_over = :over WHERE origin = :origin AND id = :id",
+                    "UPDATE incident{t} SET is_over = :over, answer_by_ms = :by WHERE origin = :origin AND id = :id",
                 ))?
                 .execute(named_params! {
-                    ":over": incident::is_over(state.status),
+                    ":over": over,
+                    ":by": call.map(|(_, by)| by.0),
                     ":origin": recorded.origin.as_str(),
                     ":id": stream.as_bytes(),
                 })?;
@@ -251,6 +278,28 @@ impl Store {
         })
     }
 
+    /// Returns the own incidents whose called have not answered, the most urgent first: at most `limit`.
+    pub fn calls(&self, limit: usize) -> Result<Vec<Found>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS}
+             WHERE incident.origin = :own AND incident.answer_by_ms IS NOT NULL
+             ORDER BY incident.answer_by_ms
+             LIMIT :limit"
+        );
+        self.read_things(|connection, reading| {
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query(named_params! {
+                ":own": self.identity().origin.as_str(),
+                ":limit": limit as i64,
+            })?;
+            let mut calls = Vec::new();
+            while let Some(row) = rows.next()? {
+                calls.push(reading.found(row)?);
+            }
+            Ok(calls)
+        })
+    }
+
     /// Returns the incidents that other provinces have in zones which they share with this node, newest first.
     pub fn notices(&self, after: Option<&str>, limit: usize) -> Result<PageOf<Notice>, StoreError> {
         let own = self.identity().origin;
@@ -313,6 +362,8 @@ fn notes(connection: &Connection, incident: &Found) -> Result<Vec<Note>, StoreEr
                 at: recorded.occurred_at,
                 actor: Some(recorded.actor),
                 text: noted.text,
+                about: Id::try_from(noted.about.as_slice()).ok(),
+                question: noted.question,
                 withdrawn: None,
             }),
             (None, Some(WITHDRAWN)) => {
@@ -322,6 +373,8 @@ fn notes(connection: &Connection, incident: &Found) -> Result<Vec<Note>, StoreEr
                     at: Millis(header.wall_ms.cast_signed()),
                     actor: None,
                     text: String::new(),
+                    about: None,
+                    question: String::new(),
                     withdrawn: said,
                 })
             }

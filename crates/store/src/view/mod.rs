@@ -6,6 +6,7 @@
 pub mod directive;
 pub mod incident;
 pub mod log;
+pub mod site;
 pub mod snapshot;
 pub mod warning;
 
@@ -26,10 +27,10 @@ struct View {
     key: &'static str,
 }
 
-const VIEWS: [View; 7] = [
+const VIEWS: [View; 8] = [
     View {
         name: "state",
-        version: 1,
+        version: 2,
         create: "CREATE TABLE state{t}(
             origin TEXT NOT NULL,
             stream BLOB NOT NULL CHECK (length(stream) = 16),
@@ -55,6 +56,7 @@ const VIEWS: [View; 7] = [
     incident::INCIDENT_ZONE,
     warning::WARNING,
     directive::DIRECTIVE,
+    site::SITE,
     log::STATEMENT,
 ];
 
@@ -144,6 +146,7 @@ fn finish(connection: &Connection) -> Result<(), StoreError> {
         incident::INDEXES,
         warning::INDEXES,
         directive::INDEXES,
+        site::INDEXES,
         log::INDEXES,
     ] {
         connection.execute_batch(indexes)?;

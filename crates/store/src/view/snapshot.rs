@@ -4,7 +4,8 @@
 //! first page is in one of them, whatever changes meanwhile; what a list is sorted by does move.
 
 use posko_domain::{
-    directive::DirectiveState, event::Area, incident::IncidentState, warning::WarningState,
+    directive::DirectiveState, event::Area, incident::IncidentState, site::SiteState,
+    warning::WarningState,
 };
 use posko_proto::{Id, NodeId};
 use rusqlite::{Row, named_params};
@@ -21,6 +22,8 @@ pub enum Thing {
     Incident(Found<IncidentState>),
     /// A directive.
     Directive(Found<DirectiveState>),
+    /// A site.
+    Site(Found<SiteState>),
 }
 
 impl Thing {
@@ -30,6 +33,7 @@ impl Thing {
             Self::Warning(found) => (found.origin, found.id),
             Self::Incident(found) => (found.origin, found.id),
             Self::Directive(found) => (found.origin, found.id),
+            Self::Site(found) => (found.origin, found.id),
         }
     }
 }
@@ -47,7 +51,7 @@ impl Store {
             let mut statement = connection.prepare_cached(
                 "SELECT origin, stream, body, area
                  FROM state
-                 WHERE (origin, stream) > (:origin, :stream) AND area IN (:warning, :incident, :directive)
+                 WHERE (origin, stream) > (:origin, :stream) AND area IN (:warning, :incident, :directive, :site)
                  ORDER BY origin, stream
                  LIMIT :limit",
             )?;
@@ -57,6 +61,7 @@ impl Store {
                 ":warning": wanted(Area::Warning),
                 ":incident": wanted(Area::Incident),
                 ":directive": wanted(Area::Directive),
+                ":site": wanted(Area::Site),
                 ":limit": limit as i64,
             })?;
             let mut things = Vec::new();
@@ -73,6 +78,7 @@ fn thing(reading: &Reading<'_>, row: &Row<'_>) -> Result<Option<Thing>, StoreErr
         Some(Area::Warning) => Some(Thing::Warning(reading.found(row)?)),
         Some(Area::Incident) => Some(Thing::Incident(reading.found(row)?)),
         Some(Area::Directive) => Some(Thing::Directive(reading.found(row)?)),
+        Some(Area::Site) => Some(Thing::Site(reading.found(row)?)),
         Some(Area::Account | Area::Log) | None => None,
     })
 }

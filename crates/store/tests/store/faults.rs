@@ -295,7 +295,10 @@ fn an_owner_that_gives_a_version_twice_does_not_stop_its_followers() {
         scribe.write(&event, stream, header.stream_version);
     }
     let note = |text: &str| {
-        let noted = IncidentNoted { text: text.into() };
+        let noted = IncidentNoted {
+            text: text.into(),
+            ..IncidentNoted::default()
+        };
         posko_domain::event::Event::Incident(IncidentEvent::Noted(noted))
     };
     scribe.write(&note("satu"), stream, 3);

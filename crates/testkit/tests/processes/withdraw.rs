@@ -42,7 +42,8 @@ fn a_withdrawn_note_is_in_no_file_of_any_node_and_its_log_still_verifies() {
     println!("a note with a name reaches all four");
     let number = report(jabar);
     for remark in ["Dapur umum dibuka", TEXT, "Air surut"] {
-        jabar.posko(&["incident", "note", &number, remark]).unwrap();
+        let note = ["incident", "note", &number, remark, "--text-as-is"];
+        jabar.posko(&note).unwrap();
     }
     let notes = |node: &Node| -> anyhow::Result<Vec<serde_json::Value>> {
         let shown = node.console(&["incident", "show", &number])?;

@@ -116,6 +116,7 @@ impl Story {
     pub(crate) fn play(&self, report: &mut Report) -> Result<()> {
         let quake = self.warnings(report)?;
         let cianjur = self.incident(&quake, report)?;
+        self.operation(&cianjur, report)?;
         self.flood(report)?;
         self.cut(&cianjur, report)?;
         self.direct(report)?;
@@ -299,6 +300,76 @@ impl Story {
             &figure,
         );
         Ok(id)
+    }
+
+    /// 32 runs the operation: a commander, the departure, an objective, an evacuation site, and a figure corrected.
+    fn operation(&self, incident: &str, report: &mut Report) -> Result<()> {
+        let [dki, jabar, _] = self.provinces()?;
+        jabar.posko(&["incident", "post", incident, "commander"])?;
+        jabar.posko(&["incident", "step", incident, "team_departed"])?;
+        let wording = "Semua pengungsi mendapat tempat tidur";
+        let objective = ["--priority", "lifesaving", "--note", wording];
+        jabar.posko(&[&["incident", "objective", incident], &objective[..]].concat())?;
+        // A count of PMI's own, invented: two digits were swapped.
+        let impact = [
+            "incident",
+            "impact",
+            incident,
+            "--source",
+            "pmi",
+            "--as-of",
+            FIGURES_AS_OF,
+        ];
+        jabar.posko(&[&impact[..], &["--figure", "displaced=5400"]].concat())?;
+        let correction = ["--correct", "--figure", "displaced=5040"];
+        jabar.posko(&[&impact[..], &correction].concat())?;
+        let site = [
+            "--kind",
+            "evacuation",
+            "--region",
+            "32.03",
+            "--capacity",
+            "300",
+        ];
+        let opened = ["site", "open", incident, "--name", "SDN Contoh 3"];
+        let opened = jabar.posko(&[&opened[..], &site].concat())?;
+        let site = text(&opened["outcome"], "stream_id")?;
+        let people = [
+            "--people",
+            "212",
+            "--people",
+            "female=120",
+            "--people",
+            "male=92",
+        ];
+        jabar.posko(&[&["site", "count", &site], &people[..]].concat())?;
+
+        let ((), took) = eventually("31 sees how 32 runs the operation", SOON, || {
+            let shown = dki.posko(&["incident", "show", incident])?;
+            let sites = dki.posko(&["site", "list", "--incident", incident])?;
+            let seen = &shown["incident"];
+            let worded = list(&shown, "notes")?.iter().any(|note| {
+                note["text"] == wording && note["about"] == seen["objectives"][0]["objective_id"]
+            });
+            let corrected = list(seen, "figures")?
+                .iter()
+                .any(|figure| figure["corrected"] == true && figure["count"] == 5040);
+            ensure!(
+                seen["status"] == "responding"
+                    && seen["posts"][0]["post"] == "commander"
+                    && worded
+                    && corrected
+                    && sites["sites"][0]["occupancy"]["people"][0]["count"] == 212,
+                "31 sees {seen} and {sites}"
+            );
+            Ok(Some(()))
+        })?;
+        report.check(
+            "a commander, an objective, an evacuation site with its people, and a corrected figure are seen at 31",
+            true,
+            &seconds(took),
+        );
+        Ok(())
     }
 
     /// Bekasi reports a flood in zone Z1, and Jakarta is told.

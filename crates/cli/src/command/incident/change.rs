@@ -1,0 +1,416 @@
+//! `posko incident judge`, `step`, `post`, `objective` and the like: one thing about an incident changes.
+
+use clap::{Args, Subcommand};
+use posko_proto::{
+    Id, NodeId,
+    incident::v1::{
+        CancelReason, ChangeIncidentRequest, EscalationLevel, IncidentCancelled, IncidentEscalated,
+        IncidentEscalationAnswered, IncidentGlideAssigned, IncidentObjectiveSet,
+        IncidentObjectiveSettled, IncidentPeriodPlanned, IncidentPlanApproved, IncidentPostFilled,
+        IncidentPostVacated, IncidentRelated, IncidentReopened, IncidentScaleSet,
+        IncidentSeverityJudged, IncidentStepTaken, IncidentTransitionBegun, IncidentUnrelated,
+        Post, Priority, Relation, ReopenReason, Scale, Settlement, Severity, Step,
+        change_incident_request::Change,
+    },
+};
+use prost_types::Timestamp;
+
+use super::incident_id;
+use crate::{
+    client::Client,
+    command::{lost, recorded},
+    failure::Failure,
+    input::{self, Frame},
+    label, name,
+    output::{Answer, Context},
+};
+
+/// What every change has.
+#[derive(Debug, Args)]
+pub(crate) struct Changed {
+    /// Id or number
+    incident: String,
+    /// Why, as a log note
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+    #[command(flatten)]
+    frame: Frame,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ChangeCommand {
+    /// Judges anew how grave an incident is
+    #[command(after_help = "Examples:
+  posko incident judge PMI-32-2026-000001 --severity extreme")]
+    Judge {
+        /// Minor, moderate, severe or extreme
+        #[arg(long, value_parser = name::parse::<Severity>)]
+        severity: Severity,
+        #[command(flatten)]
+        changed: Changed,
+    },
+    /// Changes PMI's scale of an operation that runs
+    #[command(after_help = "Examples:
+  posko incident scale PMI-32-2026-000001 --scale large")]
+    Scale {
+        /// Small, medium or large
+        #[arg(long, value_parser = name::parse::<Scale>)]
+        scale: Scale,
+        #[command(flatten)]
+        changed: Changed,
+    },
+    /// Says when a step was taken: the first team departed, arrived, an assessment was handed in
+    #[command(after_help = "Examples:
+  posko incident step PMI-32-2026-000001 team_departed
+  posko incident step PMI-32-2026-000001 occurred \\
+    --occurred-at 2026-01-05T04:10:00+07:00
+
+With the departure of the first team the incident is responded to. A step that is told again replaces the time.")]
+    Step {
+        #[command(flatten)]
+        changed: Changed,
+        /// Occurred, team_departed, on_scene or assessment_submitted
+        #[arg(value_parser = name::parse::<Step>)]
+        step: Step,
+    },
+    /// Says that the threat is over and recovery begins
+    #[command(after_help = "Examples:
+  posko incident transition PMI-32-2026-000001")]
+    Transition {
+        #[command(flatten)]
+        changed: Changed,
+    },
+    /// Calls an incident off before any team left
+    #[command(after_help = "Examples:
+  posko incident cancel PMI-32-2026-000001 --reason stood_down")]
+    Cancel {
+        /// Entered_in_error, stood_down or handed_over
+        #[arg(long, value_parser = name::parse::<CancelReason>)]
+        reason: CancelReason,
+        #[command(flatten)]
+        changed: Changed,
+    },
+    /// Opens an incident again that was false, merged, cancelled, ended or closed
+    #[command(after_help = "Examples:
+  posko incident reopen PMI-32-2026-000001 --reason recurred")]
+    Reopen {
+        /// Recurred, new_information or ended_in_error
+        #[arg(long, value_parser = name::parse::<ReopenReason>)]
+        reason: ReopenReason,
+        #[command(flatten)]
+        changed: Changed,
+    },
+    /// Notes the GLIDE number that was given to it
+    #[command(after_help = "Examples:
+  posko incident glide PMI-32-2026-000001 FL-2026-000199-IDN
+  posko incident glide PMI-32-2026-000001 \"\"
+
+The empty one takes a wrong number back. GLIDE numbers are given by ADRC and its partners, never here.")]
+    Glide {
+        #[command(flatten)]
+        changed: Changed,
+        /// The number
+        glide: String,
+    },
+    /// Says how it stands to another incident, also of another province
+    #[command(after_help = "Examples:
+  posko incident relate PMI-32-2026-000002 --parent PMI-32-2026-000001
+  posko incident relate PMI-32-2026-000002 --related PMI-31-2026-000007
+  posko incident relate PMI-32-2026-000002 --drop PMI-31-2026-000007")]
+    Relate {
+        #[command(flatten)]
+        changed: Changed,
+        #[command(flatten)]
+        other: Other,
+    },
+    /// Puts an account into a post, or takes it out; a commander hands over to the next
+    #[command(after_help = "Examples:
+  posko incident post PMI-32-2026-000001 commander
+  posko incident post PMI-32-2026-000001 logistics \\
+    --account 0192f3c4-5a6b-7c8d-9e0f-112233445566
+  posko incident post PMI-32-2026-000001 logistics --leave")]
+    Post {
+        #[command(flatten)]
+        changed: Changed,
+        /// Commander, deputy, operations, planning, logistics, administration, public_relations, liaison, safety, health
+        /// or assessment
+        #[arg(value_parser = name::parse::<Post>)]
+        post: Post,
+        /// The account [default: the one that is logged in]
+        #[arg(long, value_name = "ID", value_parser = input::id)]
+        account: Option<Id>,
+        /// Take it out
+        #[arg(long)]
+        leave: bool,
+    },
+    /// Calls the posts of a level, or says that they are there
+    #[command(after_help = "Examples:
+  posko incident escalate PMI-32-2026-000001 branch
+  posko incident escalate PMI-32-2026-000001 branch --answered
+
+When nobody answers in time, the node calls the next level by itself.")]
+    Escalate {
+        #[command(flatten)]
+        changed: Changed,
+        /// Branch, province, region or national
+        #[arg(value_parser = name::parse::<EscalationLevel>)]
+        level: EscalationLevel,
+        /// Until when somebody must answer, RFC 3339 [default: the level's]
+        #[arg(long, value_name = "TIME", value_parser = input::time, conflicts_with = "answered")]
+        answer_by: Option<Timestamp>,
+        /// The called are there
+        #[arg(long)]
+        answered: bool,
+    },
+    /// Sets an operational period of the operations plan (rencana operasi), or approves its plan
+    #[command(after_help = "Examples:
+  posko incident period PMI-32-2026-000001 1 \\
+    --from 2026-01-05T06:00:00+07:00 --until 2026-01-05T18:00:00+07:00
+  posko incident period PMI-32-2026-000001 1 --approve")]
+    Period {
+        #[command(flatten)]
+        changed: Changed,
+        /// Its number, from 1
+        #[arg(value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        number: u32,
+        /// Its begin, RFC 3339
+        #[arg(long, value_name = "TIME", value_parser = input::time, requires = "until", required_unless_present = "approve")]
+        from: Option<Timestamp>,
+        /// Its end, RFC 3339
+        #[arg(long, value_name = "TIME", value_parser = input::time, requires = "from")]
+        until: Option<Timestamp>,
+        /// Approve its plan, with the objectives that it has now
+        #[arg(long, conflicts_with_all = ["from", "until"])]
+        approve: bool,
+    },
+    /// Sets an objective, or says what became of it
+    #[command(after_help = "Examples:
+  posko incident objective PMI-32-2026-000001 --priority lifesaving \\
+    --note \"Semua warga RW 03 dievakuasi\" --due 2026-01-05T12:00:00+07:00
+  posko incident objective PMI-32-2026-000001 --met ID
+  posko incident objective PMI-32-2026-000001 --drop ID
+
+`posko incident show` lists the objectives with their ids.")]
+    Objective {
+        #[command(flatten)]
+        changed: Changed,
+        /// The objective that is set anew [default: a new one]
+        #[arg(long, value_name = "ID", value_parser = input::id)]
+        set: Option<Id>,
+        /// The objective that was reached
+        #[arg(long, value_name = "ID", value_parser = input::id, conflicts_with_all = ["set", "drop"])]
+        met: Option<Id>,
+        /// The objective that is not pursued any more
+        #[arg(long, value_name = "ID", value_parser = input::id, conflicts_with = "set")]
+        drop: Option<Id>,
+        /// Normal, high or lifesaving
+        #[arg(long, value_parser = name::parse::<Priority>)]
+        priority: Option<Priority>,
+        /// Until when, RFC 3339
+        #[arg(long, value_name = "TIME", value_parser = input::time)]
+        due: Option<Timestamp>,
+        /// The number of its operational period
+        #[arg(long, value_name = "N")]
+        period: Option<u32>,
+        /// Who is to reach it
+        #[arg(long, value_parser = name::parse::<Post>)]
+        post: Option<Post>,
+    },
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Other {
+    /// The larger incident that it is a part of
+    #[arg(long, value_name = "INCIDENT")]
+    parent: Option<String>,
+    /// An incident that it belongs with
+    #[arg(long, value_name = "INCIDENT")]
+    related: Option<String>,
+    /// An incident that it does not belong with any more
+    #[arg(long, value_name = "INCIDENT")]
+    drop: Option<String>,
+}
+
+impl ChangeCommand {
+    /// Returns the free text that it would send.
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Judge { changed, .. }
+            | Self::Scale { changed, .. }
+            | Self::Step { changed, .. }
+            | Self::Transition { changed }
+            | Self::Cancel { changed, .. }
+            | Self::Reopen { changed, .. }
+            | Self::Glide { changed, .. }
+            | Self::Relate { changed, .. }
+            | Self::Post { changed, .. }
+            | Self::Escalate { changed, .. }
+            | Self::Period { changed, .. }
+            | Self::Objective { changed, .. } => changed.note.as_deref(),
+        }
+    }
+
+    /// Runs the command.
+    pub(crate) async fn run(self, context: &Context, client: &Client) -> Result<Answer, Failure> {
+        let (changed, change) = match self {
+            Self::Judge { severity, changed } => {
+                let severity = severity.into();
+                (
+                    changed,
+                    Change::JudgeSeverity(IncidentSeverityJudged { severity }),
+                )
+            }
+            Self::Scale { scale, changed } => {
+                let scale = scale.into();
+                (changed, Change::SetScale(IncidentScaleSet { scale }))
+            }
+            Self::Step { changed, step } => {
+                let step = step.into();
+                (changed, Change::TakeStep(IncidentStepTaken { step }))
+            }
+            Self::Transition { changed } => {
+                (changed, Change::BeginTransition(IncidentTransitionBegun {}))
+            }
+            Self::Cancel { reason, changed } => {
+                let reason = reason.into();
+                (changed, Change::Cancel(IncidentCancelled { reason }))
+            }
+            Self::Reopen { reason, changed } => {
+                let reason = reason.into();
+                (changed, Change::Reopen(IncidentReopened { reason }))
+            }
+            Self::Glide { changed, glide } => (
+                changed,
+                Change::AssignGlide(IncidentGlideAssigned { glide }),
+            ),
+            Self::Relate { changed, other } => (changed, other.change(client).await?),
+            Self::Post {
+                changed,
+                post,
+                account,
+                leave,
+            } => (changed, posted(post, account, leave)),
+            Self::Escalate {
+                changed,
+                level,
+                answer_by,
+                answered,
+            } => (changed, called(level, answer_by, answered)),
+            Self::Period {
+                changed,
+                number,
+                from,
+                until,
+                approve,
+            } => {
+                let change = if approve {
+                    Change::ApprovePlan(IncidentPlanApproved { number })
+                } else {
+                    Change::PlanPeriod(IncidentPeriodPlanned {
+                        number,
+                        from,
+                        until,
+                    })
+                };
+                (changed, change)
+            }
+            Self::Objective {
+                changed,
+                set,
+                met,
+                drop,
+                priority,
+                due,
+                period,
+                post,
+            } => {
+                let settled = |id: Id, settlement: Settlement| {
+                    Change::SettleObjective(IncidentObjectiveSettled {
+                        objective_id: id.to_vec(),
+                        settlement: settlement.into(),
+                    })
+                };
+                let change = match (met, drop) {
+                    (Some(id), _) => settled(id, Settlement::Met),
+                    (None, Some(id)) => settled(id, Settlement::Dropped),
+                    (None, None) => Change::SetObjective(IncidentObjectiveSet {
+                        objective_id: set.map(Id::to_vec).unwrap_or_default(),
+                        priority: priority.map(i32::from).unwrap_or_default(),
+                        due_at: due,
+                        period: period.unwrap_or_default(),
+                        post: post.map(i32::from).unwrap_or_default(),
+                    }),
+                };
+                (changed, change)
+            }
+        };
+        let incident_id = incident_id(client, &changed.incident).await?;
+        let (id, meta) = changed.frame.meta();
+        let request = ChangeIncidentRequest {
+            meta: Some(meta),
+            incident_id,
+            note: changed.note.unwrap_or_default(),
+            change: Some(change),
+        };
+        let answer = client.incidents().change_incident(request).await;
+        let outcome = answer.map_err(lost(id))?.into_inner().outcome;
+        recorded(context, label::INCIDENT, id, outcome)
+    }
+}
+
+impl Other {
+    async fn change(self, client: &Client) -> Result<Change, Failure> {
+        let (relation, name) = match (self.parent, self.related, self.drop) {
+            (Some(name), _, _) => (Some(Relation::Parent), name),
+            (None, Some(name), _) => (Some(Relation::Related), name),
+            (None, None, name) => (None, name.unwrap_or_default()),
+        };
+        let found = client
+            .incidents()
+            .get_incident(super::lookup(&name))
+            .await?;
+        let found = found.into_inner().incident.unwrap_or_default();
+        let origin: String = found
+            .provenance
+            .map(|known| known.origin)
+            .unwrap_or_default();
+        origin
+            .parse::<NodeId>()
+            .map_err(|_| Failure::not_found(format!("nobody is known to own incident `{name}`")))?;
+        let incident_id = found.incident_id;
+        Ok(match relation {
+            Some(relation) => Change::Relate(IncidentRelated {
+                relation: relation.into(),
+                origin,
+                incident_id,
+            }),
+            None => Change::Unrelate(IncidentUnrelated {
+                origin,
+                incident_id,
+            }),
+        })
+    }
+}
+
+fn posted(post: Post, account: Option<Id>, leave: bool) -> Change {
+    let (post, account_ref) = (post.into(), account.map(Id::to_vec).unwrap_or_default());
+    if leave {
+        Change::VacatePost(IncidentPostVacated { post, account_ref })
+    } else {
+        Change::FillPost(IncidentPostFilled { post, account_ref })
+    }
+}
+
+fn called(level: EscalationLevel, answer_by: Option<Timestamp>, answered: bool) -> Change {
+    let level = level.into();
+    if answered {
+        Change::AnswerEscalation(IncidentEscalationAnswered { level })
+    } else {
+        Change::Escalate(IncidentEscalated {
+            level,
+            answer_by,
+            ..IncidentEscalated::default()
+        })
+    }
+}

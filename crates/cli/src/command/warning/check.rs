@@ -1,0 +1,121 @@
+//! `posko warning check`: what files would become, read as intake reads them; nothing is stored and nobody is asked.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::{
+    failure::Failure,
+    label,
+    offline::{self, Check, Format, Verdict},
+    output::{Answer, Context, Table, Tint},
+};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  posko warning check alert.xml
+  posko warning check --json *.cap *.json
+
+It reads CAP 1.0 to 1.2, RSS and Atom lists, EDXL-DE envelopes, BMKG's earthquakes,
+bulletins and nowcasts, and tables of river gauges and volcanoes; what a file is, is
+told by its bytes. It ends with 1 when a file is invalid.")]
+pub(crate) struct CheckArgs {
+    /// The files; `-` is the standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+/// A file and what was found out about it.
+#[derive(Serialize)]
+struct Checked {
+    file: String,
+    #[serde(flatten)]
+    check: Check,
+}
+
+impl CheckArgs {
+    /// Runs the command.
+    pub(crate) fn run(self, context: &Context) -> Result<Answer, Failure> {
+        let checked = self.files.iter().map(|file| {
+            Ok(Checked {
+                check: offline::check_document(file)?,
+                file: file.display().to_string(),
+            })
+        });
+        let checked: Vec<Checked> = checked.collect::<Result<_, Failure>>()?;
+        let valid = |checked: &Checked| checked.check.verdict != Verdict::Invalid;
+        let text = render(context, &checked);
+        Ok(Answer {
+            yes: checked.iter().all(valid),
+            ..Answer::new(serde_json::json!({ "files": checked }), text)?
+        })
+    }
+}
+
+fn render(context: &Context, checked: &[Checked]) -> String {
+    let head = [label::FILE, label::STATE, label::FORMAT, label::ITEMS];
+    let mut table = Table::new(context, &head);
+    let mut said: Vec<String> = Vec::new();
+    for Checked { file, check } in checked {
+        let (word, tint) = match check.verdict {
+            Verdict::Valid => (label::VALID, Tint::Good),
+            Verdict::ValidWithWarnings => (label::VALID_WITH_WARNINGS, Tint::Warn),
+            Verdict::Invalid => (label::INVALID, Tint::Bad),
+        };
+        let format = check.format.map(Format::title);
+        let format = format.into_iter().chain(check.version);
+        table.tinted([
+            (file.clone(), Tint::Plain),
+            (context.say(word).into(), tint),
+            (format.collect::<Vec<_>>().join(" "), Tint::Plain),
+            (check.items.len().to_string(), Tint::Plain),
+        ]);
+        for fault in &check.faults {
+            said.push(format!("{file}: {}", context.told(&fault.message)));
+        }
+        let notes = check.items.iter().flat_map(|item| &item.notes);
+        for note in check.notes.iter().chain(notes) {
+            said.push(format!("{file}: {note}"));
+        }
+    }
+    let table = table.render(context);
+    if said.is_empty() {
+        return table;
+    }
+    format!("{table}\n\n{}", said.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::{label::Lang, output::tests::context};
+
+    #[test]
+    fn each_file_is_told_with_what_is_wrong_and_one_invalid_is_a_no() {
+        let dir = tempfile::tempdir().unwrap();
+        let (gauge, page) = (dir.path().join("gauge.csv"), dir.path().join("page.html"));
+        let rows = "station,time,level_cm\nKatulampa,2026-01-05T04:00:00+07:00,210\n";
+        fs::write(&gauge, rows).unwrap();
+        fs::write(&page, "<!doctype html><title>Login</title>").unwrap();
+        let check = |files: &[&PathBuf]| {
+            let files = files.iter().map(|file| (*file).clone()).collect();
+            CheckArgs { files }.run(&context(Lang::En)).unwrap()
+        };
+        let good = check(&[&gauge]);
+        assert!(good.yes, "{}", good.text);
+        assert_eq!(good.json["files"][0]["format"], "gauges");
+        let both = check(&[&gauge, &page]);
+        assert!(
+            !both.yes && both.text.contains("HTML page"),
+            "{}",
+            both.text
+        );
+        let missing = CheckArgs {
+            files: vec![dir.path().join("none")],
+        };
+        assert_eq!(missing.run(&context(Lang::En)).unwrap_err().exit as u8, 2);
+    }
+}
