@@ -154,12 +154,9 @@ impl World {
     /// Notes what anybody holds, just before all heals.
     pub(super) fn note_held(&mut self) -> Result<()> {
         let mut held = Held::default();
-        for (at, node) in self.nodes.iter().enumerate() {
+        // What a copy alone has goes with it: fenced, it does not even give another's log away.
+        for node in self.nodes.iter().take(ORIGINS.len()) {
             for row in rows(node)? {
-                // What a copy alone has goes with it.
-                if at >= ORIGINS.len() && row.origin == node.origin {
-                    continue;
-                }
                 if let Some((id, promise)) = promise_of(&row) {
                     held.promises.insert((row.origin, id, promise));
                 }
