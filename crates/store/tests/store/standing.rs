@@ -346,13 +346,16 @@ fn a_peer_that_shows_more_fences_a_run_that_writes_and_the_next_start_is_unprove
     assert!(
         refusal
             .message
-            .starts_with("`31` holds the log of `32` up to 2."),
+            .starts_with("another run of this node writes: `31` holds the log of `32` up to 2."),
         "{}",
         refusal.message
     );
     store.close();
     let store = open(dir.path(), "32", 5);
-    assert!(why(&store).starts_with("the last run was fenced: `31` holds"));
+    assert!(
+        why(&store)
+            .starts_with("the last run was fenced: another run of this node writes: `31` holds")
+    );
     assert_eq!(waiting(&store), ["31"]);
 }
 

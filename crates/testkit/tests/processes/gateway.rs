@@ -177,8 +177,8 @@ fn write(node: &Node, recorded: &Mutex<Recorded>) {
     recorded.lock().unwrap().take(&noted);
 }
 
-fn issue(gateway: &Node, title: &str) -> Value {
-    let args = [
+fn issuing(title: &str) -> [&str; 10] {
+    [
         "directive",
         "issue",
         "--priority",
@@ -189,8 +189,11 @@ fn issue(gateway: &Node, title: &str) -> Value {
         "Satu di setiap wilayah perbatasan",
         "--province",
         "32",
-    ];
-    gateway.posko(&args).unwrap()
+    ]
+}
+
+fn issue(gateway: &Node, title: &str) -> Value {
+    gateway.posko(&issuing(title)).unwrap()
 }
 
 fn refused(node: &Node, args: &[&str]) -> Refused {
@@ -314,12 +317,16 @@ fn headquarters_directs_and_the_provinces_read_and_neither_does_the_others_work(
 
     println!("a province neither issues nor withdraws, the gateway reports nothing");
     let withdraw = ["directive", "withdraw", id, "--reason", "Diganti"];
-    let forbidden = refused(province, &withdraw);
-    assert_eq!(forbidden.exit, 4, "{forbidden}");
+    assert_eq!(refused(province, &issuing("Siapkan tenda")).exit, 4);
+    let elsewhere = refused(province, &withdraw);
+    assert!(
+        elsewhere.exit == 3 && elsewhere.message.contains("belongs to node `ims`"),
+        "{elsewhere}"
+    );
     province
         .console(&["user", "grant", "petugas", "--role", "headquarters"])
         .unwrap();
-    let elsewhere = refused(province, &withdraw);
+    let elsewhere = refused(province, &issuing("Siapkan tenda"));
     assert!(
         elsewhere.message.contains("at headquarters' gateway `ims`"),
         "{elsewhere}"

@@ -187,8 +187,8 @@ When nobody answers in time, the node calls the next level by itself.")]
     #[command(after_help = "Examples:
   posko incident objective PMI-32-2026-000001 --priority lifesaving \\
     --note \"Semua warga RW 03 dievakuasi\" --due 2026-01-05T12:00:00+07:00
-  posko incident objective PMI-32-2026-000001 --met ID
-  posko incident objective PMI-32-2026-000001 --drop ID
+  posko incident objective PMI-32-2026-000001 \\
+    --met 0192f3c4-5a6b-7c8d-9e0f-112233445566
 
 `posko incident show` lists the objectives with their ids.")]
     Objective {
