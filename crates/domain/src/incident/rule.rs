@@ -315,6 +315,11 @@ fn in_order(state: &IncidentState) -> Result<(), IncidentRejection> {
             .filter(move |(held, _)| *held == status);
         came.next().map(|(_, at)| *at)
     };
+    // An operation that was opened again has not ended.
+    let ended = state.milestones.iter().rev();
+    let ended = ended
+        .take_while(|_| !runs(state.status))
+        .find(|(held, _)| *held == Status::OperationEnded);
     let reported = ("the report", came(Status::Reported));
     let on_the_way = [
         ("the event", state.step(Step::Occurred)),
@@ -322,7 +327,7 @@ fn in_order(state: &IncidentState) -> Result<(), IncidentRejection> {
         ("the activation", came(Status::Activated)),
         ("the departure", state.step(Step::TeamDeparted)),
         ("the arrival", state.step(Step::OnScene)),
-        ("the end of the operation", came(Status::OperationEnded)),
+        ("the end of the operation", ended.map(|(_, at)| *at)),
     ];
     let assessed = [
         reported,

@@ -195,6 +195,21 @@ fn what_was_opened_again_stands_where_it_was_and_says_why() {
 }
 
 #[test]
+fn a_team_may_depart_first_after_an_operation_was_opened_again() {
+    let state = after(&[
+        VERIFY,
+        ACTIVATE,
+        IncidentCommand::EndOperation,
+        reopen(),
+        took(Step::TeamDeparted),
+    ]);
+    assert_eq!(state.status, Status::Responding);
+    let ended = step(Some(state), &IncidentCommand::EndOperation, &context(30)).unwrap();
+    let late = decide(Some(&ended), &took(Step::OnScene), &context(31)).unwrap_err();
+    assert!(late.to_string().contains("the arrival"), "{late}");
+}
+
+#[test]
 fn times_lie_in_the_order_of_a_response_and_a_mistyped_one_is_told_again() {
     let at = |minute: i64, state: &IncidentState, step: Step| {
         decide(Some(state), &took(step), &context(minute))
