@@ -610,6 +610,10 @@ pub(crate) fn answered(
             })?;
         let (record, hash, open) = (stored.0?, stored.1, stored.2);
         let header = EntryHeader::decode(&record.header)?;
+        // What was given up is no answer: the command is decided anew.
+        if view::log::is_lost(connection, own, &header)? {
+            break;
+        }
         let so_far = answer.take();
         let (mut event_ids, number) = so_far.map_or((Vec::new(), None), |answer| {
             (answer.event_ids, answer.number)

@@ -12,7 +12,7 @@ use posko_ledger::{
     key::PublicKey,
     tree::Tree,
 };
-use posko_proto::{NodeId, time::Millis};
+use posko_proto::{Id, NodeId, time::Millis};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 use crate::{
@@ -385,6 +385,24 @@ pub(crate) fn place(
             ":pos": at,
         })?;
     Ok(placed == 1)
+}
+
+/// Returns the newest version of a stream in a log, 0 when it has none. The state may be behind it: an entry whose payload
+/// is not here is not folded, and its version is given all the same.
+pub(crate) fn last_version(
+    connection: &Connection,
+    origin: NodeId,
+    stream: Id,
+) -> Result<u32, StoreError> {
+    let last: Option<u32> = connection
+        .prepare_cached(
+            "SELECT MAX(version) FROM stream_entry WHERE origin = :origin AND stream = :stream",
+        )?
+        .query_row(
+            named_params! { ":origin": origin.as_str(), ":stream": stream.as_bytes() },
+            |row| row.get(0),
+        )?;
+    Ok(last.unwrap_or(0))
 }
 
 /// Loads where each log ends, and checks the tail: the last entry must hash to the cursor's hash.

@@ -28,7 +28,6 @@ use crate::{
     branch, fold, log,
     log::LogMemory,
     standing::Unproven,
-    view::Tables,
     writer::{Fresh, Job, Transaction, Writer, savepoint},
 };
 
@@ -128,11 +127,10 @@ impl Writer {
         let before = log.chain.end();
         self.open_epoch(connection, transaction, &mut log, self.shared.latest())?;
         for (lost, payload) in orphans {
-            let state = fold::state(connection, Tables::LIVE, own, lost.stream_id)?;
             let header = EntryHeader {
                 flags: lost.flags | entry::RECOVERED,
                 seq: log.chain.end().seq + 1,
-                stream_version: state.map_or(0, |state| state.version) + 1,
+                stream_version: log::last_version(connection, own, lost.stream_id)? + 1,
                 ..lost
             };
             let record = Record {
@@ -266,7 +264,7 @@ impl Writer {
             body,
             event,
         };
-        let places = self.append(connection, transaction, now, None, vec![fresh])?;
+        let places = self.append(connection, transaction, now, vec![fresh])?;
         for (header, at) in &places {
             branch::note_recovered(connection, own, header.event_id, *at)?;
         }

@@ -758,8 +758,7 @@ impl Writer {
                     body,
                     event,
                 });
-        let known = Some((request.stream, version));
-        let placed = self.append(connection, transaction, request.now, known, fresh.collect())?;
+        let placed = self.append(connection, transaction, request.now, fresh.collect())?;
         for (header, _) in &placed {
             accepted.event_ids.push(header.event_id);
             if header.stream_id == request.stream {
@@ -782,14 +781,12 @@ impl Writer {
         Ok(Ok(accepted))
     }
 
-    /// Appends events to the own log and folds them; returns where each stands. `known` is the version of a stream that
-    /// was read already.
+    /// Appends events to the own log and folds them; returns where each stands.
     pub(crate) fn append(
         &self,
         connection: &Connection,
         transaction: &mut Transaction,
         now: Millis,
-        known: Option<(Id, u32)>,
         fresh: Vec<Fresh>,
     ) -> Result<Vec<(EntryHeader, i64)>, StoreError> {
         let own = self.options.identity.origin;
@@ -799,7 +796,7 @@ impl Writer {
         };
         let before = log.chain.end();
         self.open_epoch(connection, transaction, &mut log, now)?;
-        let mut versions: BTreeMap<Id, u32> = known.into_iter().collect();
+        let mut versions: BTreeMap<Id, u32> = BTreeMap::new();
         let mut added = Vec::with_capacity(fresh.len());
         let mut placed = Vec::with_capacity(fresh.len());
         for Fresh {
@@ -813,8 +810,7 @@ impl Writer {
             let stream = event.stream;
             let version = match versions.get(&stream) {
                 Some(version) => *version,
-                None => fold::state(connection, Tables::LIVE, own, stream)?
-                    .map_or(0, |state| state.version),
+                None => log::last_version(connection, own, stream)?,
             } + 1;
             versions.insert(stream, version);
             let header = EntryHeader {

@@ -5,12 +5,13 @@ use std::{collections::BTreeSet, fs};
 use posko_domain::{event::PAYLOAD_WITHDRAWN, log::LogCommand};
 use posko_ledger::{
     entry::{Class, Payload},
+    epoch::Epoch,
     log_file,
 };
 use posko_store::{
     Asked, Claim,
     gap::{GapKind, Withheld},
-    view::incident::Note,
+    view::incident::{Filter, Note},
 };
 
 use super::{
@@ -431,6 +432,29 @@ fn a_payload_is_declared_lost_once_every_peer_was_asked_and_then_nobody_waits_fo
 }
 
 #[test]
+fn a_stream_goes_on_after_an_entry_of_it_whose_payload_is_missing() {
+    let dir = TempDir::new().unwrap();
+    let own = node("32");
+    let (owner, replica, event) = damaged(&dir);
+    let incident = owner.incidents(&Filter::default(), None, 1).unwrap().rows[0].id;
+    accepted(&owner, note(3, incident, "Air naik"));
+    ask_for_missing(&owner, &replica);
+    accepted(&owner, lost_payload(4, event));
+    accepted(&owner, note(5, incident, "Air surut"));
+    replicate(&owner, &replica, "32", 100);
+    for store in [&owner, &replica] {
+        let notes = notes_of(store, incident).into_iter().map(|note| note.text);
+        let notes: Vec<String> = notes.collect();
+        assert!(
+            notes.ends_with(&["Air naik".into(), "Air surut".into()]),
+            "{notes:?}"
+        );
+    }
+    assert_eq!(digests_of(&replica, "32"), digests_of(&owner, "32"));
+    owner.verify_log(own, &mut |_| {}).unwrap();
+}
+
+#[test]
 fn a_peer_that_may_not_have_a_payload_need_not_be_asked_before_it_is_declared_lost() {
     let dir = TempDir::new().unwrap();
     let (owner, replica, event) = damaged(&dir);
@@ -451,6 +475,55 @@ fn a_peer_that_may_not_have_a_payload_need_not_be_asked_before_it_is_declared_lo
     accepted(&owner, lost_payload(4, event));
 }
 
+/// The payload of an event in that epoch is gone from the file, no peer has it, and its owner declares it lost.
+fn given_up(lost: &Lost, store: &Store, epoch: Epoch, event: Id) -> Store {
+    store.close();
+    let file = rusqlite::Connection::open(lost.dir.path().join("32.db")).unwrap();
+    let of_epoch = "SELECT pos FROM entry JOIN epoch ON epoch.id = entry.pos >> 40 WHERE nonce = ?1 AND substr(header, 33, 16) = ?2";
+    let nonce = epoch.nonce.as_slice();
+    let at: i64 = (file.query_row(of_epoch, (nonce, event.as_bytes()), |row| row.get(0))).unwrap();
+    file.execute("DELETE FROM payload WHERE pos = ?1", [at])
+        .unwrap();
+    file.execute("INSERT INTO payload_missing VALUES (?1, 2)", [at])
+        .unwrap();
+    file.execute("UPDATE view_version SET version = 0", [])
+        .unwrap();
+    drop(file);
+    let store = lost.start(4);
+    let seq = (at & 0xff_ffff_ffff) as u64;
+    for peer in ["31", "36"] {
+        let nothing = vec![(seq, Payload::Withheld)];
+        store.fill(node(peer), node("32"), epoch, nothing).unwrap();
+    }
+    accepted(&store, lost_payload(9, event));
+    store
+}
+
+#[test]
+fn a_command_whose_entry_came_back_and_was_given_up_is_decided_again() {
+    let lost = Lost::new(2);
+    let own = node("32");
+    let first = &lost.answers[1];
+    let epoch = lost.peers[0].log(own).unwrap().end.epoch;
+    let store = lost.start(3);
+    pull(&lost.peers[0], &store, "32", 100);
+    recovered(&store);
+    assert_eq!(
+        accepted(&store, report(2, "32.75")).position,
+        first.position
+    );
+    let store = given_up(&lost, &store, epoch, first.event_ids[0]);
+    assert!(store.incident(Some(first.stream), "").unwrap().is_none());
+    let again = accepted(&store, report(2, "32.75"));
+    assert_ne!(again.position, first.position);
+    assert!(store.incident(Some(first.stream), "").unwrap().is_some());
+    assert_eq!(
+        accepted(&store, report(2, "32.75")).position,
+        again.position
+    );
+    store.verify_log(own, &mut |_| {}).unwrap();
+}
+
 #[test]
 fn a_lost_payload_takes_no_other_of_the_same_event_with_it() {
     let lost = Lost::new(2);
@@ -462,23 +535,7 @@ fn a_lost_payload_takes_no_other_of_the_same_event_with_it() {
     assert_eq!(accepted(&store, report(2, "32.75")).event_ids[0], event);
     pull(&lost.peers[0], &store, "32", 100);
     recovered(&store);
-    store.close();
-    let file = rusqlite::Connection::open(lost.dir.path().join("32.db")).unwrap();
-    let of_other = "SELECT pos FROM entry JOIN epoch ON epoch.id = entry.pos >> 40 WHERE nonce = ?1 AND substr(header, 33, 16) = ?2";
-    let nonce = other.nonce.as_slice();
-    let at: i64 = (file.query_row(of_other, (nonce, event.as_bytes()), |row| row.get(0))).unwrap();
-    file.execute("DELETE FROM payload WHERE pos = ?1", [at])
-        .unwrap();
-    file.execute("INSERT INTO payload_missing VALUES (?1, 2)", [at])
-        .unwrap();
-    drop(file);
-    let store = lost.start(4);
-    let seq = (at & 0xff_ffff_ffff) as u64;
-    for peer in ["31", "36"] {
-        let nothing = vec![(seq, Payload::Withheld)];
-        store.fill(node(peer), own, other, nothing).unwrap();
-    }
-    accepted(&store, lost_payload(9, event));
+    let store = given_up(&lost, &store, other, event);
     // One that got the log from a relay which may not have the payload waits for it still.
     let fresh = open(lost.dir.path(), "33", 1);
     accept(&fresh, "32");

@@ -193,9 +193,14 @@ impl World {
                 );
             }
             let path = log(owner, origin)?;
+            // What was given up is decided anew under its id.
+            let stands = path.iter().map(|header| header.event_id);
+            let stands = stands.filter(|event| !said.lost.contains(event));
+            let stands: Vec<Id> = stands.collect();
+            let once: BTreeSet<Id> = stands.iter().copied().collect();
             let ids: BTreeSet<Id> = path.iter().map(|header| header.event_id).collect();
             ensure!(
-                ids.len() == path.len(),
+                once.len() == stands.len(),
                 "I-once: an event of `{origin}` stands twice in its log"
             );
             for (_, event, settled) in self.held.entries.iter().filter(|held| held.0 == origin) {
