@@ -16,4 +16,5 @@ pub mod site;
 pub mod warning;
 pub mod zone;
 
+mod people;
 mod wire;

@@ -372,8 +372,7 @@ fn since(
     let rows: BTreeSet<i64> = (left_out.iter()).map(|at| log::row_at(*at)).collect();
     let epochs = log::epochs(connection, origin)?;
     let mut first: Option<Millis> = None;
-    for row in rows {
-        let mut row = row;
+    for mut row in rows {
         // Up to where the path was left; it goes on there with the epoch that left the rest out.
         let opened = loop {
             if let Some(at) = path.iter().position(|segment| segment.row == row) {

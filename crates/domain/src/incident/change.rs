@@ -15,7 +15,7 @@ use crate::{
     event::IncidentEvent,
     incident::{
         IncidentCommand, IncidentRejection,
-        command::{given, known, note},
+        command::{given, known, optional_note},
         operation::{above, levels},
         rule::{id, optional_time, time},
     },
@@ -117,10 +117,9 @@ impl TryFrom<&ChangeIncidentRequest> for IncidentCommand {
                 IncidentEvent::ObjectiveSettled(said)
             }
         };
-        let text = &request.note;
         Ok(Self::Change {
             change: Change(event),
-            note: (!text.is_empty()).then(|| note("note", text)).transpose()?,
+            note: optional_note(&request.note)?,
         })
     }
 }

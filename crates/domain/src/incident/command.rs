@@ -15,6 +15,7 @@ use posko_proto::{
 
 use crate::{
     incident::{Change, IncidentRejection, NOTE_CHARACTERS, rule},
+    people::largest_part,
     region::{self, Place, PlaceError},
     warning::WarningState,
 };
@@ -208,9 +209,7 @@ impl IncidentCommand {
             severity: known("severity", request.severity)?,
             channel,
             warning: named.map(|(warning, _)| warning),
-            note: (!request.note.is_empty())
-                .then(|| note("note", &request.note))
-                .transpose()?,
+            note: optional_note(&request.note)?,
         })
     }
 }
@@ -230,9 +229,7 @@ impl TryFrom<&RejectIncidentRequest> for IncidentCommand {
 
     fn try_from(request: &RejectIncidentRequest) -> Result<Self, IncidentRejection> {
         let reason = known("reason", request.reason)?;
-        let note = (!request.note.is_empty())
-            .then(|| note("note", &request.note))
-            .transpose()?;
+        let note = optional_note(&request.note)?;
         if request.duplicate_of.is_empty() {
             return Ok(Self::Reject {
                 duplicate_of: None,
@@ -366,22 +363,9 @@ fn parts_fit(figures: &[CountOf]) -> Result<(), IncidentRejection> {
         figure.sex == Sex::Unspecified && figure.age_band == AgeBand::Unspecified
     };
     for whole in figures.iter().filter(whole) {
-        let of = |part: fn(&CountOf) -> bool| -> u64 {
-            let parts = figures
-                .iter()
-                .filter(|figure| figure.measure == whole.measure);
-            parts
-                .filter(|figure| part(figure))
-                .map(|figure| figure.count)
-                .sum()
-        };
-        let by_sex = of(|f| f.sex != Sex::Unspecified && f.age_band == AgeBand::Unspecified);
-        let by_age = of(|f| f.sex == Sex::Unspecified && f.age_band != AgeBand::Unspecified);
-        let by_both = of(|f| f.sex != Sex::Unspecified && f.age_band != AgeBand::Unspecified);
-        if [by_sex, by_age, by_both]
-            .iter()
-            .any(|parts| *parts > whole.count)
-        {
+        let of_whole = figures.iter().filter(|part| part.measure == whole.measure);
+        let parts = of_whole.map(|part| (part.sex, part.age_band, part.count));
+        if largest_part(parts) > whole.count {
             return Err(IncidentRejection::invalid(
                 "figures.count",
                 whole.count,
@@ -475,7 +459,12 @@ fn source(value: i32) -> Result<FigureSource, IncidentRejection> {
     given("source", value)
 }
 
-pub(super) fn note(field: &'static str, text: &str) -> Result<String, IncidentRejection> {
+/// Reads the note that may come with a command.
+pub(super) fn optional_note(text: &str) -> Result<Option<String>, IncidentRejection> {
+    (!text.is_empty()).then(|| note("note", text)).transpose()
+}
+
+fn note(field: &'static str, text: &str) -> Result<String, IncidentRejection> {
     let characters = text.chars().count();
     if characters > NOTE_CHARACTERS {
         let length = format!("{characters} characters");

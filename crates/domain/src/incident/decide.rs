@@ -143,9 +143,10 @@ fn taken(
     let mut state = state.clone();
     let mut taken = Vec::with_capacity(events.len());
     for event in events {
-        let before = state.clone();
+        // A note changes no state, and is a fact all the same.
+        let before = (!matches!(event, IncidentEvent::Noted(_))).then(|| state.clone());
         rule::change(&mut state, &event, context.occurred_at)?;
-        if state != before || matches!(event, IncidentEvent::Noted(_)) {
+        if before.is_none_or(|before| before != state) {
             taken.push(event);
         }
     }

@@ -260,7 +260,12 @@ impl Operation {
         let from = rule::time("plan_period.from", planned.from.as_ref())?;
         let until = rule::time("plan_period.until", planned.until.as_ref())?;
         if until <= from {
-            rule::not_before("the period's end", until, "its begin", from.plus_seconds(1))?;
+            return Err(IncidentRejection::Before {
+                what: "the period's end",
+                at: until,
+                other: "its begin",
+                other_at: from,
+            });
         }
         let at = rule::index(planned.number)?;
         rule::room("periods", at, MOST_PERIODS)?;

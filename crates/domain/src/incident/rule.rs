@@ -414,7 +414,10 @@ pub(super) fn id(field: &'static str, bytes: &[u8]) -> Result<Id, IncidentReject
         .map_err(|error| IncidentRejection::invalid(field, error, "an id of 16 bytes"))
 }
 
-fn optional_id(field: &'static str, bytes: &[u8]) -> Result<Option<Id>, IncidentRejection> {
+pub(super) fn optional_id(
+    field: &'static str,
+    bytes: &[u8],
+) -> Result<Option<Id>, IncidentRejection> {
     (!bytes.is_empty()).then(|| id(field, bytes)).transpose()
 }
 

@@ -202,7 +202,8 @@ fn begin(reported: &IncidentReported, recorded: &Recorded) -> Result<IncidentSta
     let issued =
         super::parse_number(&reported.number).filter(|(node, ..)| *node == recorded.origin);
     issued.ok_or(malformed("number"))?;
-    let warning = match optional_id(NAME, "warning_id", &reported.warning_id)? {
+    let id = rule::optional_id("warning_id", &reported.warning_id);
+    let warning = match id.map_err(|_| malformed("warning_id"))? {
         Some(id) => Some((
             reported
                 .warning_origin
@@ -242,17 +243,4 @@ fn begin(reported: &IncidentReported, recorded: &Recorded) -> Result<IncidentSta
         reported_at: recorded.at,
         recorded_at: recorded.at,
     })
-}
-
-fn optional_id(
-    event: &'static str,
-    field: &'static str,
-    bytes: &[u8],
-) -> Result<Option<Id>, IllegalEvent> {
-    if bytes.is_empty() {
-        return Ok(None);
-    }
-    Id::try_from(bytes)
-        .map(Some)
-        .map_err(|_| IllegalEvent::Malformed { event, field })
 }

@@ -14,6 +14,7 @@ use prost_types::Timestamp;
 use crate::{
     event::SiteEvent,
     incident::{self, IncidentState},
+    people::largest_part,
     privacy,
     region::Place,
     site::SiteRejection,
@@ -141,11 +142,13 @@ impl TryFrom<&ChangeSiteRequest> for SiteCommand {
 fn occupancy(said: &SiteOccupancyCounted) -> Result<(), SiteRejection> {
     const FIELD: &str = "count_occupancy.people";
     time("count_occupancy.as_of", said.as_of.as_ref())?;
-    let mut seen: Vec<(Sex, AgeBand)> = Vec::new();
-    let [mut whole, mut by_sex, mut by_age, mut by_both] = [None, Some(0), Some(0), Some(0)];
+    let mut counts = Vec::with_capacity(said.people.len());
     for people in &said.people {
         let of: (Sex, AgeBand) = (known(FIELD, people.sex)?, known(FIELD, people.age_band)?);
-        if seen.contains(&of) {
+        if counts
+            .iter()
+            .any(|(sex, age_band, _)| (*sex, *age_band) == of)
+        {
             let name = format!("{} {}", of.0.as_str_name(), of.1.as_str_name());
             return Err(SiteRejection::invalid(
                 FIELD,
@@ -153,32 +156,21 @@ fn occupancy(said: &SiteOccupancyCounted) -> Result<(), SiteRejection> {
                 "each sex and age may stand once",
             ));
         }
-        seen.push(of);
         count(FIELD, people.count)?;
-        let sum = match of {
-            (Sex::Unspecified, AgeBand::Unspecified) => &mut whole,
-            (_, AgeBand::Unspecified) => &mut by_sex,
-            (Sex::Unspecified, _) => &mut by_age,
-            _ => &mut by_both,
-        };
-        *sum = Some(sum.unwrap_or(0) + people.count);
+        counts.push((of.0, of.1, people.count));
     }
-    let Some(whole) = whole else {
+    let whole = counts
+        .iter()
+        .find(|(sex, age_band, _)| (*sex, *age_band) == (Sex::Unspecified, AgeBand::Unspecified));
+    let Some((.., whole)) = whole.copied() else {
         return Err(SiteRejection::invalid(
             FIELD,
             "",
             "the count of everybody is needed",
         ));
     };
-    let parts = [
-        by_sex,
-        by_age,
-        by_both,
-        Some(said.disabled),
-        Some(said.pregnant),
-        Some(said.households),
-    ];
-    if parts.iter().any(|part| *part > Some(whole)) {
+    let others = said.disabled.max(said.pregnant).max(said.households);
+    if largest_part(counts).max(others) > whole {
         let expected = "no part is more than the whole";
         return Err(SiteRejection::invalid(FIELD, whole, expected));
     }
