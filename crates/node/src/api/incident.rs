@@ -94,6 +94,15 @@ impl Api {
     }
 }
 
+/// Returns the account that a change puts into a post or takes out of it.
+fn account_of(request: &mut ChangeIncidentRequest) -> Option<&mut Vec<u8>> {
+    match &mut request.change {
+        Some(Change::FillPost(filled)) => Some(&mut filled.account_ref),
+        Some(Change::VacatePost(vacated)) => Some(&mut vacated.account_ref),
+        _ => None,
+    }
+}
+
 fn step_time((step, at): &(wire::Step, Millis)) -> wire::StepTime {
     wire::StepTime {
         step: (*step).into(),
@@ -263,14 +272,11 @@ impl IncidentService for Api {
         &self,
         mut request: Request<ChangeIncidentRequest>,
     ) -> Result<Response<ChangeIncidentResponse>, Status> {
-        let asker = self.caller(request.metadata()).await?.account;
-        let own = match &mut request.get_mut().change {
-            Some(Change::FillPost(filled)) => Some(&mut filled.account_ref),
-            Some(Change::VacatePost(vacated)) => Some(&mut vacated.account_ref),
-            _ => None,
-        };
-        if let Some(account) = own.filter(|account| account.is_empty()) {
-            *account = asker.to_vec();
+        if account_of(request.get_mut()).is_some_and(|account| account.is_empty()) {
+            let asker = self.caller(request.metadata()).await?.account;
+            if let Some(account) = account_of(request.get_mut()) {
+                *account = asker.to_vec();
+            }
         }
         let outcome = self.command(request).await?;
         Ok(Response::new(ChangeIncidentResponse { outcome }))
