@@ -26,10 +26,16 @@ use std::io::{self, BufRead, IsTerminal};
 
 use posko_proto::{
     Id, NodeId,
+    account::v1::{Account, ListAccountsResponse},
     common::v1::{self as common, LinkState, Provenance},
+    directive::v1::{Directive, ListDirectivesResponse},
+    incident::v1::{Incident, ListIncidentsResponse, ListNoticesResponse, Notice},
+    log::v1::{ListStatementsResponse, Statement},
+    site::v1::{ListSitesResponse, Site},
+    warning::v1::{ListWarningsResponse, Warning},
 };
 use serde_json::json;
-use tonic::Status;
+use tonic::{Response, Status};
 
 use crate::{
     failure::Failure,
@@ -55,6 +61,59 @@ fn page_size(limit: u32, have: usize) -> u32 {
 /// Returns whether the limit is reached, 0 meaning none.
 fn enough(limit: u32, have: usize) -> bool {
     limit != 0 && page_size(limit, have) == 0
+}
+
+/// An answer that is a page of a list.
+trait Page {
+    type Row;
+    fn take_rows(&mut self) -> Vec<Self::Row>;
+    fn take_next(&mut self) -> String;
+}
+
+macro_rules! page {
+    ($($page:ty: $rows:ident of $row:ty;)*) => {
+        $(impl Page for $page {
+            type Row = $row;
+
+            fn take_rows(&mut self) -> Vec<$row> {
+                std::mem::take(&mut self.$rows)
+            }
+
+            fn take_next(&mut self) -> String {
+                std::mem::take(&mut self.next_page_token)
+            }
+        })*
+    };
+}
+
+page! {
+    ListAccountsResponse: accounts of Account;
+    ListDirectivesResponse: directives of Directive;
+    ListIncidentsResponse: incidents of Incident;
+    ListNoticesResponse: notices of Notice;
+    ListSitesResponse: sites of Site;
+    ListStatementsResponse: statements of Statement;
+    ListWarningsResponse: warnings of Warning;
+}
+
+/// Asks for page after page up to the limit, 0 meaning all; returns the rows, whether there are more, and the last page.
+async fn pages<P: Page>(
+    limit: u32,
+    mut ask: impl AsyncFnMut(u32, String) -> Result<Response<P>, Status>,
+) -> Result<(Vec<P::Row>, bool, P), Failure> {
+    let mut rows = Vec::new();
+    let mut page_token = String::new();
+    loop {
+        let mut page = ask(page_size(limit, rows.len()), page_token)
+            .await?
+            .into_inner();
+        rows.append(&mut page.take_rows());
+        let next = page.take_next();
+        if next.is_empty() || enough(limit, rows.len()) {
+            return Ok((rows, !next.is_empty(), page));
+        }
+        page_token = next;
+    }
 }
 
 /// Returns what a command recorded.

@@ -83,13 +83,7 @@ pub(crate) fn figure(text: &str) -> Result<Figure, String> {
     };
     let mut parts = measure.split('.');
     let measure: Measure = name::parse(parts.next().unwrap_or_default())?;
-    let (mut sex, mut age_band) = (Sex::Unspecified, AgeBand::Unspecified);
-    for part in parts {
-        match name::parse::<AgeBand>(part) {
-            Ok(band) => age_band = band,
-            Err(_) => sex = name::parse(part)?,
-        }
-    }
+    let (sex, age_band) = sex_and_age(parts)?;
     let digits = !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
     match count.parse() {
         Ok(count) if digits => Ok(Figure {
@@ -103,6 +97,20 @@ pub(crate) fn figure(text: &str) -> Result<Figure, String> {
             name::Named::name(measure)
         )),
     }
+}
+
+/// Reads whom a count is of, such as `female` and `6_12`; of what is not named it is of all.
+pub(crate) fn sex_and_age<'a>(
+    parts: impl Iterator<Item = &'a str>,
+) -> Result<(Sex, AgeBand), String> {
+    let (mut sex, mut age_band) = (Sex::Unspecified, AgeBand::Unspecified);
+    for part in parts {
+        match name::parse::<AgeBand>(part) {
+            Ok(band) => age_band = band,
+            Err(_) => sex = name::parse(part)?,
+        }
+    }
+    Ok((sex, age_band))
 }
 
 /// Reads a latitude in decimal degrees into microdegrees.

@@ -12,7 +12,7 @@ use posko_proto::{
 use prost_types::Timestamp;
 use serde_json::json;
 
-use super::{disputed, enough, freshness, listed, lost, owner, page_size, recorded};
+use super::{disputed, freshness, listed, lost, owner, pages, recorded};
 use crate::{
     client::{Client, Who},
     failure::Failure,
@@ -171,22 +171,15 @@ async fn list(
     limit: u32,
 ) -> Result<Answer, Failure> {
     let mut service = client.directives();
-    let mut directives: Vec<Directive> = Vec::new();
-    let mut page_token = String::new();
-    let page = loop {
+    let ask = async |page_size, page_token| {
         let request = ListDirectivesRequest {
-            page_size: page_size(limit, directives.len()),
+            page_size,
             page_token,
             open_only: open,
         };
-        let mut page = service.list_directives(request).await?.into_inner();
-        directives.append(&mut page.directives);
-        if page.next_page_token.is_empty() || enough(limit, directives.len()) {
-            break page;
-        }
-        page_token = page.next_page_token;
+        service.list_directives(request).await
     };
-    let more = !page.next_page_token.is_empty();
+    let (directives, more, page) = pages(limit, ask).await?;
     let text = render_list(context, &directives, more, &page.origins);
     let directives: Vec<view::directive::Directive> =
         directives.into_iter().map(Into::into).collect();

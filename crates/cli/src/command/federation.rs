@@ -10,7 +10,7 @@ use posko_proto::{
 };
 use serde_json::json;
 
-use super::{enough, listed, lost, named, owner, page_size, recorded};
+use super::{listed, lost, named, owner, pages, recorded};
 use crate::{
     client::{Client, Who},
     failure::Failure,
@@ -195,21 +195,15 @@ pub(super) async fn statements(
 ) -> Result<Answer, Failure> {
     let client = Client::connect(context, Who::Anyone).await?;
     let mut service = client.logs();
-    let mut statements: Vec<Statement> = Vec::new();
-    let mut page_token = String::new();
-    let more = loop {
+    let ask = async |page_size, page_token| {
         let request = ListStatementsRequest {
-            page_size: page_size(limit, statements.len()),
+            page_size,
             page_token,
             withdrawals_only,
         };
-        let mut page = service.list_statements(request).await?.into_inner();
-        statements.append(&mut page.statements);
-        if page.next_page_token.is_empty() || enough(limit, statements.len()) {
-            break !page.next_page_token.is_empty();
-        }
-        page_token = page.next_page_token;
+        service.list_statements(request).await
     };
+    let (statements, more, _) = pages(limit, ask).await?;
     let text = listed(context, &statement_table(context, &statements), more);
     let statements: Vec<log::Statement> = statements.into_iter().map(Into::into).collect();
     Answer::new(json!({ "statements": statements, "more": more }), text)

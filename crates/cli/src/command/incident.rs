@@ -21,8 +21,8 @@ use prost_types::Timestamp;
 use serde_json::json;
 
 use super::{
-    enough, freshness, link_tint, listed, lost, named, named_code, outcome_fields, outcome_of,
-    owner, page_size, recorded, severity_tint,
+    freshness, link_tint, listed, lost, named, named_code, outcome_fields, outcome_of, owner,
+    pages, recorded, severity_tint,
 };
 use crate::{
     client::{Client, Who},
@@ -635,23 +635,15 @@ async fn list(
     limit: u32,
 ) -> Result<Answer, Failure> {
     let mut service = client.incidents();
-    let mut incidents: Vec<Incident> = Vec::new();
-    let mut page_token = String::new();
-    let page = loop {
-        let page_size = page_size(limit, incidents.len());
+    let ask = async |page_size, page_token| {
         let request = ListIncidentsRequest {
             page_size,
             page_token,
             ..filter.clone()
         };
-        let mut page = service.list_incidents(request).await?.into_inner();
-        incidents.append(&mut page.incidents);
-        if page.next_page_token.is_empty() || enough(limit, incidents.len()) {
-            break page;
-        }
-        page_token = page.next_page_token;
+        service.list_incidents(request).await
     };
-    let more = !page.next_page_token.is_empty();
+    let (incidents, more, page) = pages(limit, ask).await?;
     let text = render_list(context, &incidents, more, &page.origins);
     let incidents: Vec<view::incident::Incident> = incidents.into_iter().map(Into::into).collect();
     let origins: Vec<view::Provenance> = page.origins.into_iter().map(Into::into).collect();
@@ -930,24 +922,14 @@ fn reason(context: &Context, name: &str) -> String {
 
 async fn notices(context: &Context, client: &Client, limit: u32) -> Result<Answer, Failure> {
     let mut service = client.incidents();
-    let mut notices: Vec<Notice> = Vec::new();
-    let mut page_token = String::new();
-    let page = loop {
-        let page_size = page_size(limit, notices.len());
-        let mut page = service
-            .list_notices(ListNoticesRequest {
-                page_size,
-                page_token,
-            })
-            .await?
-            .into_inner();
-        notices.append(&mut page.notices);
-        if page.next_page_token.is_empty() || enough(limit, notices.len()) {
-            break page;
-        }
-        page_token = page.next_page_token;
+    let ask = async |page_size, page_token| {
+        let request = ListNoticesRequest {
+            page_size,
+            page_token,
+        };
+        service.list_notices(request).await
     };
-    let more = !page.next_page_token.is_empty();
+    let (notices, more, page) = pages(limit, ask).await?;
     let text = render_notices(context, &notices, more, &page.origins);
     let notices: Vec<view::incident::Notice> = notices.into_iter().map(Into::into).collect();
     let origins: Vec<view::Provenance> = page.origins.into_iter().map(Into::into).collect();

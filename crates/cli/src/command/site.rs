@@ -15,8 +15,7 @@ use prost_types::Timestamp;
 use serde_json::json;
 
 use super::{
-    enough, freshness, incident::incident_id, link_tint, listed, lost, named_code, owner,
-    page_size, recorded,
+    freshness, incident::incident_id, link_tint, listed, lost, named_code, owner, pages, recorded,
 };
 use crate::{
     client::{Client, Who},
@@ -200,13 +199,8 @@ Nought says that it lacks it no more.")]
 /// Reads `212`, `female=120`, `0_1=9` or `female.0_1=5`.
 fn people(text: &str) -> Result<People, String> {
     let (of, count) = text.rsplit_once('=').unwrap_or(("", text));
-    let (mut sex, mut age_band) = (Sex::Unspecified, AgeBand::Unspecified);
-    for part in of.split('.').filter(|part| !part.is_empty()) {
-        match name::parse::<AgeBand>(part) {
-            Ok(band) => age_band = band,
-            Err(_) => sex = name::parse(part)?,
-        }
-    }
+    let parts = of.split('.').filter(|part| !part.is_empty());
+    let (sex, age_band) = input::sex_and_age(parts)?;
     let digits = count.bytes().all(|byte| byte.is_ascii_digit());
     let count = count.parse().ok().filter(|_| digits).ok_or_else(|| {
         format!("`{count}` is no count of people: expected digits only such as `212`")
@@ -367,22 +361,15 @@ async fn list(
     limit: u32,
 ) -> Result<Answer, Failure> {
     let mut service = client.sites();
-    let mut sites: Vec<Site> = Vec::new();
-    let mut page_token = String::new();
-    let page = loop {
+    let ask = async |page_size, page_token| {
         let request = ListSitesRequest {
-            page_size: page_size(limit, sites.len()),
+            page_size,
             page_token,
             ..filter.clone()
         };
-        let mut page = service.list_sites(request).await?.into_inner();
-        sites.append(&mut page.sites);
-        if page.next_page_token.is_empty() || enough(limit, sites.len()) {
-            break page;
-        }
-        page_token = page.next_page_token;
+        service.list_sites(request).await
     };
-    let more = !page.next_page_token.is_empty();
+    let (sites, more, page) = pages(limit, ask).await?;
     let text = render_list(context, &sites, more, &page.origins);
     let sites: Vec<view::site::Site> = sites.into_iter().map(Into::into).collect();
     let origins: Vec<view::Provenance> = page.origins.into_iter().map(Into::into).collect();

@@ -13,7 +13,7 @@ use posko_proto::{
 use prost_types::Timestamp;
 use serde_json::json;
 
-use super::{PAGE, Password, lost, read_password, recorded};
+use super::{Password, lost, pages, read_password, recorded};
 use crate::{
     client::{Client, Who},
     failure::Failure,
@@ -288,22 +288,15 @@ impl UserArgs {
 
 async fn accounts(client: &Client) -> Result<Vec<Account>, Failure> {
     let mut service = client.accounts();
-    let mut accounts = Vec::new();
-    let mut page_token = String::new();
-    loop {
-        let page = service
-            .list_accounts(ListAccountsRequest {
-                page_size: PAGE,
-                page_token,
-            })
-            .await?
-            .into_inner();
-        accounts.extend(page.accounts);
-        if page.next_page_token.is_empty() {
-            return Ok(accounts);
-        }
-        page_token = page.next_page_token;
-    }
+    let ask = async |page_size, page_token| {
+        let request = ListAccountsRequest {
+            page_size,
+            page_token,
+        };
+        service.list_accounts(request).await
+    };
+    let (accounts, ..) = pages(0, ask).await?;
+    Ok(accounts)
 }
 
 /// Returns the id of an account that is named by its id or its login name.

@@ -18,8 +18,8 @@ use prost_types::Timestamp;
 use serde_json::json;
 
 use super::{
-    disputed, enough, feed::feeds_table, freshness, listed, lost, named, owner, page_size,
-    recorded, severity_tint,
+    disputed, feed::feeds_table, freshness, listed, lost, named, owner, pages, recorded,
+    severity_tint,
 };
 use crate::{
     client::{Client, Who},
@@ -280,23 +280,16 @@ async fn list(
 ) -> Result<Answer, Failure> {
     let client = Client::connect(context, Who::Anyone).await?;
     let mut service = client.warnings();
-    let mut warnings: Vec<Warning> = Vec::new();
-    let mut page_token = String::new();
-    let page = loop {
+    let ask = async |page_size, page_token| {
         let request = ListWarningsRequest {
-            page_size: page_size(limit, warnings.len()),
+            page_size,
             page_token,
             origin: named(origin),
             in_force_only: in_force,
         };
-        let mut page = service.list_warnings(request).await?.into_inner();
-        warnings.append(&mut page.warnings);
-        if page.next_page_token.is_empty() || enough(limit, warnings.len()) {
-            break page;
-        }
-        page_token = page.next_page_token;
+        service.list_warnings(request).await
     };
-    let more = !page.next_page_token.is_empty();
+    let (warnings, more, page) = pages(limit, ask).await?;
     let text = render_list(context, &warnings, more, &page.origins, &page.feeds);
     let warnings: Vec<view::warning::Warning> = warnings.into_iter().map(Into::into).collect();
     let origins: Vec<view::Provenance> = page.origins.into_iter().map(Into::into).collect();
