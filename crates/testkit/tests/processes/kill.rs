@@ -58,6 +58,15 @@ struct Ledger {
     enough: AtomicBool,
 }
 
+/// Raises its flag when it is dropped.
+struct Raised<'a>(&'a AtomicBool);
+
+impl Drop for Raised<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 struct Random(u64);
 
 impl Random {
@@ -118,6 +127,8 @@ fn every_acknowledged_command_is_there_once_on_every_node_and_in_the_gateways_fe
     let done = AtomicBool::new(false);
     let backups = thread::scope(|scope| {
         let backups = scope.spawn(|| back_up(&nodes, dir.path(), &done));
+        // However the killing ends: a scope waits for its threads also when it panics.
+        let killing = Raised(&done);
         for kill in 0..KILLS {
             if kill == RELAYED.start {
                 federation.cut("31", "32").unwrap();
@@ -131,7 +142,7 @@ fn every_acknowledged_command_is_there_once_on_every_node_and_in_the_gateways_fe
             node.launch().unwrap();
             *kills.entry(node.origin()).or_default() += 1;
         }
-        done.store(true, Ordering::Relaxed);
+        drop(killing);
         backups.join().unwrap()
     });
     let took = start.elapsed();
