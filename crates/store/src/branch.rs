@@ -21,7 +21,10 @@ use posko_proto::{Id, NodeId, common::v1::Envelope};
 use prost::Message;
 use rusqlite::{Connection, OptionalExtension, named_params};
 
-use posko_domain::event::{DISOWNED, Event, IncidentEvent};
+use posko_domain::{
+    event::{DISOWNED, Event, IncidentEvent},
+    log::Statement,
+};
 
 use crate::{
     Store, StoreError,
@@ -424,7 +427,7 @@ fn settle(
             _ => 0,
         };
         let mut entries = connection.prepare_cached(
-            "SELECT orphan.settled_by, entry.pos
+            "SELECT orphan.settled_by, orphan.event_id <> orphan.settled_by, entry.pos
              FROM entry CROSS JOIN orphan ON orphan.origin = :origin AND orphan.settled_by = substr(entry.header, 33, 16)
              WHERE entry.pos > :after AND entry.pos <= :last",
         )?;
@@ -434,16 +437,61 @@ fn settle(
                 ":after": log::pos(segment.row, shared),
                 ":last": segment.last(),
             },
-            |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?)),
+            |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?, row.get(2)?)),
         )?;
         for row in rows {
             found.push(row?);
         }
     }
-    for (event, at) in found {
-        settled(connection, origin, crate::id(&event)?, at)?;
+    for (event, by_decision, at) in found {
+        // A fact stands again by its header; what became of a promise only its decision's payload says.
+        if !(by_decision && is_given_up(connection, origin, at)?) {
+            settled(connection, origin, crate::id(&event)?, at)?;
+        }
     }
     Ok(())
+}
+
+/// Says whether the payload of the entry at a place was declared lost.
+fn is_given_up(connection: &Connection, origin: NodeId, at: i64) -> Result<bool, StoreError> {
+    match log::entry_at(connection, at)? {
+        Some((header, _)) => view::log::is_lost(connection, origin, &EntryHeader::decode(&header)?),
+        None => Ok(false),
+    }
+}
+
+/// Takes the promises that a decision settled as left out again, where its origin gave up the decision's payload: nobody
+/// can read any more what became of them, and who holds one decides it anew.
+pub(crate) fn unsettle(
+    connection: &Connection,
+    origin: NodeId,
+    decision: Id,
+    said: &Statement,
+) -> Result<(), StoreError> {
+    let named = named_params! { ":origin": origin.as_str(), ":event": decision.as_bytes() };
+    let at: Option<i64> = connection
+        .prepare_cached("SELECT pos FROM recovered WHERE origin = :origin AND event_id = :event")?
+        .query_row(named, |row| row.get(0))
+        .optional()?;
+    let Some(at) = at else { return Ok(()) };
+    let Some((header, _)) = log::entry_at(connection, at)? else {
+        return Ok(());
+    };
+    let header = EntryHeader::decode(&header)?;
+    if header.event_id != decision || !said.loses(decision, &header.payload_commit) {
+        return Ok(());
+    }
+    connection
+        .prepare_cached("DELETE FROM recovered WHERE origin = :origin AND pos = :pos")?
+        .execute(named_params! { ":origin": origin.as_str(), ":pos": at })?;
+    let path = path_now(connection, origin)?;
+    off_path(connection, origin, &path, |header, at| {
+        let settled_by = settled_by(header);
+        if settled_by == decision && settled_by != header.event_id {
+            note_orphan(connection, origin, header, at)?;
+        }
+        Ok(())
+    })
 }
 
 /// Notes that an event stands in the canonical log again.
@@ -463,6 +511,8 @@ pub(crate) fn note_recovered(
     Ok(())
 }
 
+/// Notes that the path leaves an entry out, unless what settles it stands there itself: that another decision settles
+/// the one that once settled it is seen by those alone who hold both.
 fn note_orphan(
     connection: &Connection,
     origin: NodeId,
@@ -473,7 +523,10 @@ fn note_orphan(
         .prepare_cached(
             "INSERT OR IGNORE INTO orphan(origin, settled_by, event_id, pos)
              SELECT :origin, :settled, :event, :pos
-             WHERE NOT EXISTS (SELECT 1 FROM recovered WHERE origin = :origin AND event_id = :settled)
+             WHERE NOT EXISTS (
+                 SELECT 1 FROM recovered JOIN entry ON entry.pos = recovered.pos
+                 WHERE recovered.origin = :origin AND recovered.event_id = :settled
+                   AND substr(entry.header, 33, 16) = :settled)
                AND NOT EXISTS (SELECT 1 FROM statement WHERE origin = :origin AND event = :event AND kind = :disowned)",
         )?
         .execute(named_params! {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use posko_domain::{
-    event::{Event, LogEvent, PAYLOAD_WITHDRAWN},
+    event::{DISOWNED, Event, LogEvent, PAYLOAD_LOST, PAYLOAD_WITHDRAWN},
     log::{Held, HeldPayload, LogCommand, Statement},
 };
 use posko_ledger::{
@@ -102,6 +102,11 @@ pub(crate) fn admit<'r>(
     Ok(Cow::Owned(Record { header, payload }))
 }
 
+/// Says whether an entry is a statement by which what a log leaves out becomes less or more.
+pub(crate) fn moves_orphans(header: &EntryHeader) -> bool {
+    [DISOWNED.type_id, PAYLOAD_LOST.type_id].contains(&header.type_id)
+}
+
 /// Says whether an entry withdraws a payload.
 pub(crate) fn withdraws(record: &Record) -> bool {
     record.header.get(4..8) == Some(&PAYLOAD_WITHDRAWN.type_id.to_be_bytes())
@@ -165,6 +170,7 @@ fn give_up(
     for (event, commit) in said.lost() {
         let settled_by = commit.map(|commit| recover::decided_by(event, &commit));
         branch::forget_lost(connection, origin, event, settled_by)?;
+        branch::unsettle(connection, origin, event, said)?;
     }
     Ok(())
 }

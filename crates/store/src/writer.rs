@@ -845,6 +845,12 @@ impl Writer {
             added.push(record);
             placed.push((header, at));
         }
+        if placed
+            .iter()
+            .any(|(header, _)| statement::moves_orphans(header))
+        {
+            log.cut = branch::orphans(connection, own)?;
+        }
         log.store_cursor(connection, before)?;
         transaction.added.append(&mut added);
         transaction.logs.insert(own, log);
@@ -1053,15 +1059,18 @@ fn store_group(
         log.store_epoch(connection, open)?;
     }
     log.entries += entries.len() as u64;
+    let mut said = false;
     for (header, record, hash) in entries {
+        said |= statement::moves_orphans(header);
         let at = log::pos(log.epoch_row, header.seq);
         let record = statement::admit(connection, origin, header, record)?;
         log::store_entry(connection, at, &record, hash)?;
         branch::fold_entry(connection, areas, origin, header, &record.payload, at, own)?;
         log.last_entry_ms = Some(header.wall_ms.cast_signed());
     }
-    // A log that grows at its end leaves nothing out; it may record again what was left out.
-    if log.cut > 0 {
+    // A log that grows at its end leaves nothing more out, but for what a decision was about that is given up; and it may
+    // record again what was left out.
+    if log.cut > 0 || said {
         log.cut = branch::orphans(connection, origin)?;
     }
     log.chain = group.chain().clone();

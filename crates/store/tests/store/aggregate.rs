@@ -325,6 +325,81 @@ fn a_promise_whose_payload_is_declared_lost_is_waited_for_no_more_and_withheld_n
     assert_eq!(open_with(&dir, "32", 4).may_promise(), Ok(()));
 }
 
+/// Returns the event at the end of a node's own log.
+fn newest_event(dir: &TempDir, store: &Store) -> Id {
+    let own = store.identity().origin;
+    let end = store.log(own).unwrap().end;
+    let file = rusqlite::Connection::open(dir.path().join(format!("{own}.db"))).unwrap();
+    let at_the_end =
+        "SELECT substr(header, 33, 16) FROM entry JOIN epoch ON epoch.id = entry.pos >> 40
+                      WHERE nonce = ?1 AND entry.pos & 0xffffffffff = ?2";
+    let at = (end.epoch.nonce.as_slice(), end.seq.cast_signed());
+    Id(file.query_row(at_the_end, at, |row| row.get(0)).unwrap())
+}
+
+/// Takes the payloads of an event out of a closed node's file, as a damaged disk does.
+fn forget(dir: &TempDir, origin: &str, event: Id) {
+    let file = rusqlite::Connection::open(dir.path().join(format!("{origin}.db"))).unwrap();
+    let held = "FROM entry WHERE substr(header, 33, 16) = ?1";
+    let missing = format!("INSERT INTO payload_missing SELECT pos, 2 {held}");
+    assert_eq!(
+        file.execute(&missing, [event.as_bytes()]),
+        Ok(1),
+        "{origin}"
+    );
+    let deleted = format!("DELETE FROM payload WHERE pos IN (SELECT pos {held})");
+    assert_eq!(
+        file.execute(&deleted, [event.as_bytes()]),
+        Ok(1),
+        "{origin}"
+    );
+    file.execute("UPDATE view_version SET version = 0", [])
+        .unwrap();
+}
+
+#[test]
+fn a_decision_whose_payload_is_declared_lost_is_taken_again_before_anything_new_is_promised() {
+    let dir = TempDir::new().unwrap();
+    let own = node("32");
+    let (store, [holder, other]) = restored(&dir);
+    let peers = [holder, other];
+    accepted(&store, units(7, b'n', 0));
+    proven(&store, &peers);
+    store.note_caught_up(node("36"));
+    quiet(&store);
+    assert_eq!(state(&store), [3, 0]);
+    let decision = newest_event(&dir, &store);
+    for peer in &peers {
+        recovery::pull(&store, peer, "32", 100);
+    }
+    // Nobody has it any more: neither the owner, nor who was told of it.
+    store.close();
+    drop(peers);
+    for origin in ["32", "31", "36"] {
+        forget(&dir, origin, decision);
+    }
+    let peers = ["31", "36"].map(|origin| open_with(&dir, origin, 2));
+    let store = open_with(&dir, "32", 4);
+    proven(&store, &peers);
+    ask_for_missing(&store, &[&peers[0], &peers[1]]);
+    accepted(&store, lost_payload(20, decision));
+    quiet(&store);
+    let why = store.may_promise().unwrap_err().message;
+    assert!(why.contains("the log of `36` is not here"), "{why}");
+    assert!(execute(&store, units(8, b'g', 2)).is_err());
+
+    store.note_caught_up(node("36"));
+    quiet(&store);
+    assert_eq!(state(&store), [3, 0]);
+    assert_eq!(store.may_promise(), Ok(()));
+    for peer in &peers {
+        recovery::pull(&store, peer, "32", 100);
+        assert_eq!(state(peer), [3, 0]);
+        assert_eq!(peer.gaps(own, 3).unwrap(), []);
+        peer.verify_log(own, &mut |_| {}).unwrap();
+    }
+}
+
 #[test]
 fn a_promise_that_its_origin_disowns_is_waited_for_no_more() {
     let dir = TempDir::new().unwrap();
