@@ -4,7 +4,7 @@ use posko_domain::code::{Code, Refusal};
 use posko_proto::{Id, NodeId, time::Millis};
 use posko_store::{StoreError, aggregate::View};
 
-use super::{Books, Command, Event, Item, Promise};
+use super::{Books, Command, Event, Item, Promise, answer};
 
 /// Why a command about a promise is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,11 +62,46 @@ pub(super) fn incomplete(
         }
         Command::Do(_) => None,
     };
-    let Some(other) = other else { return Ok(None) };
-    Ok((!view.is_complete(other)?).then(|| Refusal {
+    if let Some(other) = other
+        && !view.is_complete(other)?
+    {
+        return Ok(Some(waiting(&format!(
+            "payloads of `{other}` are missing here"
+        ))));
+    }
+    if let Command::Repair { promise } = command {
+        for selection in rivals(books, *promise) {
+            if let Event::Selected { hospital, .. } = selection.event
+                && view.is_left_out(hospital, answer(selection.id))?
+            {
+                return Ok(Some(waiting(&format!(
+                    "`{hospital}` is to record its answer to `{}` again",
+                    selection.id
+                ))));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn waiting(why: &str) -> Refusal {
+    Refusal {
         code: Code::Unavailable,
-        message: format!("waiting: payloads of `{other}` are missing here"),
-    }))
+        message: format!("waiting: {why}"),
+    }
+}
+
+/// Returns the other selections for the referral of a selection.
+fn rivals(books: &Books, promise: Id) -> impl Iterator<Item = &Promise> {
+    let mine = books.mine();
+    let of = mine.promise(promise).and_then(|known| match known.event {
+        Event::Selected { referral, .. } => Some(referral),
+        _ => None,
+    });
+    mine.standing().filter(move |known| {
+        matches!(known.event, Event::Selected { referral, .. } if Some(referral) == of)
+            && known.id != promise
+    })
 }
 
 /// Returns the event that a command leads to.

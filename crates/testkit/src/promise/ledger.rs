@@ -257,6 +257,11 @@ impl Ledger {
         )
     }
 
+    /// Returns what was asked of others under this id.
+    pub fn ask(&self, id: Id) -> Option<&Event> {
+        self.asks.get(&id).map(|(event, _)| event)
+    }
+
     /// Returns what was asked of others.
     pub fn asks(&self) -> impl Iterator<Item = (Id, &Event)> {
         self.asks.iter().map(|(id, (event, _))| (*id, event))

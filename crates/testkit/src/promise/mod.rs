@@ -338,9 +338,15 @@ pub fn follows(what: &str, cause: Id, item: Option<Item>) -> Id {
     Id(id)
 }
 
+/// Returns the id of the command by which an owner answers an ask for an item: its own, since several may be asked for
+/// items of one number, and each hold is one of its own.
+fn deciding(ask: Id, owner: NodeId, item: Item) -> Id {
+    follows(&format!("decide {owner}"), ask, Some(item))
+}
+
 /// Returns the id of the event that answers an ask for an item.
-pub fn decision(ask: Id, item: Item) -> Id {
-    event_id(follows("decide", ask, Some(item)), 0)
+pub fn decision(ask: Id, owner: NodeId, item: Item) -> Id {
+    event_id(deciding(ask, owner, item), 0)
 }
 
 /// Returns the id of the event that answers a selection.

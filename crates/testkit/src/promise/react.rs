@@ -3,7 +3,7 @@
 use posko_ledger::entry::event_id;
 use posko_proto::{Id, NodeId};
 
-use super::{Books, Command, Event, Item, Scope, decide, follows};
+use super::{Books, Command, Event, Item, Scope, decide, deciding, follows};
 
 /// An automatic command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,9 +19,9 @@ pub struct Reaction {
 }
 
 impl Reaction {
-    fn new(what: &str, cause: Id, item: Option<Item>, scope: Scope, command: Command) -> Self {
+    fn new(what: &str, cause: Id, scope: Scope, command: Command) -> Self {
         Self {
-            id: follows(what, cause, item),
+            id: follows(what, cause, None),
             cause,
             scope,
             command,
@@ -53,7 +53,7 @@ fn facts(books: &Books, other: NodeId, found: &mut Vec<Reaction>) {
                 escrow: *escrow,
                 count: *count,
             });
-            found.push(Reaction::new("back", *cause, None, *scope, back));
+            found.push(Reaction::new("back", *cause, *scope, back));
         }
     }
     for (grant, (to, count, scope)) in &theirs.shipped {
@@ -62,7 +62,7 @@ fn facts(books: &Books, other: NodeId, found: &mut Vec<Reaction>) {
                 grant: *grant,
                 count: *count,
             });
-            found.push(Reaction::new("arrive", *grant, None, *scope, arrived));
+            found.push(Reaction::new("arrive", *grant, *scope, arrived));
         }
     }
 }
@@ -84,7 +84,12 @@ fn answers(books: &Books, other: NodeId, found: &mut Vec<Reaction>) {
                 of: other,
                 item,
             };
-            found.push(Reaction::new("decide", *ask, Some(item), *scope, decide));
+            found.push(Reaction {
+                id: deciding(*ask, books.own, item),
+                cause: *ask,
+                scope: *scope,
+                command: decide,
+            });
         }
     }
     for selection in theirs.standing() {
@@ -98,7 +103,6 @@ fn answers(books: &Books, other: NodeId, found: &mut Vec<Reaction>) {
             found.push(Reaction::new(
                 "answer",
                 selection.id,
-                None,
                 selection.scope,
                 answer,
             ));
@@ -126,13 +130,7 @@ fn releases(books: &Books, found: &mut Vec<Reaction>) {
         });
         if theirs.has(selection) && mine.live(hold).is_some() && !selected {
             let release = Command::Do(Event::Released { grant: hold });
-            found.push(Reaction::new(
-                "release",
-                hold,
-                None,
-                confirmed.scope,
-                release,
-            ));
+            found.push(Reaction::new("release", hold, confirmed.scope, release));
         }
     }
 }
@@ -149,7 +147,6 @@ fn repairs(books: &Books, found: &mut Vec<Reaction>) {
         found.push(Reaction::new(
             "repair",
             follows(&format!("{:?}", promise.event), promise.id, None),
-            None,
             promise.scope,
             repair,
         ));

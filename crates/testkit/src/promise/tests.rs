@@ -197,21 +197,24 @@ fn of_several_holds_one_is_selected_and_confirmed_and_a_hold_that_is_gone_lapses
     for hospital in ["32", "36"] {
         field.react(hospital);
     }
-    let hold = decision(id(1), bed);
+    let hold = |hospital| decision(id(1), node(hospital), bed);
     let selected = |hospital| Event::Selected {
         referral: id(1),
         hospital: node(hospital),
-        hold,
+        hold: hold(hospital),
     };
     field.give("31", 2, selected("32")).unwrap();
     assert!(field.give("31", 3, selected("36")).is_err(), "one is taken");
-    field.give("32", 4, Event::Expired { grant: hold }).unwrap();
+    let expired = |hospital| Event::Expired {
+        grant: hold(hospital),
+    };
+    field.give("32", 4, expired("32")).unwrap();
     field.react("32");
     assert!(!field.0[&node("32")].may_hold(id(2)), "it lapsed");
     field.give("31", 3, selected("36")).unwrap();
     field.react("36");
     assert!(field.0[&node("36")].may_hold(id(3)));
-    assert!(field.give("36", 5, Event::Expired { grant: hold }).is_err());
+    assert!(field.give("36", 5, expired("36")).is_err());
 }
 
 #[test]

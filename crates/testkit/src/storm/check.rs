@@ -38,8 +38,9 @@ pub(super) const ITEMS: [Item; 6] = [
 pub(super) struct Held {
     /// By origin: the events, and what settles each.
     entries: BTreeSet<(NodeId, Id, Id)>,
-    /// The promises of which somebody had the payload, by origin and id.
-    promises: BTreeSet<(NodeId, Id, Event)>,
+    /// The promises of which somebody had the payload, by origin and id, and the event that told of each: its own, or
+    /// one that reinstated it.
+    promises: BTreeSet<(NodeId, Id, Event, Id)>,
 }
 
 struct Row {
@@ -158,7 +159,8 @@ impl World {
         for node in self.nodes.iter().take(ORIGINS.len()) {
             for row in rows(node)? {
                 if let Some((id, promise)) = promise_of(&row) {
-                    held.promises.insert((row.origin, id, promise));
+                    let told = row.header.event_id;
+                    held.promises.insert((row.origin, id, promise, told));
                 }
                 let header = &row.header;
                 (held.entries).insert((row.origin, header.event_id, settled_by(header)));
@@ -272,12 +274,12 @@ impl World {
                 "I-promise: `{own}` promised {promised} of {item:?} where {there} are"
             );
         }
-        for (_, id, promise) in self.held.promises.iter().filter(|held| held.0 == own) {
+        for (_, id, promise, told) in self.held.promises.iter().filter(|held| held.0 == own) {
             let kept = mine
                 .promise(*id)
                 .is_some_and(|known| known.event == *promise);
             ensure!(
-                kept || mine.is_over(*id, promise) || said.disowned.contains(id),
+                kept || mine.is_over(*id, promise) || said.disowned.contains(told),
                 "I-told: promise `{id}` of `{own}` is neither kept nor told: {promise:?}"
             );
         }
@@ -291,9 +293,18 @@ impl World {
                     "I-told: `{side}` does not list that promise `{id}` of `{own}` is not kept: {promise:?}"
                 );
             }
-            let reasons = [own, promised].map(|origin| self.risks.get(&origin));
-            let reasons: BTreeSet<Risk> =
-                reasons.into_iter().flatten().flatten().copied().collect();
+            let mut involved = BTreeSet::from([own, promised]);
+            if let Event::Selected { referral, .. } = promise
+                && let Some(Event::Referred { asks }) = mine.ask(*referral)
+            {
+                // What one hospital gave up decides about the selection of another.
+                involved.extend(asks.iter().map(|(hospital, _)| *hospital));
+            }
+            let reasons: BTreeSet<Risk> = (involved.iter())
+                .filter_map(|origin| self.risks.get(origin))
+                .flatten()
+                .copied()
+                .collect();
             ensure!(
                 !reasons.is_empty(),
                 "I-gate: promise `{id}` of `{own}` is not kept though nothing risky happened: {promise:?}"
@@ -324,7 +335,7 @@ impl World {
             };
             let sure = asks.iter().filter(|(hospital, bed)| {
                 let theirs = books.of(*hospital);
-                let hold = decision(referral, *bed);
+                let hold = decision(referral, *hospital, *bed);
                 theirs.live(hold).is_some()
                     && theirs.standing().any(|known| {
                         matches!(known.event, Event::Confirmed { hold: confirmed, .. } if confirmed == hold)

@@ -436,7 +436,7 @@ impl World {
                     .collect();
                 let (referral, asks) = self.dice.pick(&referrals)?;
                 let holds: Vec<_> = (asks.iter())
-                    .map(|(hospital, bed)| (*hospital, decision(*referral, *bed)))
+                    .map(|(hospital, bed)| (*hospital, decision(*referral, *hospital, *bed)))
                     .filter(|(hospital, hold)| books.of(*hospital).live(*hold).is_some())
                     .collect();
                 let (hospital, taken) = *self.dice.pick(&holds)?;
