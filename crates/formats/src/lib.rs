@@ -11,6 +11,7 @@ pub mod cap;
 pub mod check;
 pub mod document;
 pub mod edxl;
+pub mod media;
 pub mod rss;
 pub mod station;
 
