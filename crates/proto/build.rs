@@ -4,10 +4,12 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 16] = [
+const FILES: [&str; 18] = [
     "posko/common/v1/common.proto",
     "posko/federation/v1/session.proto",
     "posko/federation/v1/node.proto",
+    "posko/blob/v1/blob.proto",
+    "posko/blob/v1/service.proto",
     "posko/incident/v1/event.proto",
     "posko/incident/v1/service.proto",
     "posko/warning/v1/event.proto",

@@ -8,6 +8,8 @@ use posko_proto::{
 };
 use prost::Message;
 
+use crate::blob::Blob;
+
 /// An area of the field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Area {
@@ -80,7 +82,8 @@ macro_rules! kinds {
 }
 
 // One table for all areas. A number, once written into a log, is never given to another event, also when its event is
-// no longer recorded. `scarce` on a report: it issues a number. `withdrawable` on a note: free text without effect.
+// no longer recorded. `scarce` on a report: it issues a number. `withdrawable` on a note and
+// an attachment: without effect.
 kinds! {
     WARNING_ISSUED           0x0101 "WarningIssued"          Warning   Regional;
     WARNING_UPDATED          0x0102 "WarningUpdated"         Warning   Regional;
@@ -110,6 +113,7 @@ kinds! {
     PLAN_APPROVED            0x0217 "IncidentPlanApproved"   Incident  Regional;
     OBJECTIVE_SET            0x0218 "IncidentObjectiveSet"   Incident  Regional;
     OBJECTIVE_SETTLED        0x0219 "IncidentObjectiveSettled" Incident Regional;
+    INCIDENT_ATTACHED        0x0220 "IncidentAttached"       Incident  Regional withdrawable;
     ACCOUNT_CREATED          0x0301 "AccountCreated"         Account   Local;
     ROLE_GRANTED             0x0302 "RoleGranted"            Account   Local;
     ROLE_REVOKED             0x0303 "RoleRevoked"            Account   Local;
@@ -254,6 +258,18 @@ events! {
         ObjectiveSet(incident::IncidentObjectiveSet) OBJECTIVE_SET;
         /// An objective was reached or dropped.
         ObjectiveSettled(incident::IncidentObjectiveSettled) OBJECTIVE_SETTLED;
+        /// A file was attached.
+        Attached(incident::IncidentAttached) INCIDENT_ATTACHED;
+    }
+}
+
+impl IncidentEvent {
+    /// Returns the file that it names; see [`Event::blob`].
+    fn blob(&self) -> Option<Blob> {
+        let Self::Attached(attached) = self else {
+            return None;
+        };
+        Blob::read(attached.blob.as_ref()?)
     }
 }
 
@@ -440,6 +456,18 @@ impl Event {
         self.kind().area
     }
 
+    /// Returns the file that it names, which lies beside the logs; none when it names none, or none that can be.
+    pub fn blob(&self) -> Option<Blob> {
+        match self {
+            Self::Incident(event) => event.blob(),
+            Self::Warning(_)
+            | Self::Account(_)
+            | Self::Directive(_)
+            | Self::Log(_)
+            | Self::Site(_) => None,
+        }
+    }
+
     /// Returns the message's bytes.
     pub fn encode(&self) -> Vec<u8> {
         match self {
@@ -501,7 +529,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_note_is_withdrawable_and_nothing_is_scarce_yet() {
+    fn only_a_note_and_an_attachment_are_withdrawable_and_nothing_is_scarce_yet() {
         let names = |of: fn(&Kind) -> bool| {
             KINDS
                 .iter()
@@ -509,7 +537,10 @@ mod tests {
                 .map(|kind| kind.name)
                 .collect::<Vec<_>>()
         };
-        assert_eq!(names(|kind| kind.withdrawable), ["IncidentNoted"]);
+        assert_eq!(
+            names(|kind| kind.withdrawable),
+            ["IncidentNoted", "IncidentAttached"]
+        );
         assert_eq!(names(|kind| kind.scarce), [""; 0]);
         assert!(
             KINDS

@@ -3,6 +3,7 @@
 //! What it never does: read a clock, draw a random number, open a file or a socket. A refusal is a value.
 
 pub mod account;
+pub mod blob;
 pub mod code;
 pub mod context;
 pub mod directive;

@@ -35,6 +35,7 @@ const MAX_FILE_BYTES: u64 = 1024 * 1024;
 const PERIOD_SECONDS: i64 = 60;
 const RADIUS_KM: i64 = 300;
 const FLOOR_MIB: i64 = 1024;
+const BLOB_MIB: i64 = 64;
 const LOG_FILTER: &str = "info";
 const FEDERATION_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7431);
 const API_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7430);
@@ -46,12 +47,14 @@ const ROOT_KEYS: &[&str] = &[
     "federation",
     "api",
     "disk",
+    "blob",
     "feed",
     "log",
 ];
 const FEDERATION_KEYS: &[&str] = &["listen", "public_address"];
 const API_KEYS: &[&str] = &["listen", "names"];
 const DISK_KEYS: &[&str] = &["floor_mib"];
+const BLOB_KEYS: &[&str] = &["max_mib"];
 const FEED_KEYS: &[&str] = &[
     "name",
     "kind",
@@ -68,6 +71,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("federation", FEDERATION_KEYS),
     ("api", API_KEYS),
     ("disk", DISK_KEYS),
+    ("blob", BLOB_KEYS),
     ("feed", FEED_KEYS),
     ("log", LOG_KEYS),
 ];
@@ -87,6 +91,8 @@ pub struct Config {
     pub api: ApiConfig,
     /// How much of the disk it leaves free.
     pub disk: DiskConfig,
+    /// How large an attached file may be.
+    pub blob: BlobConfig,
     /// The feeds that it asks for warnings, in the file's order.
     pub feeds: Vec<FeedConfig>,
     /// How it logs.
@@ -116,6 +122,13 @@ pub struct ApiConfig {
 pub struct DiskConfig {
     /// Below how many free MiB it takes no entries of other nodes; below half of it, no commands either.
     pub floor_mib: u64,
+}
+
+/// How large an attached file may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlobConfig {
+    /// The most MiB of a file that is put here, or fetched from another node.
+    pub max_mib: u64,
 }
 
 /// How a node logs.
@@ -239,6 +252,7 @@ impl Config {
             federation: FederationConfig::parse(&root)?,
             api: ApiConfig::parse(&root)?,
             disk: DiskConfig::parse(&root)?,
+            blob: BlobConfig::parse(&root)?,
             feeds: parse_feeds(&root)?,
             log: LogConfig::parse(&root)?,
         };
@@ -302,6 +316,8 @@ impl Config {
         self.api.write(to)?;
         writeln!(to)?;
         self.disk.write(to)?;
+        writeln!(to)?;
+        self.blob.write(to)?;
         writeln!(to)?;
         write_feeds(&self.feeds, to)?;
         writeln!(to)?;
@@ -490,6 +506,33 @@ impl DiskConfig {
             "# below half of it no commands either, until there is more again. Default {FLOOR_MIB}."
         )?;
         writeln!(to, "floor_mib = {}", self.floor_mib)
+    }
+}
+
+// === impl BlobConfig ===
+
+impl BlobConfig {
+    fn parse(root: &Section<'_>) -> Result<Self, ConfigError> {
+        let max_mib = match root.table("blob")? {
+            None => BLOB_MIB,
+            Some(section) => {
+                section.check_keys()?;
+                section.integer("max_mib", BLOB_MIB, 1..=1024)?
+            }
+        };
+        Ok(Self {
+            max_mib: max_mib.unsigned_abs(),
+        })
+    }
+
+    fn write(self, to: &mut String) -> std::fmt::Result {
+        writeln!(to, "[blob]")?;
+        writeln!(
+            to,
+            "# How large a photo, a decree or a form may be in MiB, 1 to 1024, to be attached here or fetched from"
+        )?;
+        writeln!(to, "# another node. Default {BLOB_MIB}.")?;
+        writeln!(to, "max_mib = {}", self.max_mib)
     }
 }
 

@@ -53,6 +53,8 @@ pub const MARK: &str = "mark";
 const LOCK: &str = "lock";
 /// How often the certificate's dates are looked at.
 const RENEWAL_CHECK: Duration = Duration::from_hours(1);
+/// How often it is looked for files that no event names.
+const BLOB_SWEEP: Duration = Duration::from_hours(1);
 /// How long a TLS handshake of an operator may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
@@ -127,6 +129,7 @@ impl Node {
             software: crate::SOFTWARE.into(),
             not_writing: not_writing.clone(),
             disk: disk.clone(),
+            max_blob_bytes: config.blob.max_mib << 20,
         })?;
         let feeds: Arc<RwLock<Option<Feeds>>> = Arc::default();
         let recorder = FeedRecorder {
@@ -161,6 +164,8 @@ impl Node {
             logins: api::Throttle::default(),
             callers: api::Callers::default(),
             hashing: Semaphore::new(2),
+            max_blob_bytes: config.blob.max_mib << 20,
+            uploads: Semaphore::new(api::UPLOADS),
         };
         let server = operator_server_config(&key).context("serve operators")?;
         tasks.spawn(serve_api(
@@ -169,6 +174,7 @@ impl Node {
             api::routes(shared)?,
             stopped.clone(),
         ));
+        tasks.spawn(sweep_blobs(store.clone(), stopped.clone()));
         tasks.spawn(disk::watch(
             room,
             disk::free_of(dir.to_owned()),
@@ -404,6 +410,28 @@ async fn serve_api(
         () = waited => {}
     }
     accepting.abort();
+}
+
+/// Lets go what was not put here to its end when the last run ended, and then, hour by hour, files that no event names.
+async fn sweep_blobs(store: Store, mut stopped: watch::Receiver<bool>) {
+    let mut ticks = tokio::time::interval(BLOB_SWEEP);
+    let mut at_start = true;
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stopped.wait_for(|stop| *stop) => return,
+        }
+        let swept = store.clone();
+        let first = std::mem::take(&mut at_start);
+        let swept = tokio::task::spawn_blocking(move || swept.sweep_blobs(first, now())).await;
+        match swept {
+            Ok(Ok(0)) | Err(_) => {}
+            Ok(Ok(files)) => info!(files, "let `{files}` files go that no event names"),
+            Ok(Err(cause)) => {
+                warn!(%cause, "files that no event names could not be let go: {cause}");
+            }
+        }
+    }
 }
 
 /// Renews the certificate when 30 days are left, and takes a pair that an administrator has put in place.

@@ -33,6 +33,8 @@ contracts! {
     common;
     /// The session between nodes, and what a node tells its operators about itself.
     federation;
+    /// Files that lie beside the logs.
+    blob;
     /// Incidents (kejadian).
     incident;
     /// Warnings (peringatan dini).

@@ -244,6 +244,7 @@ fn try_fold(
     }) {
         return Ok(Some(Unfolded::Refused));
     }
+    let names = event.blob();
     let body = match &event {
         Event::Incident(event) => {
             let Ok(state) = incident::apply(incident(stored.as_ref())?, event, &recorded) else {
@@ -289,6 +290,9 @@ fn try_fold(
             encode(&state)?
         }
     };
+    if let Some(blob) = names {
+        view::attachment::fold(connection, tables, origin, header, &blob)?;
+    }
     store_state(connection, tables, origin, header, area_number(area), &body)?;
     Ok(None)
 }

@@ -9,6 +9,7 @@ pub mod account;
 pub mod aggregate;
 pub mod arrival;
 pub mod backup;
+pub mod blob;
 pub mod command;
 pub mod error;
 pub mod gap;

@@ -22,7 +22,7 @@ use prost::Message;
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 use crate::{
-    Shared, StoreError, branch, command,
+    Shared, StoreError, blob, branch, command,
     log::{self, pos},
     missing, recover,
     view::{self, Tables},
@@ -64,7 +64,7 @@ pub(crate) fn obey(
             let named = named.map(|row| pos(row, said.seq));
             for event in &statement.events {
                 for at in places(connection, origin, *event, named)? {
-                    erase(connection, at)?;
+                    erase(connection, tables, origin, at)?;
                 }
             }
         }
@@ -112,24 +112,36 @@ pub(crate) fn withdraws(record: &Record) -> bool {
     record.header.get(4..8) == Some(&PAYLOAD_WITHDRAWN.type_id.to_be_bytes())
 }
 
-/// Deletes a payload and its salt, if its kind may be withdrawn, and what else would tell of its text.
-fn erase(connection: &Connection, at: i64) -> Result<(), StoreError> {
+/// Deletes a payload and its salt, if its kind may be withdrawn, what else would tell of its text, and the file that it
+/// names, unless another event names that too.
+fn erase(
+    connection: &Connection,
+    tables: Tables,
+    origin: NodeId,
+    at: i64,
+) -> Result<(), StoreError> {
     let Some((header, _)) = log::entry_at(connection, at)? else {
         return Ok(());
     };
-    if EntryHeader::decode(&header)?.flags & WITHDRAWABLE == 0 {
+    let header = EntryHeader::decode(&header)?;
+    if header.flags & WITHDRAWABLE == 0 {
         return Ok(());
     }
     let body: Option<Vec<u8>> = connection
         .prepare_cached("SELECT body FROM payload WHERE pos = :pos")?
         .query_row(named_params! { ":pos": at }, |row| row.get(0))
         .optional()?;
-    if let Some(command) = body
-        .and_then(|body| Envelope::decode(body.as_slice()).ok())
-        .and_then(|envelope| Id::try_from(envelope.command_id.as_slice()).ok())
+    let envelope = body.and_then(|body| Envelope::decode(body.as_slice()).ok());
+    if let Some(envelope) = &envelope
+        && let Ok(command) = Id::try_from(envelope.command_id.as_slice())
     {
         command::forget_digest(connection, command)?;
     }
+    let event = envelope.and_then(|envelope| {
+        Event::decode(header.type_id, header.type_version, &envelope.event).ok()
+    });
+    let file = event.and_then(|event| event.blob());
+    blob::let_go(connection, tables, origin, header.event_id, file.as_ref())?;
     connection
         .prepare_cached("DELETE FROM payload WHERE pos = :pos")?
         .execute(named_params! { ":pos": at })?;

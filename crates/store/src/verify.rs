@@ -35,6 +35,10 @@ pub struct LogReport {
     pub heads: u64,
     /// How many payloads are not here.
     pub missing_payloads: u64,
+    /// How many files its events name.
+    pub files_named: u64,
+    /// How many of these are here, each of which is what its hash says.
+    pub files_held: u64,
     /// Where it ends.
     pub end: Position,
     /// What is held beside it that another machine wrote, and that nobody recorded again.
@@ -107,6 +111,8 @@ impl Store {
                 entries: 0,
                 heads: 0,
                 missing_payloads: 0,
+                files_named: 0,
+                files_held: 0,
                 end: Position::START,
                 other_branches: Vec::new(),
             },
@@ -145,6 +151,12 @@ impl Store {
         if let Some(head) = memory.head.filter(|head| head.head.position == end) {
             checked.head(&head, end.to_string())?;
         }
+        let (named, held, damaged) = self.verify_blobs(origin)?;
+        if let Some(hash) = damaged {
+            let place = format!("file `{}`", hex(&hash));
+            return Err(checked.broken(place, &"its bytes are not those of its hash"));
+        }
+        (checked.report.files_named, checked.report.files_held) = (named, held);
         if let Some(fork) = memory.forks.quarantine {
             return Err(VerifyError::Forked {
                 origin,

@@ -49,7 +49,7 @@ use crate::{
     Options, Shared, StoreError,
     account::{credential_taken, store_credential},
     aggregate::{self, Areas, NewEvent},
-    arrival, authority,
+    arrival, authority, blob,
     branch::{self, Grown},
     command::{
         self, Accepted, Actor, Answer, Command, FORGOTTEN, Request, other_command, remember, seen,
@@ -659,7 +659,7 @@ impl Writer {
         {
             return Ok(Err(refusal));
         }
-        let events = match &request.command {
+        let events: Result<Vec<Event>, Refusal> = match &request.command {
             Command::Aggregate { area, body } => {
                 let (decision, frontier) =
                     self.decide_aggregate(connection, transaction, request.now, *area, body)?;
@@ -704,6 +704,12 @@ impl Writer {
                     .map_err(Refusal::from)
             }
         };
+        // A file is durable before an event names it.
+        for file in (events.iter().flatten()).filter_map(Event::blob) {
+            if let Some(refusal) = blob::refusal(connection, &file)? {
+                return Ok(Err(refusal));
+            }
+        }
         let depends_on = match &request.command {
             Command::Incident(incident::IncidentCommand::Report { warning, .. }) => {
                 warning.as_ref()
@@ -715,7 +721,7 @@ impl Writer {
             .and_then(|warning| {
                 aggregate::frontier_of(&transaction.logs, &self.shared, warning.origin)
             });
-        Ok(events.map(|events: Vec<Event>| Decided {
+        Ok(events.map(|events| Decided {
             frontier: frontier.into_iter().collect(),
             ..Decided::of(request.stream, events)
         }))

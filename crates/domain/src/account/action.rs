@@ -24,6 +24,8 @@ pub enum Action {
     RecordImpact,
     /// Write a log note.
     AddNote,
+    /// Attach a photo, a decree, a form.
+    AttachFile,
     /// End an operation.
     EndOperation,
     /// Close an incident.
@@ -80,7 +82,7 @@ impl fmt::Display for Action {
 /// Says whether the role has the right. The one table of rights.
 pub fn allows(role: Role, action: Action) -> bool {
     use Action::{
-        AcceptRisk, ActivateIncident, AddNote, AmendLog, CancelWarning, CloseIncident,
+        AcceptRisk, ActivateIncident, AddNote, AmendLog, AttachFile, CancelWarning, CloseIncident,
         EndOperation, FollowChanges, IssueDirective, ManageAccounts, ManageNode, ReadAccounts,
         ReadNode, ReadRegion, RecordImpact, RecordWarning, RejectIncident, ReportIncident,
         RunIncident, RunSite, VerifyIncident, WithdrawDirective, WithdrawPayload,
@@ -93,6 +95,7 @@ pub fn allows(role: Role, action: Action) -> bool {
             ActivateIncident,
             RecordImpact,
             AddNote,
+            AttachFile,
             EndOperation,
             CloseIncident,
             RunIncident,
@@ -104,14 +107,14 @@ pub fn allows(role: Role, action: Action) -> bool {
             ReadRegion,
             ReadNode,
         ],
-        Role::Volunteer => &[ReportIncident, AddNote, ReadRegion],
+        Role::Volunteer => &[ReportIncident, AddNote, AttachFile, ReadRegion],
         Role::VolunteerCoordinator
         | Role::Warehouse
         | Role::Dispatcher
         | Role::Crew
         | Role::HospitalDesk
         | Role::Training
-        | Role::Board => &[AddNote, ReadRegion],
+        | Role::Board => &[AddNote, AttachFile, ReadRegion],
         Role::Viewer => &[ReadRegion],
         Role::Auditor => &[ReadRegion, ReadAccounts, ReadNode],
         Role::It => &[

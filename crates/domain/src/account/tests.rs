@@ -131,9 +131,9 @@ fn a_drill_makes_no_accounts() {
 #[test]
 fn each_role_has_the_rights_of_the_table() {
     use Action::{
-        ActivateIncident, AddNote, CancelWarning, CloseIncident, EndOperation, ManageAccounts,
-        ManageNode, ReadAccounts, ReadNode, ReadRegion, RecordImpact, RecordWarning,
-        RejectIncident, ReportIncident, VerifyIncident,
+        ActivateIncident, AddNote, AttachFile, CancelWarning, CloseIncident, EndOperation,
+        ManageAccounts, ManageNode, ReadAccounts, ReadNode, ReadRegion, RecordImpact,
+        RecordWarning, RejectIncident, ReportIncident, VerifyIncident,
     };
     let all = [
         ReportIncident,
@@ -142,6 +142,7 @@ fn each_role_has_the_rights_of_the_table() {
         ActivateIncident,
         RecordImpact,
         AddNote,
+        AttachFile,
         EndOperation,
         CloseIncident,
         RecordWarning,
@@ -153,7 +154,10 @@ fn each_role_has_the_rights_of_the_table() {
         ReadNode,
     ];
     let table: [(Role, &[Action]); 5] = [
-        (Role::Volunteer, &[ReportIncident, AddNote, ReadRegion]),
+        (
+            Role::Volunteer,
+            &[ReportIncident, AddNote, AttachFile, ReadRegion],
+        ),
         (Role::Viewer, &[ReadRegion]),
         (Role::Auditor, &[ReadRegion, ReadAccounts, ReadNode]),
         (
@@ -166,7 +170,7 @@ fn each_role_has_the_rights_of_the_table() {
                 ReadNode,
             ],
         ),
-        (Role::Warehouse, &[AddNote, ReadRegion]),
+        (Role::Warehouse, &[AddNote, AttachFile, ReadRegion]),
     ];
     for (role, rights) in table {
         let state = account(&[grant(role, "")]);

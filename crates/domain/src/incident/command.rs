@@ -5,7 +5,7 @@ use posko_proto::{
     common::v1::Hazard,
     incident::v1::{
         ActivateIncidentRequest, AddNoteRequest, AgeBand, CloseIncidentRequest,
-        EndOperationRequest, Figure, FigureSource, Measure, RecordImpactRequest,
+        EndOperationRequest, Figure, FigureSource, IncidentAttached, Measure, RecordImpactRequest,
         RejectIncidentRequest, RejectReason, ReportChannel, ReportIncidentRequest, Scale, Severity,
         Sex, VerifyIncidentRequest,
     },
@@ -76,6 +76,13 @@ pub enum IncidentCommand {
         /// The note.
         text: String,
     },
+    /// Attach a file.
+    Attach {
+        /// The file and what it is.
+        attached: IncidentAttached,
+        /// What it shows, as a note of its own.
+        caption: Option<String>,
+    },
     /// Say that the operation is over.
     EndOperation,
     /// Close it.
@@ -143,6 +150,7 @@ impl IncidentCommand {
             | Self::Activate { .. }
             | Self::RecordImpact { .. }
             | Self::Note { .. }
+            | Self::Attach { .. }
             | Self::EndOperation
             | Self::Close
             | Self::Change { .. } => false,
@@ -461,7 +469,15 @@ fn source(value: i32) -> Result<FigureSource, IncidentRejection> {
 
 /// Reads the note that may come with a command.
 pub(super) fn optional_note(text: &str) -> Result<Option<String>, IncidentRejection> {
-    (!text.is_empty()).then(|| note("note", text)).transpose()
+    optional_text("note", text)
+}
+
+/// Reads a free text that may come with a command.
+pub(super) fn optional_text(
+    field: &'static str,
+    text: &str,
+) -> Result<Option<String>, IncidentRejection> {
+    (!text.is_empty()).then(|| note(field, text)).transpose()
 }
 
 fn note(field: &'static str, text: &str) -> Result<String, IncidentRejection> {

@@ -114,6 +114,12 @@ pub fn decide(
             })]
         }
         IncidentCommand::Note { text } => noted(Some(text), Vec::new()).collect(),
+        IncidentCommand::Attach { attached, caption } => {
+            [IncidentEvent::Attached(attached.clone())]
+                .into_iter()
+                .chain(noted(caption.as_ref(), attached.attachment_id.clone()))
+                .collect()
+        }
         IncidentCommand::EndOperation => {
             vec![IncidentEvent::OperationEnded(IncidentOperationEnded {})]
         }
@@ -143,8 +149,9 @@ fn taken(
     let mut state = state.clone();
     let mut taken = Vec::with_capacity(events.len());
     for event in events {
-        // A note changes no state, and is a fact all the same.
-        let before = (!matches!(event, IncidentEvent::Noted(_))).then(|| state.clone());
+        // A note and an attachment change no state, and are facts all the same.
+        let is_fact = matches!(event, IncidentEvent::Noted(_) | IncidentEvent::Attached(_));
+        let before = (!is_fact).then(|| state.clone());
         rule::change(&mut state, &event, context.occurred_at)?;
         if before.is_none_or(|before| before != state) {
             taken.push(event);

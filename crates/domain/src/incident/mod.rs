@@ -10,6 +10,7 @@
 //!
 //! What is over may be reopened: before its activation as reported, after it where it stood.
 
+mod attachment;
 mod change;
 mod command;
 mod decide;

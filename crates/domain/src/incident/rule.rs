@@ -106,6 +106,9 @@ pub(super) fn change(
         }
         IncidentEvent::Reopened(opened) => reopen(state, opened.reason(), opened.reason, at)?,
         IncidentEvent::Noted(_) => allow(state, "noted on", takes_notes(state.status))?,
+        IncidentEvent::Attached(_) => {
+            allow(state, "given attachments", takes_notes(state.status))?;
+        }
         IncidentEvent::ImpactRecorded(impact) => {
             open(state, "given impact figures")?;
             set_figures(state, impact)?;

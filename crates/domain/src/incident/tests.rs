@@ -1,3 +1,4 @@
+mod attachment;
 mod lifecycle;
 
 use posko_proto::{

@@ -12,6 +12,7 @@
 //! What it never does: read a clock, draw randomness, touch a socket or a disk.
 
 mod beat;
+pub mod blob;
 mod fork;
 mod payload;
 pub mod presence;
@@ -41,6 +42,7 @@ use prost::Message;
 
 pub use self::reach::{Reach, rank};
 use self::{
+    blob::{Blobs, FEATURE_BLOBS},
     payload::Asked,
     presence::{Statement, Telling},
     pull::Pull,
@@ -219,6 +221,22 @@ pub enum Input {
     Fork(Box<ForkProof>),
     /// The payloads of [`Output::ReadPayloads`] were read, in the order asked, as many as fit.
     Payloads(Vec<(u64, Payload)>),
+    /// A file is to be fetched from the peer, from an offset on; another one that is fetched is let go.
+    FetchBlob {
+        /// Its SHA-256.
+        hash: Hash,
+        /// How many bytes it has, by the entry that names it.
+        length: u64,
+        /// How many of them are here.
+        from: u64,
+    },
+    /// A part of [`Output::BlobPart`] is kept.
+    BlobKept(Hash),
+    /// A file is not to be fetched any more.
+    StopBlob(Hash),
+    /// The part of [`Output::ReadBlob`] was read, with the file's length; none when the peer may not have it or it is
+    /// not here.
+    Blob(Option<(u64, Vec<u8>)>),
     /// This node takes no more entries, or goes on with [`PauseReason::Over`]; what is under way already is taken.
     Pause {
         /// Why.
@@ -323,6 +341,33 @@ pub enum Output {
         max_bytes: usize,
         /// The payload classes that the peer may have.
         classes: u32,
+    },
+    /// Read a part of a file for the peer, and answer with [`Input::Blob`].
+    ReadBlob {
+        /// Its SHA-256.
+        hash: Hash,
+        /// Where the part begins.
+        offset: u64,
+        /// How many bytes, at most.
+        length: u32,
+        /// The classes of the entries by which the peer may have it.
+        classes: u32,
+    },
+    /// The next part came of the file that is fetched; to be answered with [`Input::BlobKept`].
+    BlobPart {
+        /// Its SHA-256.
+        hash: Hash,
+        /// Where the part begins.
+        offset: u64,
+        /// The part.
+        body: Vec<u8>,
+    },
+    /// The peer does not give the file, which is not fetched from it any more.
+    BlobRefused {
+        /// Its SHA-256.
+        hash: Hash,
+        /// The length that it has at the peer, by its word; 0 when it does not have it.
+        total: u64,
     },
     /// Payloads that were asked for came, as many as the peer gives; nothing was checked against the headers.
     Payloads {
@@ -502,6 +547,7 @@ pub struct Session {
     asked: Option<Asked>,
     /// The payloads that the peer waits for.
     asked_of_us: Option<Asked>,
+    blobs: Blobs,
     presence: Telling,
     /// How many batches the peer has refused.
     refusals: usize,
@@ -566,6 +612,7 @@ impl Session {
             serves: BTreeMap::new(),
             asked: None,
             asked_of_us: None,
+            blobs: Blobs::default(),
             presence: Telling::default(),
             refusals: 0,
             out: Vec::new(),
@@ -642,6 +689,10 @@ impl Session {
             }
             Input::Fork(proof) => self.give_fork(&proof),
             Input::Payloads(payloads) => self.give_payloads(payloads),
+            Input::FetchBlob { hash, length, from } => self.fetch_blob(hash, length, from),
+            Input::BlobKept(hash) => self.blob_kept(hash),
+            Input::StopBlob(hash) => self.stop_blob(hash),
+            Input::Blob(found) => self.give_part(found),
             Input::Pause { reason, detail } => {
                 let pause = Pause {
                     origin: String::new(),
@@ -718,7 +769,7 @@ impl Session {
         let hello = Hello {
             protocol_min: PROTOCOL_MIN,
             protocol_max: PROTOCOL_MAX,
-            features: 0,
+            features: FEATURE_BLOBS,
             federation_id: me.federation.to_vec(),
             origin: me.origin.to_string(),
             role: me.role.into(),
@@ -837,11 +888,10 @@ impl Session {
             }
             Body::Presence(presence) => return self.presence(presence),
             Body::Sealed(sealed) => return self.letter(sealed),
+            Body::BlobWant(want) => return self.blob_want(&want),
+            Body::BlobChunk(chunk) => return self.blob_chunk(chunk),
             // Their behavior comes with what uses them; until then they are as unknown.
-            Body::BlobWant(_)
-            | Body::BlobChunk(_)
-            | Body::SegmentWant(_)
-            | Body::SegmentChunk(_) => self.ignored += 1,
+            Body::SegmentWant(_) | Body::SegmentChunk(_) => self.ignored += 1,
             Body::Bye(_) => {}
         }
         Ok(())
@@ -910,6 +960,7 @@ impl Session {
             .map(|view| view_of(view, peer))
             .collect::<Result<_, _>>()?;
         self.phase = Phase::Open;
+        self.blobs.peer_answers = hello.features & FEATURE_BLOBS != 0;
         self.out.push(Output::Met {
             run_id,
             software: wire::brief(&hello.software),

@@ -314,7 +314,10 @@ impl World {
             | Output::PeerHolds(_)
             | Output::RoundTrip { .. }
             | Output::Presence(_)
-            | Output::Letter(_) => {}
+            | Output::Letter(_)
+            | Output::ReadBlob { .. }
+            | Output::BlobPart { .. }
+            | Output::BlobRefused { .. } => {}
             Output::PeerClosed { reason, detail } | Output::Close { reason, detail } => {
                 let lawful = matches!(reason, GoodbyeReason::Silent | GoodbyeReason::Duplicate);
                 assert!(lawful, "a session ended by {reason:?}: {detail}");

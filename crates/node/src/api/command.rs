@@ -7,8 +7,9 @@ use posko_proto::{
     common::v1::{CommandMeta, Outcome},
     directive::v1::{IssueDirectiveRequest, WithdrawDirectiveRequest},
     incident::v1::{
-        ActivateIncidentRequest, AddNoteRequest, ChangeIncidentRequest, CloseIncidentRequest,
-        EndOperationRequest, RecordImpactRequest, RejectIncidentRequest, VerifyIncidentRequest,
+        ActivateIncidentRequest, AddNoteRequest, AttachFileRequest, ChangeIncidentRequest,
+        CloseIncidentRequest, EndOperationRequest, RecordImpactRequest, RejectIncidentRequest,
+        VerifyIncidentRequest,
     },
     log::v1::{DeclareLostRequest, DisownRequest, WithdrawPayloadRequest},
     site::v1::ChangeSiteRequest,
@@ -61,6 +62,7 @@ asks! {
     ActivateIncidentRequest:  "ActivateIncident"  ActivateIncident  Incident  of incident_id;
     RecordImpactRequest:      "RecordImpact"      RecordImpact      Incident  of incident_id;
     AddNoteRequest:           "AddNote"           AddNote           Incident  of incident_id;
+    AttachFileRequest:        "AttachFile"        AttachFile        Incident  of incident_id;
     EndOperationRequest:      "EndOperation"      EndOperation      Incident  of incident_id;
     CloseIncidentRequest:     "CloseIncident"     CloseIncident     Incident  of incident_id;
     ChangeIncidentRequest:    "ChangeIncident"    RunIncident       Incident  of incident_id;

@@ -470,6 +470,7 @@ fn typed(event: Event) -> Option<change::Event> {
             IncidentEvent::PlanApproved(event) => Typed::IncidentPlanApproved(event),
             IncidentEvent::ObjectiveSet(event) => Typed::IncidentObjectiveSet(event),
             IncidentEvent::ObjectiveSettled(event) => Typed::IncidentObjectiveSettled(event),
+            IncidentEvent::Attached(event) => Typed::IncidentAttached(event),
         },
         Event::Site(event) => match event {
             SiteEvent::Opened(event) => Typed::SiteOpened(event),

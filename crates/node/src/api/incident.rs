@@ -2,6 +2,7 @@
 
 use posko_domain::{
     account::Action,
+    blob::Blob,
     code::Refusal,
     context::stream_of,
     event::LogEvent,
@@ -9,15 +10,18 @@ use posko_domain::{
         Escalation, Holding, IncidentCommand, IncidentRejection, Objective, Period, Related,
         warning_named,
     },
+    log::Statement,
     region, zone,
 };
 use posko_proto::{
     Id, NodeId,
+    blob::v1::BlobState,
     incident::v1::{
         self as wire, ActivateIncidentRequest, ActivateIncidentResponse, AddNoteRequest,
-        AddNoteResponse, ChangeIncidentRequest, ChangeIncidentResponse, CloseIncidentRequest,
-        CloseIncidentResponse, EndOperationRequest, EndOperationResponse, GetIncidentRequest,
-        GetIncidentResponse, ListIncidentsRequest, ListIncidentsResponse, ListNoticesRequest,
+        AddNoteResponse, AttachFileRequest, AttachFileResponse, ChangeIncidentRequest,
+        ChangeIncidentResponse, CloseIncidentRequest, CloseIncidentResponse, EndOperationRequest,
+        EndOperationResponse, GetIncidentRequest, GetIncidentResponse, ListAttachmentsRequest,
+        ListAttachmentsResponse, ListIncidentsRequest, ListIncidentsResponse, ListNoticesRequest,
         ListNoticesResponse, RecordImpactRequest, RecordImpactResponse, RejectIncidentRequest,
         RejectIncidentResponse, ReportIncidentRequest, ReportIncidentResponse,
         VerifyIncidentRequest, VerifyIncidentResponse, change_incident_request::Change,
@@ -27,7 +31,8 @@ use posko_proto::{
 };
 use posko_store::{
     Command,
-    view::incident::{Filter, Found},
+    blob::Held,
+    view::incident::{Attachment, Filter, Found},
 };
 use tonic::{Request, Response, Status};
 
@@ -90,6 +95,52 @@ impl Api {
             periods: (1..).zip(&state.operation.periods).map(period).collect(),
             objectives: state.operation.objectives.iter().map(objective).collect(),
             reason: state.reason.clone(),
+        }
+    }
+}
+
+impl Api {
+    /// Returns an attachment as it stands here.
+    fn attachment(&self, attachment: Attachment, held: Option<Held>) -> wire::Attachment {
+        let attached = attachment.attached.unwrap_or_default();
+        let file = attached.blob.as_ref().and_then(Blob::read);
+        let standing = file.map(|file| self.standing(&file.hash, held));
+        let (standing, asked_at) = match standing {
+            Some(standing) => (standing.state(), standing.asked_at),
+            None => (BlobState::Unspecified, None),
+        };
+        let (withdrawn, because, legal_basis) = withdrawal(attachment.withdrawn);
+        let (caption_event, caption) = attachment.caption.unwrap_or_default();
+        wire::Attachment {
+            attachment_id: attached.attachment_id,
+            event_id: attachment.event.to_vec(),
+            at: Some(attachment.at.into()),
+            actor_ref: attachment.actor.map(Id::to_vec).unwrap_or_default(),
+            blob: attached.blob,
+            kind: attached.kind,
+            about: attached.about,
+            caption_event_id: if caption.is_empty() {
+                Vec::new()
+            } else {
+                caption_event.to_vec()
+            },
+            caption,
+            state: standing.into(),
+            held_bytes: held.map_or(0, |held| held.held),
+            asked_at,
+            withdrawn,
+            withdrawn_because: because,
+            legal_basis,
+        }
+    }
+}
+
+/// Says whether and why something was withdrawn, and by which law or decision.
+fn withdrawal(said: Option<Statement>) -> (bool, String, String) {
+    match said.map(|said| said.said) {
+        Some(LogEvent::PayloadWithdrawn(said)) => (true, said.reason, said.legal_basis),
+        Some(LogEvent::Disowned(_) | LogEvent::PayloadLost(_)) | None => {
+            (false, String::new(), String::new())
         }
     }
 }
@@ -252,6 +303,50 @@ impl IncidentService for Api {
         Ok(Response::new(AddNoteResponse { outcome }))
     }
 
+    async fn attach_file(
+        &self,
+        request: Request<AttachFileRequest>,
+    ) -> Result<Response<AttachFileResponse>, Status> {
+        let outcome = self.command(request).await?;
+        Ok(Response::new(AttachFileResponse { outcome }))
+    }
+
+    async fn list_attachments(
+        &self,
+        request: Request<ListAttachmentsRequest>,
+    ) -> Result<Response<ListAttachmentsResponse>, Status> {
+        self.authorized(request.metadata(), Action::ReadRegion, None)
+            .await?;
+        let incident = id("incident_id", &request.into_inner().incident_id)?;
+        let found = self
+            .ask(move |store| {
+                let Some((attachments, more)) = store.attachments(incident)? else {
+                    return Ok(None);
+                };
+                let held = |attachment: &Attachment| {
+                    let blob = attachment
+                        .attached
+                        .as_ref()
+                        .and_then(|said| said.blob.as_ref());
+                    let file = blob.and_then(Blob::read);
+                    file.map_or(Ok(None), |file| store.blob(&file.hash))
+                };
+                let held: Result<Vec<_>, _> = attachments.iter().map(held).collect();
+                let with_files: Vec<_> = attachments.into_iter().zip(held?).collect();
+                Ok(Some((with_files, more)))
+            })
+            .await?;
+        let (attachments, more) = found
+            .ok_or_else(|| Status::not_found(format!("incident `{incident}` is not known here")))?;
+        let attachments = attachments.into_iter();
+        Ok(Response::new(ListAttachmentsResponse {
+            attachments: attachments
+                .map(|(attachment, held)| self.attachment(attachment, held))
+                .collect(),
+            more,
+        }))
+    }
+
     async fn end_operation(
         &self,
         request: Request<EndOperationRequest>,
@@ -312,12 +407,7 @@ impl IncidentService for Api {
         let notes = notes
             .into_iter()
             .map(|note| {
-                let (withdrawn, because, legal_basis) = match note.withdrawn.map(|said| said.said) {
-                    Some(LogEvent::PayloadWithdrawn(said)) => (true, said.reason, said.legal_basis),
-                    Some(LogEvent::Disowned(_) | LogEvent::PayloadLost(_)) | None => {
-                        (false, String::new(), String::new())
-                    }
-                };
+                let (withdrawn, because, legal_basis) = withdrawal(note.withdrawn);
                 wire::Note {
                     at: Some(note.at.into()),
                     text: note.text,

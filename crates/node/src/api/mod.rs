@@ -5,6 +5,7 @@
 
 mod account;
 mod auth;
+mod blob;
 mod command;
 mod directive;
 mod ims;
@@ -26,6 +27,7 @@ use posko_ledger::epoch::Position;
 use posko_proto::{
     DESCRIPTOR, Id, NodeId,
     account::v1::account_service_server::AccountServiceServer,
+    blob::v1::blob_service_server::BlobServiceServer,
     common::v1::{self as common, CommandMeta, LinkState, Provenance},
     directive::v1::directive_service_server::DirectiveServiceServer,
     federation::v1::node_service_server::NodeServiceServer,
@@ -60,6 +62,7 @@ pub(crate) const FRESH: Duration = Duration::from_secs(30);
 const DEFAULT_PAGE: usize = 50;
 const MAX_PAGE: u32 = 500;
 pub(crate) use self::auth::{Callers, Throttle, token_hash as auth_token_hash};
+pub(crate) use self::blob::UPLOADS;
 
 /// Returns a token of 32 random bytes.
 pub(crate) fn random_token() -> anyhow::Result<String> {
@@ -94,6 +97,10 @@ pub(crate) struct Shared {
     pub(crate) callers: Callers,
     /// Password hashing takes 19 MiB and tens of milliseconds each: two at a time leave the node to its work.
     pub(crate) hashing: Semaphore,
+    /// The most bytes of a file that is put here.
+    pub(crate) max_blob_bytes: u64,
+    /// Files that are being put here hold a part each in memory.
+    pub(crate) uploads: Semaphore,
 }
 
 /// A service, over what all share.
@@ -122,6 +129,7 @@ pub(crate) fn routes(shared: Shared) -> anyhow::Result<Routes> {
             DirectiveServiceServer::new(api.clone()).max_decoding_message_size(MAX_CALL_BYTES),
         )
         .add_service(SiteServiceServer::new(api.clone()).max_decoding_message_size(MAX_CALL_BYTES))
+        .add_service(BlobServiceServer::new(api.clone()).max_decoding_message_size(MAX_CALL_BYTES))
         .add_service(LogServiceServer::new(api.clone()).max_decoding_message_size(MAX_CALL_BYTES))
         .add_service(
             ChangeFeedServiceServer::new(api.clone()).max_decoding_message_size(MAX_CALL_BYTES),

@@ -18,9 +18,9 @@ use posko_proto::{
     NodeId,
     common::v1::{self as common, LinkState},
     federation::v1::{
-        self as wire, AcceptRiskRequest, AcceptRiskResponse, AddPeerRequest, AddPeerResponse, Copy,
-        GetCardRequest, GetCardResponse, GetDigestsRequest, GetDigestsResponse, GetStatusRequest,
-        GetStatusResponse, ListPeersRequest, ListPeersResponse, ListZonesRequest,
+        self as wire, AcceptRiskRequest, AcceptRiskResponse, AddPeerRequest, AddPeerResponse,
+        BlobStatus, Copy, GetCardRequest, GetCardResponse, GetDigestsRequest, GetDigestsResponse,
+        GetStatusRequest, GetStatusResponse, ListPeersRequest, ListPeersResponse, ListZonesRequest,
         ListZonesResponse, OriginState, OriginStatus, PeerStatus, RebuildViewsRequest,
         RebuildViewsResponse, RemovePeerRequest, RemovePeerResponse, SourceReason, StandingState,
         WatchLogsRequest, WatchLogsResponse, node_service_server::NodeService,
@@ -266,6 +266,7 @@ impl NodeService for Api {
                 acknowledged: peer.acknowledged.map(|at| position(identity.origin, at)),
             });
         let reason = self.not_writing().unwrap_or_default();
+        let files = self.ask(Store::blob_stock).await?;
         Ok(Response::new(GetStatusResponse {
             origin: identity.origin.to_string(),
             federation_id: identity.federation.to_vec(),
@@ -281,6 +282,12 @@ impl NodeService for Api {
             youngest_copy: backup::youngest(&self.0.dir).map(|made| Copy {
                 made_at: Some(Millis(made.made_ms).into()),
                 end: made.end().map(|end| position(identity.origin, end)),
+            }),
+            blobs: Some(BlobStatus {
+                named: files.named,
+                held: files.held,
+                held_bytes: files.bytes,
+                wanted: self.0.peers.blobs_wanted(),
             }),
         }))
     }
@@ -659,6 +666,8 @@ pub(super) mod tests {
             logins: Throttle::default(),
             callers: Callers::default(),
             hashing: Semaphore::new(1),
+            max_blob_bytes: 1 << 20,
+            uploads: Semaphore::new(1),
         };
         (node, Api(Arc::new(shared)))
     }

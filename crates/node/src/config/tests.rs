@@ -32,6 +32,7 @@ fn example() -> Config {
             names: vec!["posko-jabar.example.org".into(), "192.0.2.32".into()],
         },
         disk: DiskConfig { floor_mib: 1024 },
+        blob: BlobConfig { max_mib: 64 },
         feeds: vec![
             feed(
                 "bmkg-cuaca",
@@ -105,6 +106,7 @@ fn a_minimal_file_has_the_documented_defaults_and_survives_being_written() {
         }
     );
     assert_eq!(config.disk, DiskConfig { floor_mib: 1024 });
+    assert_eq!(config.blob, BlobConfig { max_mib: 64 });
     assert_eq!(
         config.log,
         LogConfig {

@@ -109,6 +109,7 @@ fn size(body: &Body) -> usize {
     match body {
         Body::Batch(batch) => batch.body.len(),
         Body::PayloadBatch(batch) => batch.payloads.iter().map(|one| one.body.len()).sum(),
+        Body::BlobChunk(chunk) => chunk.body.len(),
         Body::Sealed(letter) => letter.ciphertext.len(),
         Body::Presence(presence) => presence.items.iter().map(|item| item.body.len()).sum(),
         _ => 0,

@@ -7,6 +7,7 @@
 //! ```
 //! What it never does: decide a rule of the protocol; those are the engine's.
 
+mod blob;
 mod dial;
 mod fork;
 mod lane;
@@ -21,7 +22,10 @@ mod simulation;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use self::mail::{MailKeys, Received, SendError};
+pub use self::{
+    blob::{Asked as BlobAsked, NotWanted},
+    mail::{MailKeys, Received, SendError},
+};
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -48,6 +52,7 @@ use tokio::{
 use tracing::{debug, error, info, warn};
 
 use self::{
+    blob::Fetches,
     mail::Mail,
     net::{Dial, Incoming},
 };
@@ -86,6 +91,8 @@ pub struct PeersConfig {
     pub not_writing: Arc<RwLock<String>>,
     /// The disk's free space: while it is short, no entries are taken.
     pub disk: watch::Receiver<Disk>,
+    /// The most bytes of a file that is fetched.
+    pub max_blob_bytes: u64,
 }
 
 /// How it stands with an accepted peer.
@@ -148,6 +155,8 @@ struct Shared {
     /// Through whom each log comes.
     sources: Mutex<Sources>,
     mail: Mail,
+    /// The files that are wanted from peers.
+    fetches: Fetches,
     /// Counts the choices of sources, for the sessions that follow them.
     routes: watch::Sender<u64>,
     /// When payloads were last filled in that the views do not show yet.
@@ -202,6 +211,7 @@ impl Peers {
             software,
             not_writing,
             disk,
+            max_blob_bytes,
         } = config;
         let server = crate::identity::tls::federation_server_config(&key)?;
         let client = crate::identity::tls::federation_client_config(&key)?;
@@ -212,6 +222,7 @@ impl Peers {
         let run_id = random()?;
         let peers = Self(Arc::new(Shared {
             mail: Mail::new(mail, own, run_id, now().0.unsigned_abs()),
+            fetches: Fetches::new(max_blob_bytes),
             sources: Mutex::new(Sources::new(classes_of(own.role))),
             store,
             trust,
@@ -236,6 +247,8 @@ impl Peers {
         peers.0.spawn(sweep(peers.0.clone()));
         peers.0.spawn(route::run(peers.0.clone()));
         peers.update();
+        let wants = peers.0.clone();
+        tokio::task::spawn_blocking(move || wants.want_on());
         // A log that was forked before this start is not written.
         peers.0.stop_writing();
         Ok(peers)

@@ -1,5 +1,7 @@
 //! One session: a reader, the engine, and the lanes that the connection empties.
 
+mod blob;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     pin::pin,
@@ -30,6 +32,7 @@ use tokio::{
 use tonic::Status;
 use tracing::{error, info, warn};
 
+use self::blob::Blobs;
 use super::{FAREWELL, Live, Order, Shared, lane::Lanes, random, told};
 use crate::{disk::Disk, identity::PeerIdentity, time::now};
 
@@ -115,10 +118,12 @@ pub(super) async fn run(
         forks: BTreeSet::new(),
         asked: Arc::default(),
         looked: Instant::now(),
+        blobs: Blobs::new(),
         met: false,
         decided: None,
     };
     running.run().await;
+    shared.blobs_left(id);
     let why = running.ended.take().unwrap_or_default();
     shared.ended(origin, id, &why);
     lanes.close();
@@ -221,6 +226,7 @@ struct Running {
     /// asked.
     asked: Arc<Mutex<Option<(i64, i64)>>>,
     looked: Instant,
+    blobs: Blobs,
     /// Whether the peer has introduced itself and was registered.
     met: bool,
     /// Up to where its own log the peer has decided all that it promised; none while it does not say so, and once our
@@ -235,6 +241,7 @@ impl Running {
         may_promise.mark_changed();
         let mut routes = self.shared.routes.subscribe();
         let mut mail = self.shared.mail.waiting();
+        let mut wanted = self.shared.fetches.changes();
         let mut stop = self.shared.stop.subscribe();
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -249,6 +256,11 @@ impl Running {
                 },
                 Some(answer) = self.answered.recv() => self.answer(answer),
                 Some(judged) = self.judged.recv() => self.verdict(judged),
+                Some(answer) = self.blobs.answered() => {
+                    self.blob_answer(answer);
+                    self.fetch_next();
+                }
+                Ok(()) = wanted.changed() => self.fetch_next(),
                 Ok(()) = moves.changed() => self.moved(),
                 Ok(()) = may_promise.changed() => {
                     let may = *may_promise.borrow_and_update();
@@ -514,6 +526,7 @@ impl Running {
             self.asking().begin(self.shared.clone());
         }
         self.input(Input::Tick);
+        self.blob_tick();
     }
 
     fn asking(&self) -> Asking {
@@ -611,6 +624,14 @@ impl Running {
                     asking.go_on(&registry, filled);
                 });
             }
+            Output::ReadBlob {
+                hash,
+                offset,
+                length,
+                classes,
+            } => self.read_blob(hash, offset, length, classes),
+            Output::BlobPart { hash, offset, body } => self.blob_part(hash, offset, body),
+            Output::BlobRefused { hash, total } => self.blob_refused(hash, total),
             Output::Apply(group) => {
                 let origin = group.chain().identity().origin;
                 shared.sources().applying(origin);

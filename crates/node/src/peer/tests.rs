@@ -1,5 +1,6 @@
 //! Nodes in one process, with real files, sockets and certificates.
 
+mod blob;
 mod mail;
 
 use std::{
@@ -62,6 +63,7 @@ pub(crate) struct Node {
     address: SocketAddr,
     pub(crate) not_writing: Arc<RwLock<String>>,
     pub(crate) disk: watch::Sender<Disk>,
+    max_blob_bytes: u64,
     runs: u8,
     dir: TempDir,
 }
@@ -120,6 +122,7 @@ impl Node {
             address: SocketAddr::from(([0; 4], 0)),
             not_writing: Arc::default(),
             disk: watch::Sender::new(Disk::unread(1000)),
+            max_blob_bytes: 64 << 20,
             runs: 1,
             dir,
         }
@@ -167,6 +170,7 @@ impl Node {
             software: "test".into(),
             not_writing: self.not_writing.clone(),
             disk: self.disk.subscribe(),
+            max_blob_bytes: self.max_blob_bytes,
         });
         self.peers = Some(peers.unwrap());
     }
@@ -247,7 +251,7 @@ impl Node {
     }
 
     /// Stores the log of another.
-    async fn take_log_of(&self, other: &Node) {
+    pub(crate) async fn take_log_of(&self, other: &Node) {
         let chain = self.store.chain(other.origin).unwrap();
         self.take(other, chain, 3).await;
     }
@@ -287,7 +291,7 @@ impl Node {
 }
 
 /// Waits until a fact holds, and fails when it does not within a minute.
-async fn until(what: &str, fact: impl Fn() -> bool) {
+pub(crate) async fn until(what: &str, fact: impl Fn() -> bool) {
     let begun = Instant::now();
     while !fact() {
         assert!(begun.elapsed() < Duration::from_mins(1), "{what}");

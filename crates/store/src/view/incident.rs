@@ -1,5 +1,7 @@
 //! Incidents: the columns by which they are listed, and their zones. What is shown of one is its state; its notes are
-//! read from the log itself, so that one that is withdrawn is in no view.
+//! read from the log itself, so that one that is withdrawn is in no view; so are its attachments.
+
+use std::collections::BTreeMap;
 
 use posko_domain::{
     context::Recorded,
@@ -8,7 +10,7 @@ use posko_domain::{
     log::Statement,
     zone,
 };
-use posko_proto::{Id, NodeId, time::Millis};
+use posko_proto::{Id, NodeId, incident::v1::IncidentAttached, time::Millis};
 use rusqlite::{Connection, named_params};
 
 use super::{Reading, Tables, View, by_id, log, page};
@@ -78,6 +80,28 @@ pub struct Note {
     pub withdrawn: Option<Statement>,
 }
 
+/// The most attachments that are given of an incident.
+pub const MAX_ATTACHMENTS: usize = 1000;
+/// In how many notes of an incident captions are looked for.
+const CAPTIONS: usize = 100_000;
+
+/// A file that is attached to an incident.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attachment {
+    /// Its event.
+    pub event: Id,
+    /// When it was attached; when that was recorded, of one that is not here.
+    pub at: Millis,
+    /// Who attached it; none when it is withdrawn, or its entry's payload is not here yet.
+    pub actor: Option<Id>,
+    /// What was attached; none of one that is withdrawn, or whose payload is not here yet.
+    pub attached: Option<IncidentAttached>,
+    /// The newest note about it, by its event.
+    pub caption: Option<(Id, String)>,
+    /// Why it was withdrawn, if it was.
+    pub withdrawn: Option<Statement>,
+}
+
 /// Which incidents are wanted.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -111,6 +135,7 @@ pub(crate) fn fold(
     match event {
         IncidentEvent::Reported(_) => insert(connection, tables, stream, state, recorded),
         IncidentEvent::Noted(_)
+        | IncidentEvent::Attached(_)
         | IncidentEvent::ImpactRecorded(_)
         | IncidentEvent::SeverityJudged(_)
         | IncidentEvent::ScaleSet(_)
@@ -226,6 +251,20 @@ impl Store {
             };
             let notes = notes(connection, &incident)?;
             Ok(Some((incident, notes)))
+        })
+    }
+
+    /// Returns an incident's attachments, oldest first, and whether there are more than [`MAX_ATTACHMENTS`]; none when the
+    /// incident is not known here.
+    pub fn attachments(&self, id: Id) -> Result<Option<(Vec<Attachment>, bool)>, StoreError> {
+        self.read_things(|connection, reading| {
+            let Some(incident) = self.by_id(reading, id)? else {
+                return Ok(None);
+            };
+            let mut found = attachments(connection, &incident)?;
+            let more = found.len() > MAX_ATTACHMENTS;
+            found.truncate(MAX_ATTACHMENTS);
+            Ok(Some((found, more)))
         })
     }
 
@@ -380,6 +419,54 @@ fn notes(connection: &Connection, incident: &Found) -> Result<Vec<Note>, StoreEr
             }
             _ => None,
         });
+    }
+    Ok(found)
+}
+
+fn attachments(connection: &Connection, incident: &Found) -> Result<Vec<Attachment>, StoreError> {
+    let (origin, kind) = (incident.origin, event::INCIDENT_ATTACHED);
+    let mut captions = BTreeMap::new();
+    let notes = event::INCIDENT_NOTED.type_id;
+    let mut found = Vec::new();
+    let most = MAX_ATTACHMENTS + 1;
+    for entry in fold::entries(connection, origin, incident.id, kind.type_id, most)? {
+        let (event, header) = (entry.header.event_id, &entry.header);
+        let mut attachment = Attachment {
+            event,
+            at: Millis(header.wall_ms.cast_signed()),
+            actor: None,
+            attached: None,
+            caption: None,
+            withdrawn: None,
+        };
+        match (entry.read, entry.presence) {
+            (Some((Event::Incident(IncidentEvent::Attached(attached)), recorded)), _) => {
+                attachment.at = recorded.occurred_at;
+                attachment.actor = Some(recorded.actor);
+                attachment.attached = Some(attached);
+            }
+            (None, Some(WITHDRAWN)) => {
+                attachment.withdrawn =
+                    log::said(connection, origin, event, event::PAYLOAD_WITHDRAWN)?;
+            }
+            _ => {}
+        }
+        found.push(attachment);
+    }
+    if found.is_empty() {
+        return Ok(found);
+    }
+    for entry in fold::entries(connection, origin, incident.id, notes, CAPTIONS)? {
+        if let Some((Event::Incident(IncidentEvent::Noted(noted)), _)) = entry.read
+            && !noted.about.is_empty()
+        {
+            captions.insert(noted.about, (entry.header.event_id, noted.text));
+        }
+    }
+    for attachment in &mut found {
+        let id = attachment.attached.as_ref();
+        let id = id.map(|attached| attached.attachment_id.as_slice());
+        attachment.caption = id.and_then(|id| captions.get(id).cloned());
     }
     Ok(found)
 }

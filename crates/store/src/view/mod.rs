@@ -3,6 +3,7 @@
 //! Each carries a version; when the program knows a newer one, all are built anew beside the old ones, under names with
 //! a suffix, and swapped in one transaction.
 
+pub mod attachment;
 pub mod directive;
 pub mod incident;
 pub mod log;
@@ -27,7 +28,7 @@ struct View {
     key: &'static str,
 }
 
-const VIEWS: [View; 8] = [
+const VIEWS: [View; 9] = [
     View {
         name: "state",
         version: 2,
@@ -58,6 +59,7 @@ const VIEWS: [View; 8] = [
     directive::DIRECTIVE,
     site::SITE,
     log::STATEMENT,
+    attachment::ATTACHMENT,
 ];
 
 /// Which of the two sets of tables a fold writes.
@@ -148,6 +150,7 @@ fn finish(connection: &Connection) -> Result<(), StoreError> {
         directive::INDEXES,
         site::INDEXES,
         log::INDEXES,
+        attachment::INDEXES,
     ] {
         connection.execute_batch(indexes)?;
     }

@@ -11,6 +11,7 @@ mod aggregate;
 mod arrival;
 mod authority;
 mod backup;
+mod blob;
 mod convergence;
 mod faults;
 mod fork;
@@ -552,7 +553,7 @@ fn a_file_of_another_node_or_a_newer_program_is_refused() {
         try_open(dir.path(), "36", 1),
         Err(StoreError::Newer {
             found: 99,
-            known: 4
+            known: 5
         })
     ));
 }

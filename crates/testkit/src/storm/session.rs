@@ -452,6 +452,9 @@ impl<'a> Side<'a> {
             Output::Heard { .. }
             | Output::Presence(_)
             | Output::Letter(_)
+            | Output::ReadBlob { .. }
+            | Output::BlobPart { .. }
+            | Output::BlobRefused { .. }
             | Output::Came(_)
             | Output::PeerAcked(_)
             | Output::Refused { .. }

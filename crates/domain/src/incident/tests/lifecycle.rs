@@ -139,6 +139,7 @@ fn every_status_takes_just_the_commands_of_the_table() {
         ("close", IncidentCommand::Close, ".....+...."),
         ("reopen", reopen(), "....++++++"),
         ("note", note(), "++++++.+++"),
+        ("attach", super::attachment::attach(), "++++++.+++"),
         ("count", dead(1, 0), "++++++...."),
         ("judge", judge(Severity::Minor), "++++++...."),
         ("assess", took(Step::AssessmentSubmitted), "++++++...."),
