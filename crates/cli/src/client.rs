@@ -14,6 +14,7 @@ use std::{
 use hyper_util::rt::TokioIo;
 use posko_proto::{
     account::v1::account_service_client::AccountServiceClient,
+    blob::v1::blob_service_client::BlobServiceClient,
     directive::v1::directive_service_client::DirectiveServiceClient,
     federation::v1::node_service_client::NodeServiceClient,
     incident::v1::incident_service_client::IncidentServiceClient,
@@ -96,6 +97,11 @@ impl Client {
     /// Returns the service about incidents.
     pub(crate) fn incidents(&self) -> IncidentServiceClient<Door> {
         IncidentServiceClient::new(self.door.clone())
+    }
+
+    /// Returns the service about files beside the logs.
+    pub(crate) fn blobs(&self) -> BlobServiceClient<Door> {
+        BlobServiceClient::new(self.door.clone())
     }
 
     /// Returns the service about warnings.

@@ -106,6 +106,11 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    /// Returns the first event that was recorded.
+    pub(crate) fn first_event(&self) -> Option<&str> {
+        self.event_ids.first()?.as_deref()
+    }
+
     /// Returns the outcome of a command.
     pub(crate) fn new(command: Id, outcome: &common::Outcome) -> Self {
         Self {

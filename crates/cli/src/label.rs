@@ -4,6 +4,7 @@
 
 use clap::ValueEnum;
 use posko_proto::{
+    blob::v1::{AttachmentKind, BlobState, MediaType, PeerAnswer},
     common::v1::{Hazard, LinkState, Role},
     directive::v1::{self as directive, Priority},
     federation::v1::NodeRole,
@@ -74,6 +75,7 @@ pub(crate) fn word(name: &str, lang: Lang) -> Option<&'static str> {
         of::<EscalationLevel>,
         of::<Settlement>,
         of::<site::NeedKind>,
+        of::<AttachmentKind>,
     ];
     words.iter().find_map(|word| word(name, lang))
 }
@@ -92,6 +94,7 @@ macro_rules! labels {
 }
 
 labels! {
+    ABOUT: "tentang", "about";
     ACCOUNT: "akun", "account";
     ACTOR: "pelaku", "actor";
     ADDED: "ditambahkan", "added";
@@ -102,11 +105,14 @@ labels! {
     ANSWER_BY: "jawab sebelum", "answer by";
     APPROVED: "disetujui", "approved";
     ASKED: "diminta", "asked";
+    ASKED_SINCE: "diminta sejak", "asked for since";
+    ATTACHMENTS: "lampiran", "attachments";
     BACKED_UP: "salinan cadangan dibuat", "backup made";
     BACKUP_INTACT: "salinan cadangan utuh", "backup intact";
     BYTES: "bita", "bytes";
     CALLED: "dipanggil", "called";
     CAPACITY: "kapasitas", "capacity";
+    CAPTION: "keterangan", "caption";
     CLOSED: "ditutup", "closed";
     CORRECTED: "(ralat)", "(corrected)";
     DISABLED_PEOPLE: "penyandang disabilitas", "with a disability";
@@ -148,6 +154,12 @@ labels! {
     FEEDS_NONE: "tidak ada umpan: daftar kosong bukan berarti aman", "there are no feeds: an empty list does not mean safe";
     FIGURES: "angka dampak", "impact figures";
     FILE: "berkas", "file";
+    FILES: "berkas lampiran", "attached files";
+    FILES_HELD: "ada di sini", "are here";
+    FILES_MISSING: "belum ada di sini", "are not here";
+    FILES_NAMED: "lampiran disebut", "attachments named";
+    FILES_WANTED: "sedang diminta", "asked for";
+    FILE_TYPE: "tipe berkas", "file type";
     FINGERPRINT: "sidik", "fingerprint";
     FORKED_AT: "bercabang di", "forked at";
     FORKED_OTHER: "isinya sejak itu disengketakan; pemilik log membukanya kembali dengan kunci pemulihan",
@@ -159,6 +171,7 @@ labels! {
     FIRST_ARRIVED: "pertama tiba", "first arrived";
     FORMAT: "format", "format";
     GLIDE: "GLIDE", "GLIDE";
+    HASH: "hash", "hash";
     HOUSEHOLDS: "KK", "households";
     ID: "id", "id";
     INVALID: "tidak sah", "invalid";
@@ -169,6 +182,9 @@ labels! {
     LEFT_OUT_SINCE: "sejak itu ditinggalkan oleh log", "left out of the log since";
     LEVEL: "tingkat", "level";
     MET: "terpenuhi", "met";
+    METADATA_MAY_REMAIN: "dokumen disimpan apa adanya: mungkin memuat nama penyusunnya", "the document is kept as it is: it may carry its author's name";
+    METADATA_NONE: "gambar itu tidak memuat tempat, waktu atau pemilik", "the picture told nothing of place, time or owner";
+    METADATA_REMOVED: "tempat, waktu, kamera dan pemilik dihapus dari gambar", "removed from the picture what it told of place, time, camera and owner";
     NEED: "kebutuhan", "need";
     NEEDS: "kebutuhan", "needs";
     NOTHING_YET: "belum ada", "nothing yet";
@@ -227,6 +243,7 @@ labels! {
     MEASURE: "ukuran", "measure";
     MINUTES: "mnt", "min";
     MILESTONES: "tahapan", "milestones";
+    MORE_ATTACHMENTS: "masih ada lagi: hanya 1.000 lampiran pertama yang ditampilkan", "there are more: only the first 1,000 attachments are shown";
     MORE: "masih ada lagi: naikkan `--limit`", "there is more: raise `--limit`";
     NAME: "nama", "name";
     NEVER: "belum sejak simpul berjalan", "not since the node started";
@@ -691,6 +708,62 @@ impl Labelled for site::NeedKind {
     }
 }
 
+impl Labelled for AttachmentKind {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Photo => label("foto", "photo"),
+            Self::Decree => label("surat keputusan", "decree"),
+            Self::Form => label("formulir", "form"),
+            Self::Map => label("peta", "map"),
+            Self::Report => label("laporan", "report"),
+            Self::Other => label("lainnya", "other"),
+        }
+    }
+}
+
+impl Labelled for MediaType {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Jpeg => label("JPEG", "JPEG"),
+            Self::Png => label("PNG", "PNG"),
+            Self::Webp => label("WebP", "WebP"),
+            Self::Pdf => label("PDF", "PDF"),
+            Self::OfficeOpenXml => label("Office (OOXML)", "Office (OOXML)"),
+            Self::OpenDocument => label("OpenDocument", "OpenDocument"),
+        }
+    }
+}
+
+impl Labelled for BlobState {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Held => label("ada di sini", "here"),
+            Self::Fetching => label("sedang diambil", "being fetched"),
+            Self::Nobody => label(
+                "tidak ada di simpul yang terhubung",
+                "nobody who is connected has it",
+            ),
+            Self::NotAsked => label("belum diambil", "not fetched yet"),
+            Self::Refused => label("tidak diterima di sini", "not taken here"),
+        }
+    }
+}
+
+impl Labelled for PeerAnswer {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Gives => label("mengirimnya", "gives it"),
+            Self::HasNot => label("tidak memilikinya", "does not have it"),
+            Self::Silent => label("tidak menjawab", "does not answer"),
+            Self::Wrong => label("mengirim isi yang salah", "gave wrong bytes"),
+        }
+    }
+}
+
 impl Labelled for AlertStatus {
     fn label(self) -> Label {
         match self {
@@ -843,6 +916,10 @@ mod tests {
         check_distinct::<directive::State>();
         check_distinct::<site::Kind>();
         check_distinct::<site::NeedKind>();
+        check_distinct::<AttachmentKind>();
+        check_distinct::<MediaType>();
+        check_distinct::<BlobState>();
+        check_distinct::<PeerAnswer>();
     }
 
     #[test]

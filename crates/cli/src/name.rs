@@ -3,6 +3,7 @@
 //! What it never does: translate; labels for people are in `label`.
 
 use posko_proto::{
+    blob::v1::{AttachmentKind, BlobState, MediaType, Metadata, PeerAnswer},
     common::v1::{Hazard, LinkState, Role},
     directive::v1::{self as directive, Priority},
     federation::v1::NodeRole,
@@ -136,6 +137,11 @@ named! {
     directive::State, "directive state", "STATE_";
     site::Kind, "kind of site", "KIND_";
     site::NeedKind, "need", "NEED_KIND_";
+    AttachmentKind, "kind of attachment", "ATTACHMENT_KIND_";
+    MediaType, "type of file", "MEDIA_TYPE_";
+    BlobState, "state of a file", "BLOB_STATE_";
+    PeerAnswer, "answer", "PEER_ANSWER_";
+    Metadata, "metadata", "METADATA_";
 }
 
 #[cfg(test)]
@@ -157,7 +163,7 @@ mod tests {
                 );
             }
         });
-        assert_eq!(types, 32);
+        assert_eq!(types, 37);
     }
 
     #[test]

@@ -106,6 +106,19 @@ pub(crate) struct LogCheck {
     pub(crate) problem: Option<String>,
     /// What is held beside the log that another machine wrote, and that is kept as evidence.
     pub(crate) other_branches: Vec<OtherBranch>,
+    /// The files that its events name; nothing when that is not known.
+    pub(crate) attachments: Option<Attachments>,
+}
+
+/// How many files the events of a log name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Attachments {
+    /// How many.
+    pub(crate) named: u64,
+    /// How many of them are here, each of which is what its hash says.
+    pub(crate) held: u64,
+    /// How many are not here.
+    pub(crate) missing: u64,
 }
 
 /// Entries of a log that another machine wrote beside its owner, which has opened the log again since.
@@ -384,6 +397,11 @@ pub(crate) fn verify_logs(
                 intact: true,
                 problem: None,
                 other_branches: report.other_branches.into_iter().map(Into::into).collect(),
+                attachments: Some(Attachments {
+                    named: report.files_named,
+                    held: report.files_held,
+                    missing: report.files_named - report.files_held,
+                }),
             },
             Err(error) => LogCheck {
                 origin,
@@ -391,6 +409,7 @@ pub(crate) fn verify_logs(
                 intact: false,
                 problem: Some(chain(&error)),
                 other_branches: Vec::new(),
+                attachments: None,
             },
         }
     };
@@ -422,6 +441,7 @@ pub(crate) fn verify_file(file: &Path) -> Result<LogCheck, Failure> {
             intact: true,
             problem: None,
             other_branches: Vec::new(),
+            attachments: None,
         }),
         // A file that cannot be read says nothing about the log.
         Err(error) if error.is::<io::Error>() => Err(unusable_file(&error)),
@@ -431,6 +451,7 @@ pub(crate) fn verify_file(file: &Path) -> Result<LogCheck, Failure> {
             intact: false,
             problem: Some(format!("{error:#}")),
             other_branches: Vec::new(),
+            attachments: None,
         }),
     }
 }

@@ -180,6 +180,7 @@ fn split_cause(message: &str) -> Option<(&str, &str)> {
 /// The fields of the contract that are given by an option of another name.
 const OPTIONS: &[(&str, &str)] = &[
     ("as_of", "--as-of"),
+    ("caption", "--caption"),
     ("card", "CARD"),
     ("channel", "--channel"),
     ("content.areas", "--region"),
@@ -220,6 +221,7 @@ const OPTIONS: &[(&str, &str)] = &[
     ("occurred_at", "--occurred-at"),
     ("origin", "--origin"),
     ("place", "--region"),
+    ("kind", "--kind"),
     ("place.point", "--lat"),
     ("place.region_code", "--region"),
     ("publisher", "--publisher"),
@@ -299,6 +301,7 @@ phrases! { OURS:
     "certainty": "kepastian";
     "urgency": "kedesakan";
     "priority": "prioritas";
+    "kind of attachment": "jenis lampiran";
     "zone": "zona";
     "`{}` is no id: expected a UUID such as `{}`": "`{}` bukan id: diharapkan UUID seperti `{}`";
     "`{}` is no node: expected 1 to 16 characters of a-z and 0-9, such as `32` or `ims`":
@@ -466,6 +469,7 @@ phrases! { OURS:
     "activated": "diaktivasi";
     "given impact figures": "diberi angka dampak";
     "noted on": "diberi catatan";
+    "given attachments": "diberi lampiran";
     "ended": "diakhiri";
     "closed": "ditutup";
     "brought into transition": "dibawa ke transisi";
@@ -502,6 +506,46 @@ phrases! { OURS:
     "parent incident": "kejadian induk";
     "escalation level": "tingkat eskalasi";
     "the incident has {} of its {} already, and takes no more": "kejadian itu sudah punya {} {}, dan tidak menerima lagi";
+    // Attachments.
+    "a photo is a JPEG, PNG or WebP picture: give another kind": "foto berupa gambar JPEG, PNG atau WebP: pilih jenis lain";
+    "file `{}` is not here: send it first": "berkas `{}` tidak ada di sini: kirim dulu";
+    "file `{}` is not here: have it fetched first": "berkas `{}` tidak ada di sini: ambil dulu";
+    "file `{}` has another length or type here than the command says":
+        "berkas `{}` di sini berbeda panjang atau jenisnya dari yang disebut perintah";
+    "the file's bytes are of no type that is taken: JPEG, PNG, WebP, PDF, Office Open XML or OpenDocument":
+        "isi berkas itu bukan jenis yang diterima: JPEG, PNG, WebP, PDF, Office Open XML atau OpenDocument";
+    "the file is a HEIC or AVIF picture: save it as JPEG first": "berkas itu gambar HEIC atau AVIF: simpan dulu sebagai JPEG";
+    "the {} picture is damaged at byte {}: {}": "gambar {} rusak pada bita {}: {}";
+    "it does not begin with a start marker": "tidak diawali penanda awal";
+    "a marker is expected": "diharapkan sebuah penanda";
+    "a segment is shorter than its length": "sebuah segmen lebih pendek dari panjangnya";
+    "a marker stands in coded data": "ada penanda di tengah data gambar";
+    "a chunk is expected": "diharapkan sebuah potongan";
+    "the first chunk is not `IHDR`": "potongan pertamanya bukan `IHDR`";
+    "a frame is shorter than its head": "sebuah bingkai lebih pendek dari kepalanya";
+    "a chunk is longer than the file says that it is": "sebuah potongan lebih panjang dari berkasnya";
+    "the {} picture was cut off: it ends before its end is said": "gambar {} terpotong: berakhir sebelum penutupnya";
+    "the file has {} bytes, more than {} MiB, the limit of `[blob] max_mib`":
+        "berkas itu {} bita, lebih dari {} MiB, batas `[blob] max_mib`";
+    "file `{}` has {} bytes, more than {} MiB, the limit of `[blob] max_mib`":
+        "berkas `{}` {} bita, lebih dari {} MiB, batas `[blob] max_mib`";
+    "no event names file `{}` by which it may be here": "tidak ada peristiwa yang menyebut berkas `{}` untuk simpul ini";
+    "the file is longer than it was said to be": "berkas itu lebih panjang dari yang disebut";
+    "the file ended before the length that it was said to have": "berkas itu berakhir sebelum panjang yang disebut";
+    "the file is empty": "berkas itu kosong";
+    "the file was let go before it was whole: send it again": "berkas itu dilepas sebelum lengkap: kirim ulang";
+    "the file was withdrawn while it was given out": "berkas itu dicabut ketika sedang dikirim";
+    "{} files are being put here: try again later": "{} berkas sedang diterima: coba lagi nanti";
+    "the incident has no attachment whose hash begins with `{}`": "kejadian itu tidak punya lampiran dengan hash berawal `{}`";
+    "the incident has several attachments whose hash begins with `{}`: give more of it":
+        "kejadian itu punya beberapa lampiran dengan hash berawal `{}`: sebutkan lebih panjang";
+    "nobody who is connected has file `{}`, asked for since `{}`: the node goes on asking, repeat it later":
+        "tidak ada simpul terhubung yang memiliki berkas `{}`, diminta sejak `{}`: simpul terus memintanya, ulangi nanti";
+    "file `{}` is not whole yet, {} of {} bytes are here: the node goes on, repeat it later":
+        "berkas `{}` belum lengkap, {} dari {} bita sudah ada: simpul terus mengambilnya, ulangi nanti";
+    "`{}` is no hash: expected 8 to 64 hexadecimal digits": "`{}` bukan hash: diharapkan 8 sampai 64 angka heksadesimal";
+    "`{}` is no file": "`{}` bukan berkas";
+    "file `{}` came with other bytes than its hash says": "isi berkas `{}` tidak sesuai hash-nya";
     // Sites.
     "there is no such site here": "titik layanan itu tidak ada di sini";
     "the site is closed": "titik layanan itu sudah ditutup";

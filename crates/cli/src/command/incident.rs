@@ -1,5 +1,6 @@
 //! `posko incident`: incidents of the whole region, and running one's own.
 
+mod attachment;
 mod change;
 mod operation;
 
@@ -189,6 +190,8 @@ deleted it yet is listed by `posko log withdrawals`.")]
     },
     #[command(flatten)]
     Change(change::ChangeCommand),
+    #[command(flatten)]
+    Attachment(attachment::AttachmentCommand),
     /// Closes an incident whose operation has ended
     #[command(after_help = "Examples:
   posko incident close PMI-32-2026-000001 --expect-version 7")]
@@ -314,6 +317,7 @@ impl IncidentCommand {
             Self::Note { text, .. } => Some(text),
             Self::WithdrawNote { reason, .. } => Some(reason),
             Self::Change(change) => change.text(),
+            Self::Attachment(attachment) => attachment.text(),
             Self::Verify { .. }
             | Self::Activate { .. }
             | Self::Impact { .. }
@@ -377,6 +381,9 @@ impl IncidentArgs {
                 return list(context, &client, filter, limit).await;
             }
             IncidentCommand::Change(change) => return change.run(context, &client).await,
+            IncidentCommand::Attachment(attachment) => {
+                return attachment.run(context, &client).await;
+            }
             IncidentCommand::Show { incident } => return show(context, &client, &incident).await,
             IncidentCommand::Notices { limit } => return notices(context, &client, limit).await,
             IncidentCommand::Verify {
@@ -751,10 +758,16 @@ async fn show(context: &Context, client: &Client, incident: &str) -> Result<Answ
         .get_incident(lookup(incident))
         .await?
         .into_inner();
-    let text = render(context, &found);
+    let (attached, more) = attachment::list(client, incident).await?;
+    let text = render(context, &found) + &attachment::section(context, &attached, more);
+    let attached = attached.into_iter();
+    let attachments: Vec<view::incident::Attachment> = attached.map(Into::into).collect();
     let notes: Vec<view::incident::Note> = found.notes.into_iter().map(Into::into).collect();
     let incident = found.incident.map(view::incident::Incident::from);
-    Answer::new(json!({ "incident": incident, "notes": notes }), text)
+    Answer::new(
+        json!({ "incident": incident, "notes": notes, "attachments": attachments }),
+        text,
+    )
 }
 
 fn render(context: &Context, found: &GetIncidentResponse) -> String {

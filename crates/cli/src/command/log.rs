@@ -272,7 +272,21 @@ fn told_of(context: &Context, check: &LogCheck) -> String {
         )
     });
     let problem = check.problem.iter().map(|problem| context.told(problem));
-    let told: Vec<String> = problem.chain(others).collect();
+    let files = check
+        .attachments
+        .filter(|files| files.named > 0)
+        .map(|files| {
+            format!(
+                "{} {}, {} {}, {} {}",
+                files.named,
+                context.say(label::FILES_NAMED),
+                files.held,
+                context.say(label::FILES_HELD),
+                files.missing,
+                context.say(label::FILES_MISSING),
+            )
+        });
+    let told: Vec<String> = problem.chain(others).chain(files).collect();
     told.join("; ")
 }
 
@@ -324,6 +338,7 @@ mod tests {
             intact,
             problem: (!intact).then(|| "hash at entry `4` does not follow".into()),
             other_branches: Vec::new(),
+            attachments: None,
         };
         assert!(verdict(&context(Lang::En), &[check(true)]).unwrap().yes);
         let answer = verdict(&context(Lang::En), &[check(true), check(false)]).unwrap();
@@ -350,6 +365,7 @@ mod tests {
                 fork_proof: "c0ffee00".into(),
                 reopened: "3.0909".into(),
             }],
+            attachments: None,
         };
         let answer = verdict(&context(Lang::En), std::slice::from_ref(&check)).unwrap();
         assert!(answer.yes);
@@ -421,5 +437,25 @@ mod tests {
             text.contains("2026-03-25 14:02:00 WIB – 2026-03-25 15:02:00 WIB: berkas dipulihkan"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn how_many_attachments_are_named_here_and_not_here_is_told() {
+        let check = LogCheck {
+            origin: "32".into(),
+            entries: Some(9),
+            intact: true,
+            problem: None,
+            other_branches: Vec::new(),
+            attachments: Some(offline::Attachments {
+                named: 5,
+                held: 3,
+                missing: 2,
+            }),
+        };
+        let answer = verdict(&context(Lang::Id), std::slice::from_ref(&check)).unwrap();
+        let said = "utuh     5 lampiran disebut, 3 ada di sini, 2 belum ada di sini";
+        assert!(answer.text.contains(said), "{}", answer.text);
+        assert_eq!(answer.json["logs"][0]["attachments"]["missing"], 2);
     }
 }

@@ -84,6 +84,7 @@ fn render(context: &Context, status: &GetStatusResponse) -> String {
             (label::WHY, context.told(&status.not_writing_because)),
             (label::STATE, standing(context, status.standing.as_ref())),
             (label::YOUNGEST_COPY, youngest_copy(context, status)),
+            (label::FILES, files(context, status)),
         ],
     );
     let alarm = if status.writing {
@@ -108,6 +109,24 @@ fn render(context: &Context, status: &GetStatusResponse) -> String {
         context.say(label::PEERS),
         peers(context, &status.peers)
     ) + &refusals(context, &status.refusals)
+}
+
+/// Tells how many of the files that events name are here, and how much room all files take; nothing of an older node.
+fn files(context: &Context, status: &GetStatusResponse) -> String {
+    let Some(files) = &status.blobs else {
+        return String::new();
+    };
+    let wanted = if files.wanted > 0 {
+        format!(", {} {}", files.wanted, context.say(label::FILES_WANTED))
+    } else {
+        String::new()
+    };
+    let mib = files.held_bytes as f64 / f64::from(1 << 20);
+    let here = context.say(label::FILES_HELD);
+    format!(
+        "{}/{} {here}, {mib:.1} MiB{wanted}",
+        files.held, files.named
+    )
 }
 
 /// Tells when the youngest backup was made, and how old it is.

@@ -18,9 +18,19 @@ pub(crate) struct Status {
     not_writing_because: Option<String>,
     standing: Option<Standing>,
     youngest_copy: Option<Copy>,
+    files: Option<Files>,
     origins: Vec<OriginStatus>,
     peers: Vec<PeerStatus>,
     refusals: Vec<Refused>,
+}
+
+/// The files beside the logs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Files {
+    named: u64,
+    held: u64,
+    held_bytes: u64,
+    wanted: u64,
 }
 
 /// A backup.
@@ -101,6 +111,12 @@ impl From<federation::GetStatusResponse> for Status {
             youngest_copy: status.youngest_copy.map(|copy| Copy {
                 made_at: time(copy.made_at.as_ref()),
                 end: copy.end.as_ref().map(position),
+            }),
+            files: status.blobs.map(|files| Files {
+                named: files.named,
+                held: files.held,
+                held_bytes: files.held_bytes,
+                wanted: files.wanted,
             }),
             origins: status.origins.into_iter().map(OriginStatus::from).collect(),
             peers: status.peers.into_iter().map(PeerStatus::from).collect(),

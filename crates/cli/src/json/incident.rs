@@ -1,10 +1,76 @@
 //! Incidents and notices in JSON.
 
-use posko_proto::{common::v1::Hazard, incident::v1 as incident};
+use posko_proto::{
+    blob::v1::{self as blob, AttachmentKind, BlobState, MediaType},
+    common::v1::Hazard,
+    id::hex,
+    incident::v1 as incident,
+};
 use serde::Serialize;
 
 use super::{Place, Provenance, id, text, time};
 use crate::name;
+
+/// A file beside the logs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Blob {
+    hash: String,
+    length: u64,
+    media_type: Option<String>,
+}
+
+impl From<blob::Blob> for Blob {
+    fn from(blob: blob::Blob) -> Self {
+        Self {
+            hash: hex(&blob.hash),
+            length: blob.length,
+            media_type: name::of::<MediaType>(blob.media_type),
+        }
+    }
+}
+
+/// A file that belongs to an incident; without its file when it is withdrawn, or its entry's payload is not here yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Attachment {
+    #[serde(rename = "attachment_id")]
+    id: Option<String>,
+    event_id: Option<String>,
+    at: Option<String>,
+    actor_id: Option<String>,
+    blob: Option<Blob>,
+    kind: Option<String>,
+    about: Option<String>,
+    caption: Option<String>,
+    caption_event_id: Option<String>,
+    state: Option<String>,
+    held_bytes: u64,
+    asked_at: Option<String>,
+    withdrawn: bool,
+    withdrawn_because: Option<String>,
+    legal_basis: Option<String>,
+}
+
+impl From<incident::Attachment> for Attachment {
+    fn from(attachment: incident::Attachment) -> Self {
+        Self {
+            id: id(&attachment.attachment_id),
+            event_id: id(&attachment.event_id),
+            at: time(attachment.at.as_ref()),
+            actor_id: id(&attachment.actor_ref),
+            blob: attachment.blob.map(Into::into),
+            kind: name::of::<AttachmentKind>(attachment.kind),
+            about: id(&attachment.about),
+            caption: text(&attachment.caption),
+            caption_event_id: id(&attachment.caption_event_id),
+            state: name::of::<BlobState>(attachment.state),
+            held_bytes: attachment.held_bytes,
+            asked_at: time(attachment.asked_at.as_ref()),
+            withdrawn: attachment.withdrawn,
+            withdrawn_because: text(&attachment.withdrawn_because),
+            legal_basis: text(&attachment.legal_basis),
+        }
+    }
+}
 
 /// An incident as it stands.
 #[derive(Debug, Clone, PartialEq, Serialize)]

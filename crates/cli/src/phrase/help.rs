@@ -141,6 +141,22 @@ phrases! { pub(super) HELP:
         "Menghapus isi catatan provinsi ini di semua simpul";
     "The note's event": "Peristiwa catatan itu";
     "The law or the decision by which it is withdrawn": "Undang-undang atau keputusan dasar pencabutannya";
+    "Attaches a photo, a decree, a form, a map or a report": "Melampirkan foto, surat keputusan, formulir, peta atau laporan";
+    "The file": "Berkasnya";
+    "What it is: photo, decree, form, map, report or other": "Apa itu: photo, decree, form, map, report atau other";
+    "The need, declaration or assessment that it belongs to [default: the incident itself]":
+        "Kebutuhan, pernyataan atau asesmen yang memilikinya [bawaan: kejadian itu sendiri]";
+    "What it shows, as a log note": "Apa yang ditunjukkannya, sebagai catatan";
+    "Lists an incident's attachments, and whether each file is here":
+        "Mendaftar lampiran kejadian, dan apakah berkasnya ada di sini";
+    "Saves an attachment; one that is not here is fetched from a node that has it":
+        "Menyimpan lampiran; yang belum ada di sini diambil dari simpul yang memilikinya";
+    "The file's SHA-256, or how it begins": "SHA-256 berkas itu, atau awalnya";
+    "The new file to save it to": "Berkas baru tempat menyimpannya";
+    "How long to wait for it, in seconds": "Berapa lama menunggunya, dalam detik";
+    "Has an attachment of this province deleted at every node, with its file":
+        "Menghapus lampiran provinsi ini beserta berkasnya di semua simpul";
+    "The attachment's event": "Peristiwa lampiran itu";
     "Ends the operation of an activated incident": "Mengakhiri operasi kejadian yang sudah diaktivasi";
     "Closes an incident whose operation has ended": "Menutup kejadian yang operasinya sudah selesai";
     "Lists incidents of the whole region, newest first, with the age of each province's picture":
