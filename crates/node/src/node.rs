@@ -161,6 +161,7 @@ impl Node {
             logins: api::Throttle::default(),
             callers: api::Callers::default(),
             hashing: Semaphore::new(2),
+            importing: Arc::new(Semaphore::new(1)),
         };
         let server = operator_server_config(&key).context("serve operators")?;
         tasks.spawn(serve_api(

@@ -1,3 +1,4 @@
+mod import;
 mod lifecycle;
 
 use posko_proto::{

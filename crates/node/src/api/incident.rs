@@ -17,11 +17,11 @@ use posko_proto::{
         self as wire, ActivateIncidentRequest, ActivateIncidentResponse, AddNoteRequest,
         AddNoteResponse, ChangeIncidentRequest, ChangeIncidentResponse, CloseIncidentRequest,
         CloseIncidentResponse, EndOperationRequest, EndOperationResponse, GetIncidentRequest,
-        GetIncidentResponse, ListIncidentsRequest, ListIncidentsResponse, ListNoticesRequest,
-        ListNoticesResponse, RecordImpactRequest, RecordImpactResponse, RejectIncidentRequest,
-        RejectIncidentResponse, ReportIncidentRequest, ReportIncidentResponse,
-        VerifyIncidentRequest, VerifyIncidentResponse, change_incident_request::Change,
-        incident_service_server::IncidentService,
+        GetIncidentResponse, ImportIncidentsRequest, ImportIncidentsResponse, ListIncidentsRequest,
+        ListIncidentsResponse, ListNoticesRequest, ListNoticesResponse, RecordImpactRequest,
+        RecordImpactResponse, RejectIncidentRequest, RejectIncidentResponse, ReportIncidentRequest,
+        ReportIncidentResponse, VerifyIncidentRequest, VerifyIncidentResponse,
+        change_incident_request::Change, incident_service_server::IncidentService,
     },
     time::Millis,
 };
@@ -29,7 +29,8 @@ use posko_store::{
     Command,
     view::incident::{Filter, Found},
 };
-use tonic::{Request, Response, Status};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
 
 use super::{Api, Asked, Framed, digest, id, invalid, outcome, page_size, page_token, refused};
 
@@ -90,6 +91,7 @@ impl Api {
             periods: (1..).zip(&state.operation.periods).map(period).collect(),
             objectives: state.operation.objectives.iter().map(objective).collect(),
             reason: state.reason.clone(),
+            record: state.record.clone(),
         }
     }
 }
@@ -282,6 +284,15 @@ impl IncidentService for Api {
         Ok(Response::new(ChangeIncidentResponse { outcome }))
     }
 
+    type ImportIncidentsStream = ReceiverStream<Result<ImportIncidentsResponse, Status>>;
+
+    async fn import_incidents(
+        &self,
+        request: Request<Streaming<ImportIncidentsRequest>>,
+    ) -> Result<Response<Self::ImportIncidentsStream>, Status> {
+        self.take_import(request).await.map(Response::new)
+    }
+
     async fn get_incident(
         &self,
         request: Request<GetIncidentRequest>,
@@ -362,6 +373,7 @@ impl IncidentService for Api {
             region: given(request.region_code),
             zone: given(request.zone_id),
             open_only: request.open_only,
+            historical: request.historical,
         };
         let (limit, after) = (
             page_size(request.page_size)?,

@@ -7,6 +7,7 @@ mod account;
 mod auth;
 mod command;
 mod directive;
+mod import;
 mod ims;
 mod incident;
 mod log;
@@ -94,6 +95,8 @@ pub(crate) struct Shared {
     pub(crate) callers: Callers,
     /// Password hashing takes 19 MiB and tens of milliseconds each: two at a time leave the node to its work.
     pub(crate) hashing: Semaphore,
+    /// Held by the import that is under way: one at a time leaves the writer to what cannot wait.
+    pub(crate) importing: Arc<Semaphore>,
 }
 
 /// A service, over what all share.

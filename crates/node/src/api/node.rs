@@ -659,6 +659,7 @@ pub(super) mod tests {
             logins: Throttle::default(),
             callers: Callers::default(),
             hashing: Semaphore::new(1),
+            importing: Arc::new(Semaphore::new(1)),
         };
         (node, Api(Arc::new(shared)))
     }

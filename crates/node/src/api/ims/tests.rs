@@ -51,6 +51,7 @@ async fn started() -> (Node, Api) {
         logins: Throttle::default(),
         callers: Callers::default(),
         hashing: Semaphore::new(1),
+        importing: Arc::new(Semaphore::new(1)),
     };
     (node, Api(Arc::new(shared)))
 }
