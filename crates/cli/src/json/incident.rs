@@ -3,7 +3,7 @@
 use posko_proto::{common::v1::Hazard, incident::v1 as incident};
 use serde::Serialize;
 
-use super::{Place, Provenance, id, text, time};
+use super::{Place, Provenance, id, import::Record, text, time};
 use crate::name;
 
 /// An incident as it stands.
@@ -37,6 +37,7 @@ pub(crate) struct Incident {
     periods: Vec<Period>,
     objectives: Vec<Objective>,
     reason: Option<String>,
+    record: Option<Record>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -143,6 +144,7 @@ impl From<incident::Incident> for Incident {
             periods: incident.periods.iter().map(period).collect(),
             objectives: incident.objectives.iter().map(objective).collect(),
             reason: text(&incident.reason),
+            record: incident.record.as_ref().map(Record::from),
         }
     }
 }
@@ -382,6 +384,7 @@ mod tests {
                 "periods": [],
                 "objectives": [],
                 "reason": "REOPEN_REASON_RECURRED",
+                "record": null,
             })
         );
     }
