@@ -426,6 +426,8 @@ pub(crate) struct Wanted {
     pub(crate) map: String,
     /// The year of a file that names none.
     pub(crate) year: Option<i32>,
+    /// Under which terms it is published; none takes the map's.
+    pub(crate) license: Option<String>,
     /// The province whose records are kept; none takes the directory's node.
     pub(crate) province: Option<String>,
     /// Whether texts are kept though they may hold personal data.
@@ -449,6 +451,9 @@ pub(crate) fn open_import(dir: &Path, wanted: &Wanted) -> Result<Import, Failure
     let mut map = Map::parse(&text).map_err(refused)?;
     if let Some(year) = wanted.year {
         map.set_year(year).map_err(refused)?;
+    }
+    if let Some(license) = &wanted.license {
+        map.set_license(license);
     }
     let province = match &wanted.province {
         Some(code) => import::province(code).ok_or_else(|| {

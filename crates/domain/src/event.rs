@@ -214,7 +214,7 @@ events! {
         /// Teams were activated.
         Activated(incident::IncidentActivated) INCIDENT_ACTIVATED;
         /// It was taken from a published record of the past, or that record was corrected.
-        Imported(incident::IncidentImported) INCIDENT_IMPORTED;
+        Imported(Box<incident::IncidentImported>) INCIDENT_IMPORTED;
         /// Impact figures were set.
         ImpactRecorded(incident::ImpactRecorded) IMPACT_RECORDED;
         /// The operation ended.

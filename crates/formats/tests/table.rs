@@ -1,5 +1,11 @@
 //! Tables as offices publish them: what is read, and what is told where it cannot be. All rows are invented.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::unnecessary_wraps,
+    reason = "a helper of tests stops at the first surprise, and says what a row is as its reader does"
+)]
+
 use std::{
     io::{Cursor, Write as _},
     ops::ControlFlow,
@@ -286,7 +292,7 @@ fn features_are_read_from_a_list_and_from_an_answer_around_one() {
                         row.cell("geometry.latitude").clone(),
                     )),
                     Step::Broken(place, fault) => {
-                        seen.push((place.row.to_string(), fault.to_string(), Cell::Number(0.0)))
+                        seen.push((place.row.to_string(), fault.to_string(), Cell::Number(0.0)));
                     }
                 }
                 ControlFlow::Continue(())

@@ -18,7 +18,8 @@ use crate::{name, offline::Planned};
 pub(crate) struct Record {
     publisher: String,
     dataset: String,
-    record_id: String,
+    #[serde(rename = "record_id")]
+    id: String,
     license: Option<String>,
     web: Option<String>,
     from: Option<String>,
@@ -34,7 +35,7 @@ impl From<&PublishedRecord> for Record {
         Self {
             publisher: record.publisher.clone(),
             dataset: record.dataset.clone(),
-            record_id: record.record_id.clone(),
+            id: record.record_id.clone(),
             license: text(&record.license),
             web: text(&record.web),
             from: time(record.from.as_ref()),

@@ -127,6 +127,8 @@ phrases! { pub(super) HELP:
     "Say what each row would become, or what is wrong and where; it stores nothing and needs no running node":
         "Nyatakan tiap baris akan menjadi apa, atau apa yang salah dan di mana; tidak menyimpan apa pun dan simpul tidak perlu berjalan";
     "Year of a file that names none": "Tahun untuk berkas yang tidak menyebutnya";
+    "Under which terms it is published, kept with every record [default: the map's]":
+        "Dengan ketentuan apa diterbitkan, disimpan bersama tiap catatan [bawaan: menurut peta]";
     "Province whose records are kept, with --dry-run [default: the node's of the directory]":
         "Provinsi yang catatannya diambil, dengan --dry-run [bawaan: milik simpul di direktori]";
     "At most this many rows are shown; 0 shows all [default: 20, with --json all]":

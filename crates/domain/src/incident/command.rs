@@ -83,7 +83,7 @@ pub enum IncidentCommand {
     /// Take a published record of the past, or what it says now.
     Import {
         /// What it says.
-        imported: Imported,
+        imported: Box<Imported>,
         /// Its free text.
         note: Option<String>,
     },

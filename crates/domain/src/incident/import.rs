@@ -119,7 +119,7 @@ impl Imported {
         }
         let figures = figures(&self.event, Millis(0));
         let said = |figure: &Impact| (figure.measure, figure.count, figure.source);
-        let same = state.record.as_ref() == Some(self.record())
+        let same = state.record.as_deref() == Some(self.record())
             && state.hazard == self.event.hazard()
             && state.place == self.place
             && figures.iter().map(said).eq(state.figures.iter().map(said));
@@ -127,7 +127,7 @@ impl Imported {
     }
 
     pub(super) fn event(&self) -> IncidentEvent {
-        IncidentEvent::Imported(self.event.clone())
+        IncidentEvent::Imported(Box::new(self.event.clone()))
     }
 }
 
@@ -170,12 +170,12 @@ impl TryFrom<&ImportedRow> for IncidentCommand {
         event.figures.sort_by_key(|figure| figure.measure);
         let stream = stream_of_record(&record.publisher, &record.dataset, &record.record_id);
         Ok(Self::Import {
-            imported: Imported {
+            imported: Box::new(Imported {
                 event,
                 place,
                 from,
                 stream,
-            },
+            }),
             note: optional_note(&row.note)?,
         })
     }
@@ -251,7 +251,7 @@ fn figures(imported: &IncidentImported, as_of: Millis) -> Vec<Impact> {
 
 /// Folds a record: it begins a historical incident, or replaces what it said before.
 pub(super) fn apply(
-    state: Option<IncidentState>,
+    held: Option<&IncidentState>,
     imported: &IncidentImported,
     recorded: &Recorded,
 ) -> Result<IncidentState, IllegalEvent> {
@@ -260,13 +260,10 @@ pub(super) fn apply(
     if recorded.exercise {
         return Err(IllegalEvent::ExerciseMixed { event: NAME });
     }
-    if let Some(state) = state
-        .as_ref()
-        .filter(|state| state.status != Status::Historical)
-    {
+    if let Some(held) = held.filter(|held| held.status != Status::Historical) {
         return Err(IllegalEvent::WrongState {
             event: NAME,
-            from: state.status.as_str_name(),
+            from: held.status.as_str_name(),
         });
     }
     let place = imported.place.as_ref().ok_or(malformed("place"))?;
@@ -285,14 +282,13 @@ pub(super) fn apply(
         .map_err(|_| malformed("record.from"))?;
     let mut figures = figures(imported, until.min(recorded.at));
     figures.sort_by_key(Impact::key);
-    if let Some(held) = &state {
+    if let Some(held) = held {
         for figure in &mut figures {
             let before = held.same_figure(figure);
             figure.corrected =
                 before.is_some_and(|before| before.corrected || before.count != figure.count);
         }
     }
-    let held = state.as_ref();
     Ok(IncidentState {
         number: String::new(),
         status: Status::Historical,
@@ -316,7 +312,7 @@ pub(super) fn apply(
         steps: Vec::new(),
         figures,
         operation: Operation::default(),
-        record: Some(record.clone()),
+        record: Some(Box::new(record.clone())),
         version: recorded.version,
         reported_at: held.map_or(recorded.at, |held| held.reported_at),
         recorded_at: recorded.at,

@@ -67,7 +67,7 @@ pub struct IncidentState {
     pub operation: Operation,
     /// Where a historical one comes from; none of any other.
     #[serde(with = "wire::optional_message")]
-    pub record: Option<PublishedRecord>,
+    pub record: Option<Box<PublishedRecord>>,
     /// The stream's version.
     pub version: u32,
     /// When its owner recorded the first event.
@@ -174,7 +174,7 @@ pub fn apply(
     let mut state = match (event, state) {
         (IncidentEvent::Reported(reported), None) => return begin(reported, recorded),
         (IncidentEvent::Imported(imported), state) => {
-            return import::apply(state, imported, recorded);
+            return import::apply(state.as_ref(), imported, recorded);
         }
         (_, state) => state.ok_or(IllegalEvent::NotBegun { event: name })?,
     };

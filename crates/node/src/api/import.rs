@@ -31,7 +31,7 @@ pub(crate) const MAX_ROWS: usize = 500;
 /// A row that was read.
 struct Parsed {
     row: ImportedRow,
-    imported: Imported,
+    imported: Box<Imported>,
     note: Option<String>,
 }
 

@@ -91,7 +91,7 @@ impl Api {
             periods: (1..).zip(&state.operation.periods).map(period).collect(),
             objectives: state.operation.objectives.iter().map(objective).collect(),
             reason: state.reason.clone(),
-            record: state.record.clone(),
+            record: state.record.as_deref().cloned(),
         }
     }
 }

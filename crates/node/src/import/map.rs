@@ -447,6 +447,11 @@ impl Map {
         Ok(map)
     }
 
+    /// Says under which terms the records are published.
+    pub fn set_license(&mut self, license: &str) {
+        license.trim().clone_into(&mut self.license);
+    }
+
     /// Says the year of a file that names none.
     pub fn set_year(&mut self, year: i32) -> Result<(), MapError> {
         if self.time.date.is_some() || self.time.year.is_some() {

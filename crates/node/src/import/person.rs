@@ -58,15 +58,15 @@ pub(super) fn names_a_person(heading: &str) -> bool {
         .filter(|word| !word.is_empty())
         .collect();
     let has = |word: &&str| words.contains(word);
-    if COUNTING.iter().any(|word| has(word)) {
+    if COUNTING.iter().any(&has) {
         return false;
     }
     let pair = |a: &str, b: &str| words.windows(2).any(|two| two == [a, b]);
-    PERSONAL.iter().any(|word| has(word))
+    PERSONAL.iter().any(&has)
         || pair("penanggung", "jawab")
         || pair("no", "kk")
         || pair("nomor", "kk")
-        || (has(&"nama") && WITH_NAME.iter().any(|word| has(word)))
+        || (has(&"nama") && WITH_NAME.iter().any(has))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Where a row's event happened, by a published code or by names: a place of this province, one elsewhere, or nowhere known.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use posko_domain::region::{self, CodeError, CodeSystem, Region};
 
 /// Where a row belongs.
@@ -189,14 +191,31 @@ pub(super) fn contradicts(region: &Region, regency_name: &str) -> bool {
     own.is_some_and(|own| !named.is_empty() && !named.contains(&own))
 }
 
+/// Every region by each way in which it is named.
+static NAMES: LazyLock<HashMap<String, Vec<&'static Region>>> = LazyLock::new(|| {
+    let mut names: HashMap<String, Vec<&'static Region>> = HashMap::new();
+    for region in region::all() {
+        for form in forms(region.name) {
+            let named = names.entry(form).or_default();
+            if !named.contains(&region) {
+                named.push(region);
+            }
+        }
+    }
+    names
+});
+
 /// Returns the regions of a code's length within an area that have the name.
 fn matching(name: &str, length: usize, within: &str) -> Vec<&'static Region> {
-    let wanted = plain(name);
-    let fits = |region: &&Region| {
+    let named = NAMES
+        .get(&plain(name))
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let fits = |region: &&&'static Region| {
         let inside = within.is_empty() || region::within(region.code, within);
-        region.code.len() == length && inside && forms(region.name).contains(&wanted)
+        region.code.len() == length && inside
     };
-    region::all().iter().filter(fits).collect()
+    named.iter().filter(fits).copied().collect()
 }
 
 /// The ways in which an area is named: whole, without `Administrasi`, and without the kind of area.

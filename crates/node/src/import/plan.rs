@@ -154,6 +154,9 @@ pub enum ImportError {
     /// The table cannot be read.
     #[error(transparent)]
     Table(#[from] TableError),
+    /// Neither the map nor the asker says the year.
+    #[error("no column names the year: say it with `--year`, or `year_is` under [time] of the map")]
+    NoYear,
     /// The file lacks a column that the map takes.
     #[error("there is no column `{column}`, which the map takes; the nearest is `{nearest}`")]
     NoColumn {
@@ -170,6 +173,8 @@ pub struct Planner<'m> {
     settings: Settings,
     counts: Counts,
     columns: Vec<Column>,
+    /// The columns that the map reads.
+    taken: Vec<&'m str>,
     /// What every record's id stood in first, and what it said.
     seen: HashMap<[u8; 16], ([u8; 8], u64)>,
     group: Option<Group>,
@@ -205,6 +210,7 @@ impl<'m> Planner<'m> {
             settings,
             counts: Counts::default(),
             columns: Vec::new(),
+            taken: map.columns(),
             seen: HashMap::new(),
             group: None,
             out: Vec::new(),
@@ -219,6 +225,10 @@ impl<'m> Planner<'m> {
         take: &mut dyn FnMut(Planned) -> ControlFlow<()>,
     ) -> Result<Report, ImportError> {
         let map = self.map;
+        let time = &map.time;
+        if time.date.is_none() && time.year.is_none() && time.year_is.is_none() {
+            return Err(ImportError::NoYear);
+        }
         let mut ended = false;
         let summary = table::read(source, &map.options, &mut |step| {
             match step {
@@ -288,7 +298,7 @@ impl<'m> Planner<'m> {
 
     /// Notes what each column is to the map; a table's columns are all there from the start, a feature's are not.
     fn know(&mut self, columns: &Columns, shape: Shape) {
-        let taken = self.map.columns();
+        let taken = &self.taken;
         for name in columns.names().iter().skip(self.columns.len()) {
             let is = if self.map.left_out.contains(name) || names_a_person(name) {
                 Use::Personal
@@ -517,7 +527,7 @@ impl<'m> Planner<'m> {
             let digest: [u8; 32] = hash.finalize().into();
             digest
         };
-        let all = digest(&mut self.map.columns().into_iter());
+        let all = digest(&mut self.taken.iter().copied());
         let named = if self.map.group.is_empty() {
             &self.map.id
         } else {

@@ -329,10 +329,8 @@ impl<'a> Reader<'a> {
                     )
                 })?,
             (None, Some(year)) => year,
-            (None, None) => {
-                let message = "no column names the year: say it with `--year`, or `year_is` under [time] of the map";
-                return Err(Fault::at("", message.to_owned()));
-            }
+            // Without a year nothing is read at all.
+            (None, None) => return Err(Fault::at("", "the year is not known".to_owned())),
         };
         let part = |column: &Option<String>,
                     read: fn(&Cell) -> Result<Option<u32>, date::DateError>| {

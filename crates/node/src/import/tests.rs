@@ -7,7 +7,10 @@ use posko_proto::{
     time::Millis,
 };
 
-use super::*;
+use super::{
+    Fate::{Elsewhere, Exercise, LeftOut, Record, Refused, Test},
+    *,
+};
 
 /// 29 November 2026, UTC.
 const NOW: Millis = Millis(1_795_910_400_000);
@@ -243,7 +246,6 @@ fn tests_and_exercises_are_held_apart_and_said() {
     );
     let (report, rows) = plan(&with_status, &text, "31");
     let fates: Vec<Fate> = rows.iter().map(|row| row.fate).collect();
-    use Fate::{Exercise, Record, Refused, Test};
     assert_eq!(
         fates,
         [Record, Test, Exercise, Exercise, Test, Refused, Record]
@@ -439,7 +441,6 @@ const DIBI: &str = "No;Kode Identitas Bencana;ID Kabupaten;Tanggal Kejadian;Keja
 #[test]
 fn dibi_is_read_by_its_map() {
     let (report, rows) = plan(shipped("bnpb-dibi").unwrap(), DIBI, "31");
-    use Fate::{Elsewhere, Exercise, LeftOut, Record};
     assert_eq!(
         rows.iter().map(|row| row.fate).collect::<Vec<_>>(),
         [Record, Elsewhere, Record, LeftOut, Exercise],
@@ -479,7 +480,6 @@ const PETABENCANA: &str = r#"{"statusCode":200,"result":{"type":"FeatureCollecti
 #[test]
 fn petabencana_is_read_by_its_map() {
     let (report, rows) = plan(shipped("petabencana").unwrap(), PETABENCANA, "31");
-    use Fate::{Elsewhere, Exercise, Record, Refused};
     assert_eq!(
         rows.iter().map(|row| row.fate).collect::<Vec<_>>(),
         [Record, Elsewhere, Exercise, Refused],
@@ -589,8 +589,8 @@ fn a_year_is_said_for_a_file_that_names_none() {
     let text = "triwulan,bulan,wilayah_adm,kecamatan,kelurahan,jumlah_kejadian,jumlah_jiwa_terdampak,jumlah_pengungsi\n\
                 2,Juni,Jakarta Utara,Penjaringan,Pluit,12,0,0\n1,Juni,Jakarta Utara,Penjaringan,Pluit,1,0,0\n";
     let mut map = Map::parse(shipped("jakarta-banjir").unwrap()).unwrap();
-    let (_, rows) = plan_of(&map, text.as_bytes(), settings("31")).unwrap();
-    assert!(fault(&rows[0]).contains("`--year`"), "{}", fault(&rows[0]));
+    let refused = plan_of(&map, text.as_bytes(), settings("31")).unwrap_err();
+    assert!(refused.to_string().contains("`--year`"), "{refused}");
     map.set_year(2024).unwrap();
     let (_, rows) = plan_of(&map, text.as_bytes(), settings("31")).unwrap();
     let record = imported(&rows[0]).record.clone().unwrap();
@@ -622,6 +622,18 @@ fn a_year_is_said_for_a_file_that_names_none() {
     );
     let mut dated = Map::parse(MAP).unwrap();
     assert!(dated.set_year(2024).is_err());
+}
+
+#[test]
+fn the_terms_of_a_dataset_are_kept_with_every_record() {
+    let mut map = Map::parse(MAP).unwrap();
+    map.set_license("CC BY 4.0 ");
+    let text = row("7,Banjir,05/01/2021,3171,1,Surut,,,");
+    let (_, rows) = plan_of(&map, text.as_bytes(), settings("31")).unwrap();
+    assert_eq!(
+        imported(&rows[0]).record.as_ref().unwrap().license,
+        "CC BY 4.0"
+    );
 }
 
 #[test]

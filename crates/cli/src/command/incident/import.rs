@@ -50,6 +50,9 @@ pub(crate) struct ImportArgs {
     /// Year of a file that names none
     #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(1800..2200))]
     year: Option<i32>,
+    /// Under which terms it is published, kept with every record [default: the map's]
+    #[arg(long, value_name = "TEXT")]
+    license: Option<String>,
     /// Province whose records are kept, with --dry-run [default: the node's of the directory]
     #[arg(long, value_name = "CODE", requires = "dry_run")]
     province: Option<String>,
@@ -65,6 +68,7 @@ impl ImportArgs {
             file: self.file.clone(),
             map: self.map.clone(),
             year: self.year,
+            license: self.license.clone(),
             province: self.province.clone(),
             text_as_is,
         };
@@ -260,7 +264,12 @@ impl Checked {
             label::NOTES,
         ];
         let mut table = Table::new(context, &head);
-        for planned in &self.rows {
+        // A part is told with its record.
+        let told = self
+            .rows
+            .iter()
+            .filter(|planned| planned.fate != Fate::Part);
+        for planned in told {
             let imported = planned.row.as_ref().and_then(|row| row.imported.as_ref());
             let record = imported.and_then(|imported| imported.record.as_ref());
             let code = imported.and_then(|imported| imported.place.as_ref());
@@ -346,22 +355,25 @@ async fn send(
                 progress.tell(done, Some(total));
             }
             Ok(None) => break,
-            Err(status) => return Err(broken_off(status.into())),
+            Err(status) => return Err(broken_off(&status.into())),
         }
     }
     reading
         .await
         .map_err(Failure::internal)?
-        .map_err(broken_off)?;
+        .map_err(|failure| broken_off(&failure))?;
     Ok(newest)
 }
 
-fn broken_off(failure: Failure) -> Failure {
+fn broken_off(failure: &Failure) -> Failure {
     let message = format!(
         "{}; what was recorded stays, and the same import goes on when it is run again",
         failure.message
     );
-    Failure { message, ..failure }
+    Failure {
+        message,
+        ..failure.clone()
+    }
 }
 
 /// Reads the file once more and sends its records; one that has changed meanwhile ends it.
@@ -544,4 +556,148 @@ pub(super) fn render_record(context: &Context, record: Option<&PublishedRecord>)
         ],
     );
     format!("\n\n{}\n{text}", context.say(label::FROM_RECORD))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::{failure::Exit, label::Lang};
+
+    const HEAD: &str = "id,kode_kabupaten_kota,nama_kabupaten_kota,jumlah_banjir,tahun\n";
+
+    /// Runs a dry run over rows, in a language, without a node.
+    async fn dry(rows: &str, lang: Lang) -> Result<Answer, Failure> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("banjir.csv");
+        fs::write(&file, format!("{HEAD}{rows}")).unwrap();
+        let args = ImportArgs {
+            file,
+            map: "jabar-banjir".into(),
+            dry_run: true,
+            year: None,
+            license: Some("CC BY 4.0".into()),
+            province: Some("32".into()),
+            limit: None,
+        };
+        args.run(&output::tests::context(lang), false).await
+    }
+
+    #[tokio::test]
+    async fn a_dry_run_says_what_each_row_becomes_without_a_node() {
+        let answer = dry(
+            "1,3201,KABUPATEN BOGOR,75,2021\n2,3171,JAKARTA,1,2021\n",
+            Lang::En,
+        )
+        .await
+        .unwrap();
+        assert!(answer.yes, "{}", answer.text);
+        for words in [
+            "become historical incidents",
+            "2021",
+            "flood",
+            "32.01",
+            "75",
+            "other province",
+        ] {
+            assert!(answer.text.contains(words), "{words}: {}", answer.text);
+        }
+        let row = &answer.json["rows"][0];
+        assert_eq!((&row["row"], &row["fate"]), (&json!(2), &json!("record")));
+        assert_eq!(row["incident"]["record"]["events"], 75);
+        assert_eq!(row["incident"]["record"]["precision"], "year");
+        assert_eq!(row["incident"]["record"]["license"], "CC BY 4.0");
+        assert_eq!(answer.json["rows"][1]["fate"], "elsewhere");
+        assert_eq!(answer.json["recorded"], Value::Null);
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_is_told_by_row_and_column_in_both_languages_and_is_a_no() {
+        let rows = "1,3299,KABUPATEN BOGOR,75,2021\n2,3201,KABUPATEN BOGOR,1.234,2021\n";
+        let english = dry(rows, Lang::En).await.unwrap();
+        assert!(!english.yes);
+        let faults = &english.json["rows"][1]["faults"][0];
+        assert_eq!(
+            (&faults["column"], &english.json["rows"][1]["row"]),
+            (&json!("jumlah_banjir"), &json!(3))
+        );
+        assert!(
+            english.text.contains("kode_kabupaten_kota") && english.text.contains("thousands"),
+            "{}",
+            english.text
+        );
+        let indonesian = dry(rows, Lang::Id).await.unwrap();
+        assert!(
+            indonesian.text.contains("bisa berarti `1234` atau pecahan"),
+            "{}",
+            indonesian.text
+        );
+        assert_eq!(indonesian.json, english.json, "JSON knows no language");
+    }
+
+    #[tokio::test]
+    async fn a_map_or_a_file_that_is_not_there_is_told_with_what_there_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let args = |map: &str| ImportArgs {
+            file: dir.path().join("none.csv"),
+            map: map.into(),
+            dry_run: true,
+            year: None,
+            license: None,
+            province: Some("32".into()),
+            limit: None,
+        };
+        let context = output::tests::context(Lang::En);
+        let no_map = args("jabar-bajir").run(&context, false).await.unwrap_err();
+        assert!(
+            no_map.exit == Exit::Usage && no_map.message.contains("jabar-banjir"),
+            "{no_map}"
+        );
+        assert!(args("jabar-banjir").run(&context, false).await.is_err());
+        let elsewhere = ImportArgs {
+            province: Some("99".into()),
+            ..args("jabar-banjir")
+        };
+        assert!(
+            elsewhere
+                .run(&context, false)
+                .await
+                .unwrap_err()
+                .message
+                .contains("no province")
+        );
+    }
+
+    #[test]
+    fn a_time_is_shown_as_exactly_as_it_is_known() {
+        let context = output::tests::context(Lang::En);
+        let shown = |precision: TimePrecision, from: i64, until: i64| {
+            let at = |seconds| Some(Timestamp { seconds, nanos: 0 });
+            let (from, until, precision) = (at(from), at(until), precision.into());
+            happened(
+                &context,
+                &PublishedRecord {
+                    from,
+                    until,
+                    precision,
+                    ..PublishedRecord::default()
+                },
+            )
+        };
+        // 1 April 2021 and 4 April 2021, midnight WIB.
+        let (from, until) = (1_617_210_000, 1_617_469_200);
+        assert_eq!(shown(TimePrecision::Year, from, until), "2021");
+        assert_eq!(shown(TimePrecision::Quarter, from, until), "2021 quarter 2");
+        assert_eq!(shown(TimePrecision::Month, from, until), "2021-04");
+        assert_eq!(shown(TimePrecision::Day, from, until), "2021-04-01");
+        assert_eq!(
+            shown(TimePrecision::Span, from, until),
+            "2021-04-01 – 2021-04-03"
+        );
+        assert_eq!(
+            shown(TimePrecision::Moment, from, until),
+            "2021-04-01 00:00:00 WIB"
+        );
+    }
 }

@@ -269,7 +269,7 @@ fn a_fold_refuses_what_no_owner_should_have_written() {
         fold("32", true),
         Err(IllegalEvent::ExerciseMixed { .. })
     ));
-    let empty = IncidentEvent::Imported(IncidentImported::default());
+    let empty = IncidentEvent::Imported(Box::default());
     let recorded = Recorded {
         origin: node(),
         at: NOW,

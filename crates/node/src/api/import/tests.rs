@@ -55,18 +55,18 @@ fn asked<T>(message: T, token: &str) -> Request<T> {
     request
 }
 
-fn meta(id: u8) -> Option<CommandMeta> {
-    Some(CommandMeta {
+fn meta(id: u8) -> CommandMeta {
+    CommandMeta {
         command_id: vec![id; 16],
         ..CommandMeta::default()
-    })
+    }
 }
 
 /// Makes an account of a role in an area, and returns its token.
 async fn employed(api: &Api, id: u8, role: Role, scope: &str) -> String {
     let (login, password) = (format!("petugas-{id}"), "kata sandi yang panjang");
     let request = AddAccountRequest {
-        meta: meta(id),
+        meta: Some(meta(id)),
         login: login.clone(),
         password: password.into(),
         grants: vec![Grant {
@@ -203,7 +203,7 @@ async fn a_historical_incident_has_no_number_and_is_in_no_list_of_today() {
     .await
     .unwrap();
     let report = ReportIncidentRequest {
-        meta: meta(9),
+        meta: Some(meta(9)),
         hazard: Hazard::Flood.into(),
         place: Some(Place {
             region_code: "32.75".into(),
@@ -357,7 +357,7 @@ async fn a_record_of_no_event_becomes_nothing_and_a_withdrawn_text_does_not_come
         .unwrap();
     let (_, notes) = shown(&api, &token, 2).await;
     let withdraw = WithdrawPayloadRequest {
-        meta: meta(8),
+        meta: Some(meta(8)),
         stream_id: id(2),
         event_id: notes[0].event_id.clone(),
         reason: "Menyebut orang".into(),
