@@ -5,6 +5,7 @@
 pub(crate) mod account;
 pub(crate) mod directive;
 pub(crate) mod federation;
+pub(crate) mod import;
 pub(crate) mod incident;
 pub(crate) mod log;
 pub(crate) mod site;

@@ -9,8 +9,9 @@ use posko_proto::{
     directive::v1::{self as directive, Priority},
     federation::v1::NodeRole,
     incident::v1::{
-        self as incident, AgeBand, CancelReason, EscalationLevel, FigureSource, Measure, Post,
-        RejectReason, Relation, ReopenReason, ReportChannel, Scale, Settlement, Sex, Status, Step,
+        self as incident, AgeBand, CancelReason, CodeSystem, EscalationLevel, FigureSource,
+        Measure, Post, RejectReason, Relation, ReopenReason, ReportChannel, Scale, Settlement, Sex,
+        Status, Step, TimePrecision,
     },
     site::v1 as site,
     warning::v1::{self as warning, AlertStatus, Certainty, FeedHealth, Source, State, Urgency},
@@ -333,6 +334,35 @@ labels! {
     YES: "ya", "yes";
     YOUNGEST_COPY: "cadangan termuda", "youngest backup";
     ZONE: "zona", "zone";
+    BECOMES: "menjadi", "becomes";
+    CHECKED: "diperiksa", "checked";
+    CODE_GIVEN: "kode terbitan", "code as published";
+    COLUMN: "kolom", "column";
+    COLUMNS_NEVER_READ: "kolom yang tidak pernah dibaca (orang, kontak)", "columns never read (persons, contacts)";
+    COLUMNS_NOT_TAKEN: "kolom yang tidak diambil peta (baris terisi)", "columns that the map does not take (rows filled)";
+    ELSEWHERE: "provinsi lain", "other province";
+    EVENTS: "jumlah peristiwa", "events";
+    EXERCISES_APART: "latihan, dipisahkan", "exercise, held apart";
+    FROM_RECORD: "dari catatan terbitan", "from a published record";
+    HAPPENED: "terjadi", "happened";
+    HISTORICAL: "data lampau", "historical incident";
+    KNOWN_ALREADY: "sudah tercatat", "known already";
+    LEFT_OUT_BY_MAP: "ditinggalkan oleh peta", "left out by the map";
+    LICENSE: "lisensi", "license";
+    NOTHING_RECORDED: "Tidak ada yang dicatat: perbaiki berkas atau petanya dulu", "Nothing is recorded: mend the file or its map first";
+    NO_EVENT: "tanpa peristiwa", "no event";
+    PARTS: "baris bagian", "rows that are parts";
+    QUARTER: "triwulan", "quarter";
+    RECORD: "catatan terbitan", "published record";
+    RECORDS: "menjadi data lampau", "become historical incidents";
+    REPEATED: "berulang", "repeated";
+    REPLACED: "diralat", "corrected";
+    ROW: "baris", "row";
+    SUM_OF_SEVERAL: "gabungan", "a sum";
+    TESTS_APART: "uji coba, dipisahkan", "test, held apart";
+    TEXTS_LEFT_OUT: "teks ditinggalkan", "texts left out";
+    TEXTS_WITHDRAWN: "teks tidak diambil karena pernah dicabut", "texts not taken, since one was withdrawn";
+    WEB: "alamat", "web";
 }
 
 impl Labelled for Hazard {
@@ -479,6 +509,30 @@ impl Labelled for Status {
             Self::Transition => label("transisi", "transition"),
             Self::Cancelled => label("dibatalkan", "cancelled"),
             Self::Historical => label("data lampau", "historical"),
+        }
+    }
+}
+
+impl Labelled for TimePrecision {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Moment => label("jam", "moment"),
+            Self::Day => label("hari", "day"),
+            Self::Month => label("bulan", "month"),
+            Self::Quarter => label("triwulan", "quarter"),
+            Self::Year => label("tahun", "year"),
+            Self::Span => label("rentang", "span"),
+        }
+    }
+}
+
+impl Labelled for CodeSystem {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Kemendagri => label("Kemendagri", "Kemendagri"),
+            Self::Bps => label("BPS", "BPS"),
         }
     }
 }
@@ -906,6 +960,8 @@ mod tests {
         check_distinct::<Sex>();
         check_distinct::<AgeBand>();
         check_distinct::<FigureSource>();
+        check_distinct::<TimePrecision>();
+        check_distinct::<CodeSystem>();
         check_distinct::<AlertStatus>();
         check_distinct::<Certainty>();
         check_distinct::<Urgency>();

@@ -8,8 +8,9 @@ use posko_proto::{
     directive::v1::{self as directive, Priority},
     federation::v1::NodeRole,
     incident::v1::{
-        self as incident, AgeBand, CancelReason, EscalationLevel, FigureSource, Measure, Post,
-        RejectReason, Relation, ReopenReason, ReportChannel, Scale, Settlement, Sex, Status, Step,
+        self as incident, AgeBand, CancelReason, CodeSystem, EscalationLevel, FigureSource,
+        Measure, Post, RejectReason, Relation, ReopenReason, ReportChannel, Scale, Settlement, Sex,
+        Status, Step, TimePrecision,
     },
     site::v1 as site,
     warning::v1::{self as warning, AlertStatus, Certainty, FeedHealth, Source, State, Urgency},
@@ -126,6 +127,8 @@ named! {
     AgeBand, "age", "AGE_BAND_";
     Measure, "measure", "MEASURE_";
     FigureSource, "figure source", "FIGURE_SOURCE_";
+    TimePrecision, "time precision", "TIME_PRECISION_";
+    CodeSystem, "code system", "CODE_SYSTEM_";
     warning::Severity, "severity", "SEVERITY_";
     AlertStatus, "alert status", "ALERT_STATUS_";
     Certainty, "certainty", "CERTAINTY_";
@@ -163,7 +166,7 @@ mod tests {
                 );
             }
         });
-        assert_eq!(types, 37);
+        assert_eq!(types, 38);
     }
 
     #[test]

@@ -4,8 +4,9 @@
 
 use std::{
     fs::TryLockError,
-    io,
+    io::{self, Read},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    ops::ControlFlow,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -15,6 +16,7 @@ use posko_node::{
     backup::{self, BackupError},
     config::{Config, ConfigError, LogFormat},
     identity::{NodeCard, tls::operator_client_config},
+    import::{self, Map, MapError, Planner, Settings},
     offline::{self, AlreadyThere, InitOptions, ReopenRefused, Sighting, UnknownLog},
     time,
 };
@@ -31,7 +33,10 @@ use tokio_rustls::rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 
-pub(crate) use posko_node::offline::{Check, Format, Verdict};
+pub(crate) use posko_node::{
+    import::{Counts, Fate, Planned, Report},
+    offline::{Check, Format, Verdict},
+};
 
 use crate::{failure::Failure, json};
 
@@ -430,6 +435,108 @@ pub(crate) fn check_document(file: &Path) -> Result<Check, Failure> {
             .and_then(offline::check_document)
     };
     checked.map_err(|error| unusable_file(&error.context(format!("read `{}`", file.display()))))
+}
+
+/// What is to be imported.
+pub(crate) struct Wanted {
+    /// The file.
+    pub(crate) file: PathBuf,
+    /// The map: a file, or the name of one that comes with the program.
+    pub(crate) map: String,
+    /// The year of a file that names none.
+    pub(crate) year: Option<i32>,
+    /// Under which terms it is published; none takes the map's.
+    pub(crate) license: Option<String>,
+    /// The province whose records are kept; none takes the directory's node.
+    pub(crate) province: Option<String>,
+    /// Whether texts are kept though they may hold personal data.
+    pub(crate) text_as_is: bool,
+}
+
+/// An import whose map was read.
+pub(crate) struct Import {
+    file: PathBuf,
+    map: Map,
+    settings: Settings,
+}
+
+/// Reads the map of an import, and whose it is.
+pub(crate) fn open_import(dir: &Path, wanted: &Wanted) -> Result<Import, Failure> {
+    let text = match import::shipped(&wanted.map) {
+        Some(text) => text.to_owned(),
+        None => read_map(Path::new(&wanted.map))?,
+    };
+    let refused = |error: MapError| Failure::refused("invalid_argument", error);
+    let mut map = Map::parse(&text).map_err(refused)?;
+    if let Some(year) = wanted.year {
+        map.set_year(year).map_err(refused)?;
+    }
+    if let Some(license) = &wanted.license {
+        map.set_license(license);
+    }
+    let province = match &wanted.province {
+        Some(code) => import::province(code).ok_or_else(|| {
+            Failure::usage(format!(
+                "`{code}` is no province: expected the code of one, such as `32`"
+            ))
+        })?,
+        None => {
+            Config::contact(dir)
+                .map_err(|error| unconfigured(&error))?
+                .0
+        }
+    };
+    let settings = Settings {
+        province,
+        now: time::now(),
+        text_as_is: wanted.text_as_is,
+    };
+    Ok(Import {
+        file: wanted.file.clone(),
+        map,
+        settings,
+    })
+}
+
+fn read_map(file: &Path) -> Result<String, Failure> {
+    let read = || -> io::Result<String> {
+        let mut text = String::new();
+        let file = std::fs::File::open(file)?;
+        file.take(import::MAX_MAP_BYTES as u64 + 1)
+            .read_to_string(&mut text)?;
+        Ok(text)
+    };
+    read().map_err(|error| {
+        let names: Vec<&str> = import::SHIPPED.iter().map(|(name, _)| *name).collect();
+        Failure::usage(format!(
+            "read map `{}`: {error}; the maps that come with the program are {}",
+            file.display(),
+            names.join(", ")
+        ))
+    })
+}
+
+impl Import {
+    /// Reads the file, and hands over what becomes of each row.
+    pub(crate) fn plan(
+        &self,
+        take: &mut dyn FnMut(Planned) -> ControlFlow<()>,
+    ) -> Result<Report, Failure> {
+        let path = self.file.display();
+        let file = std::fs::File::open(&self.file)
+            .and_then(|file| file.metadata().map(|about| (file, about)))
+            .map_err(|error| {
+                unusable_file(&anyhow::Error::from(error).context(format!("read `{path}`")))
+            })?;
+        let (file, about) = file;
+        if !about.is_file() {
+            return Err(Failure::usage(format!(
+                "`{path}` is no file: it is read twice, so a pipe is none"
+            )));
+        }
+        let planned = Planner::new(&self.map, self.settings).run(file, take);
+        planned.map_err(|error| Failure::refused("invalid_argument", format!("`{path}`: {error}")))
+    }
 }
 
 /// Checks an exported log.

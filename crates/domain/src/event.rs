@@ -114,6 +114,7 @@ kinds! {
     OBJECTIVE_SET            0x0218 "IncidentObjectiveSet"   Incident  Regional;
     OBJECTIVE_SETTLED        0x0219 "IncidentObjectiveSettled" Incident Regional;
     INCIDENT_ATTACHED        0x0220 "IncidentAttached"       Incident  Regional withdrawable;
+    INCIDENT_IMPORTED        0x0221 "IncidentImported"       Incident  Regional;
     ACCOUNT_CREATED          0x0301 "AccountCreated"         Account   Local;
     ROLE_GRANTED             0x0302 "RoleGranted"            Account   Local;
     ROLE_REVOKED             0x0303 "RoleRevoked"            Account   Local;
@@ -216,6 +217,8 @@ events! {
         Rejected(incident::IncidentRejected) INCIDENT_REJECTED;
         /// Teams were activated.
         Activated(incident::IncidentActivated) INCIDENT_ACTIVATED;
+        /// It was taken from a published record of the past, or that record was corrected.
+        Imported(Box<incident::IncidentImported>) INCIDENT_IMPORTED;
         /// Impact figures were set.
         ImpactRecorded(incident::ImpactRecorded) IMPACT_RECORDED;
         /// The operation ended.

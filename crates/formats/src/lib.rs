@@ -1,4 +1,4 @@
-//! The formats of others, in their own words: CAP alerts, the lists and envelopes that carry them, what BMKG publishes, and tables of river gauges and volcanoes.
+//! The formats of others, in their own words: CAP alerts, the lists and envelopes that carry them, what BMKG publishes, tables of river gauges and volcanoes, and tables of any kind in CSV, XLSX and GeoJSON.
 //!
 //! Every reader takes the bytes of one document and gives back what its publisher said, with notes on how it was read, or an error that says what is wrong and where.
 //! Nothing here opens a file, asks the clock, or knows the words of our own messages.
@@ -14,6 +14,7 @@ pub mod edxl;
 pub mod media;
 pub mod rss;
 pub mod station;
+pub mod table;
 
 mod field;
 mod geometry;

@@ -14,6 +14,7 @@ pub mod backup;
 pub mod config;
 pub mod disk;
 pub mod identity;
+pub mod import;
 pub mod intake;
 pub mod node;
 pub mod offline;

@@ -166,6 +166,7 @@ impl Node {
             hashing: Semaphore::new(2),
             max_blob_bytes: config.blob.max_mib << 20,
             uploads: Semaphore::new(api::UPLOADS),
+            importing: Arc::new(Semaphore::new(1)),
         };
         let server = operator_server_config(&key).context("serve operators")?;
         tasks.spawn(serve_api(

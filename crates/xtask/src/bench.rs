@@ -10,7 +10,7 @@ use crate::{repo, repo::Repo};
 /// What is passed on to the benchmark.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Arguments of the benchmark: `--json`, `--quick`, `--missed N`, `--startup N`
+    /// Arguments of the benchmark: `--json`, `--quick`, `--import ROWS`, `--missed N`, `--startup N`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<OsString>,
 }

@@ -2,6 +2,7 @@
 
 mod attachment;
 mod change;
+mod import;
 mod operation;
 
 use clap::{Args, Subcommand};
@@ -201,6 +202,19 @@ deleted it yet is listed by `posko log withdrawals`.")]
         #[command(flatten)]
         frame: Frame,
     },
+    /// Takes published disaster records of the past as historical incidents, which raise no alarm
+    #[command(after_help = "Examples:
+  posko incident import banjir.csv --map jabar-banjir --dry-run
+  posko incident import banjir.csv --map jabar-banjir
+  posko incident import data.xlsx --map ./peta.toml --dry-run --json
+
+The whole file is checked first; one row that is refused, and nothing is recorded.
+Run again, it records what is new or has changed, and nothing twice.
+Maps that come with the program: bnpb-dibi, petabencana, jabar-banjir, jabar-longsor,
+jabar-gempa, jabar-cuaca-ekstrem, jabar-kerusakan-rumah, jakarta-banjir.
+They lie in config/import, with every key explained in config/import/README.md.
+A text with what looks like personal data is left out and told, unless with --text-as-is.")]
+    Import(import::ImportArgs),
     /// Lists incidents of the whole region, newest first, with the age of each province's picture
     #[command(after_help = "Examples:
   posko incident list --open
@@ -219,6 +233,9 @@ deleted it yet is listed by `posko log withdrawals`.")]
         /// Leave out false, merged and closed ones
         #[arg(long)]
         open: bool,
+        /// Those taken from published records of the past, by when they happened, and no others
+        #[arg(long, conflicts_with = "open")]
+        historical: bool,
         /// At most this many; 0 lists all
         #[arg(long, value_name = "N", default_value_t = 50)]
         limit: u32,
@@ -323,6 +340,7 @@ impl IncidentCommand {
             | Self::Impact { .. }
             | Self::End { .. }
             | Self::Close { .. }
+            | Self::Import(_)
             | Self::List { .. }
             | Self::Show { .. }
             | Self::Notices { .. } => None,
@@ -359,6 +377,9 @@ impl IncidentArgs {
         if let Some(text) = self.command.text().filter(|_| !self.text_as_is) {
             nothing_personal(text)?;
         }
+        if let IncidentCommand::Import(args) = self.command {
+            return args.run(context, self.text_as_is).await;
+        }
         let client = Client::connect(context, Who::Anyone).await?;
         let mut service = client.incidents();
         let (id, outcome): (Id, Option<Outcome>) = match self.command {
@@ -368,6 +389,7 @@ impl IncidentArgs {
                 region,
                 zone,
                 open,
+                historical,
                 limit,
             } => {
                 let filter = ListIncidentsRequest {
@@ -377,9 +399,12 @@ impl IncidentArgs {
                     region_code: region.unwrap_or_default(),
                     zone_id: zone.unwrap_or_default(),
                     open_only: open,
+                    historical,
                 };
                 return list(context, &client, filter, limit).await;
             }
+            // It needs no connection until its file was checked, and so runs before.
+            IncidentCommand::Import(_) => return Err(Failure::usage("")),
             IncidentCommand::Change(change) => return change.run(context, &client).await,
             IncidentCommand::Attachment(attachment) => {
                 return attachment.run(context, &client).await;
@@ -651,7 +676,11 @@ async fn list(
         service.list_incidents(request).await
     };
     let (incidents, more, page) = pages(limit, ask).await?;
-    let text = render_list(context, &incidents, more, &page.origins);
+    let text = if filter.historical {
+        import::render_list(context, &incidents, more, &page.origins)
+    } else {
+        render_list(context, &incidents, more, &page.origins)
+    };
     let incidents: Vec<view::incident::Incident> = incidents.into_iter().map(Into::into).collect();
     let origins: Vec<view::Provenance> = page.origins.into_iter().map(Into::into).collect();
     Answer::new(
@@ -887,7 +916,7 @@ fn render(context: &Context, found: &GetIncidentResponse) -> String {
             text,
         ]);
     }
-    let mut text = head;
+    let mut text = head + &import::render_record(context, incident.record.as_ref());
     let worded = |id: &[u8]| wording(&found.notes, id);
     let tables = [
         (label::MILESTONES, milestones),

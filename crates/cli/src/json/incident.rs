@@ -8,7 +8,7 @@ use posko_proto::{
 };
 use serde::Serialize;
 
-use super::{Place, Provenance, id, text, time};
+use super::{Place, Provenance, id, import::Record, text, time};
 use crate::name;
 
 /// A file beside the logs.
@@ -103,6 +103,7 @@ pub(crate) struct Incident {
     periods: Vec<Period>,
     objectives: Vec<Objective>,
     reason: Option<String>,
+    record: Option<Record>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -209,6 +210,7 @@ impl From<incident::Incident> for Incident {
             periods: incident.periods.iter().map(period).collect(),
             objectives: incident.objectives.iter().map(objective).collect(),
             reason: text(&incident.reason),
+            record: incident.record.as_ref().map(Record::from),
         }
     }
 }
@@ -448,6 +450,7 @@ mod tests {
                 "periods": [],
                 "objectives": [],
                 "reason": "REOPEN_REASON_RECURRED",
+                "record": null,
             })
         );
     }

@@ -118,6 +118,23 @@ phrases! { pub(super) HELP:
     "Says what files would become as warnings, or what is wrong and where; stores nothing":
         "Menyatakan berkas akan menjadi peringatan apa, atau apa yang salah dan di mana; tidak menyimpan apa pun";
     "The files; `-` is the standard input": "Berkasnya; `-` berarti masukan baku";
+    // Published records of the past.
+    "Takes published disaster records of the past as historical incidents, which raise no alarm":
+        "Mengambil catatan bencana terbitan sebagai data lampau, yang tidak membunyikan tanda apa pun";
+    "The file: CSV, XLSX or GeoJSON": "Berkasnya: CSV, XLSX atau GeoJSON";
+    "The map that says which column means what: a file, or the name of one that comes with the program":
+        "Peta yang menyatakan arti tiap kolom: sebuah berkas, atau nama peta bawaan program";
+    "Say what each row would become, or what is wrong and where; it stores nothing and needs no running node":
+        "Nyatakan tiap baris akan menjadi apa, atau apa yang salah dan di mana; tidak menyimpan apa pun dan simpul tidak perlu berjalan";
+    "Year of a file that names none": "Tahun untuk berkas yang tidak menyebutnya";
+    "Under which terms it is published, kept with every record [default: the map's]":
+        "Dengan ketentuan apa diterbitkan, disimpan bersama tiap catatan [bawaan: menurut peta]";
+    "Province whose records are kept, with --dry-run [default: the node's of the directory]":
+        "Provinsi yang catatannya diambil, dengan --dry-run [bawaan: milik simpul di direktori]";
+    "At most this many rows are shown; 0 shows all [default: 20, with --json all]":
+        "Paling banyak sekian baris ditampilkan; 0 berarti semua [bawaan: 20, dengan --json semua]";
+    "Those taken from published records of the past, by when they happened, and no others":
+        "Hanya data lampau dari catatan terbitan, menurut waktu terjadinya";
     // What was known of a log.
     "Tells what this node knew of another's log at a time":
         "Menyatakan apa yang diketahui simpul ini tentang log lain pada suatu waktu";

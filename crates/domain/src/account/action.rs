@@ -32,6 +32,8 @@ pub enum Action {
     CloseIncident,
     /// Judge an incident anew, cancel or reopen it, fill its posts, call them, plan its operation.
     RunIncident,
+    /// Take published records of the past as historical incidents.
+    ImportIncidents,
     /// Open, count and close the sites of incidents.
     RunSite,
     /// Record a warning.
@@ -83,9 +85,9 @@ impl fmt::Display for Action {
 pub fn allows(role: Role, action: Action) -> bool {
     use Action::{
         AcceptRisk, ActivateIncident, AddNote, AmendLog, AttachFile, CancelWarning, CloseIncident,
-        EndOperation, FollowChanges, IssueDirective, ManageAccounts, ManageNode, ReadAccounts,
-        ReadNode, ReadRegion, RecordImpact, RecordWarning, RejectIncident, ReportIncident,
-        RunIncident, RunSite, VerifyIncident, WithdrawDirective, WithdrawPayload,
+        EndOperation, FollowChanges, ImportIncidents, IssueDirective, ManageAccounts, ManageNode,
+        ReadAccounts, ReadNode, ReadRegion, RecordImpact, RecordWarning, RejectIncident,
+        ReportIncident, RunIncident, RunSite, VerifyIncident, WithdrawDirective, WithdrawPayload,
     };
     let rights: &[Action] = match role {
         Role::DutyOfficer => &[
@@ -99,6 +101,9 @@ pub fn allows(role: Role, action: Action) -> bool {
             EndOperation,
             CloseIncident,
             RunIncident,
+            // Facts under the province's name, in whose scope they lie: IT, whom the console's token stands for, records
+            // none.
+            ImportIncidents,
             RunSite,
             RecordWarning,
             CancelWarning,

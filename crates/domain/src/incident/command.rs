@@ -14,7 +14,7 @@ use posko_proto::{
 };
 
 use crate::{
-    incident::{Change, IncidentRejection, NOTE_CHARACTERS, rule},
+    incident::{Change, Imported, IncidentRejection, NOTE_CHARACTERS, rule},
     people::largest_part,
     region::{self, Place, PlaceError},
     warning::WarningState,
@@ -87,6 +87,13 @@ pub enum IncidentCommand {
     EndOperation,
     /// Close it.
     Close,
+    /// Take a published record of the past, or what it says now.
+    Import {
+        /// What it says.
+        imported: Box<Imported>,
+        /// Its free text.
+        note: Option<String>,
+    },
     /// Change one thing about it.
     Change {
         /// What.
@@ -153,6 +160,7 @@ impl IncidentCommand {
             | Self::Attach { .. }
             | Self::EndOperation
             | Self::Close
+            | Self::Import { .. }
             | Self::Change { .. } => false,
         }
     }
@@ -284,23 +292,7 @@ impl TryFrom<&RecordImpactRequest> for IncidentCommand {
     type Error = IncidentRejection;
 
     fn try_from(request: &RecordImpactRequest) -> Result<Self, IncidentRejection> {
-        let mut figures: Vec<CountOf> = Vec::new();
-        for figure in &request.figures {
-            let figure = count_of(figure)?;
-            let same = |other: &CountOf| {
-                (other.measure, other.sex, other.age_band)
-                    == (figure.measure, figure.sex, figure.age_band)
-            };
-            if figures.iter().any(same) {
-                let expected = "each measure may stand once for a sex and an age";
-                return Err(IncidentRejection::invalid(
-                    "figures.measure",
-                    figure.measure.as_str_name(),
-                    expected,
-                ));
-            }
-            figures.push(figure);
-        }
+        let figures = counts(&request.figures)?;
         if figures.is_empty() {
             return Err(IncidentRejection::invalid(
                 "figures",
@@ -308,7 +300,6 @@ impl TryFrom<&RecordImpactRequest> for IncidentCommand {
                 "at least one figure is needed",
             ));
         }
-        parts_fit(&figures)?;
         Ok(Self::RecordImpact {
             figures,
             source: source(request.source)?,
@@ -316,6 +307,29 @@ impl TryFrom<&RecordImpactRequest> for IncidentCommand {
             correction: request.correction,
         })
     }
+}
+
+/// Reads counts: of each measure, sex and age one, and no part larger than its whole.
+pub(super) fn counts(sent: &[Figure]) -> Result<Vec<CountOf>, IncidentRejection> {
+    let mut figures: Vec<CountOf> = Vec::new();
+    for figure in sent {
+        let figure = count_of(figure)?;
+        let same = |other: &CountOf| {
+            (other.measure, other.sex, other.age_band)
+                == (figure.measure, figure.sex, figure.age_band)
+        };
+        if figures.iter().any(same) {
+            let expected = "each measure may stand once for a sex and an age";
+            return Err(IncidentRejection::invalid(
+                "figures.measure",
+                figure.measure.as_str_name(),
+                expected,
+            ));
+        }
+        figures.push(figure);
+    }
+    parts_fit(&figures)?;
+    Ok(figures)
 }
 
 /// Reads a count; only people have a sex and an age.

@@ -124,6 +124,22 @@ pub fn decide(
             vec![IncidentEvent::OperationEnded(IncidentOperationEnded {})]
         }
         IncidentCommand::Close => vec![IncidentEvent::Closed(IncidentClosed {})],
+        IncidentCommand::Import { imported, note } => {
+            own(imported.place(), context)?;
+            if context.exercise {
+                return Err(IncidentRejection::ExerciseMixed { incident: false });
+            }
+            let is_new = match state {
+                None if imported.events() == Some(0) => return Ok(Vec::new()),
+                None => true,
+                Some(state) => imported.changes(state)?,
+            };
+            let event = is_new.then(|| imported.event());
+            return Ok(event
+                .into_iter()
+                .chain(noted(note.as_ref(), Vec::new()))
+                .collect());
+        }
         IncidentCommand::Change { change, note } => {
             let event = match change.event() {
                 IncidentEvent::Escalated(escalated) => {

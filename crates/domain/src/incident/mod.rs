@@ -8,6 +8,9 @@
 //!    └────────────┴──► False, Merged, and from Activated too: Cancelled
 //! ```
 //!
+//! A published record of the past becomes a `Historical` incident: it has no number, raises no alarm, and is run by
+//! nobody; a changed record replaces what it said before.
+//!
 //! What is over may be reopened: before its activation as reported, after it where it stood.
 
 mod attachment;
@@ -15,6 +18,7 @@ mod change;
 mod command;
 mod decide;
 mod glide;
+mod import;
 mod operation;
 mod rejection;
 mod rule;
@@ -28,6 +32,7 @@ pub use crate::{
         change::Change,
         command::{CountOf, IncidentCommand, WarningRef, warning_named},
         decide::decide,
+        import::{Imported, stream_of_record},
         operation::{
             Escalation, Holding, MOST_OBJECTIVES, MOST_PERIODS, MOST_POSTS, Objective, Operation,
             Period, Settled, above, levels,

@@ -171,6 +171,12 @@ pub enum IncidentRejection {
         /// How many there may be.
         most: usize,
     },
+    /// The thing is an incident of today, and no record replaces what is said of it.
+    #[error("incident `{number}` is no historical one, which a published record could replace")]
+    NotHistorical {
+        /// Its number.
+        number: String,
+    },
     /// A newer figure of the same measure and source is held.
     #[error(
         "a figure for `{}` of `{}` as of `{}` is held, newer than the one as of `{}`",
@@ -216,6 +222,7 @@ impl Rejection for IncidentRejection {
             | Self::Holds { .. }
             | Self::TooMany { .. }
             | Self::OlderFigure { .. }
+            | Self::NotHistorical { .. }
             | Self::ExerciseMixed { .. } => Code::Conflict,
         }
     }

@@ -79,6 +79,8 @@ pub(super) fn change(
         |state: &IncidentState, command| allow(state, command, !super::is_over(state.status));
     let running = |state: &IncidentState, command| allow(state, command, runs(state.status));
     match event {
+        // It begins a historical incident or replaces what its record said, which is no step of a life.
+        IncidentEvent::Imported(_) => allow(state, "taken from a record", false)?,
         IncidentEvent::Reported(_) => {
             let number = state.number.clone();
             return Err(IncidentRejection::AlreadyReported { number });

@@ -4,8 +4,8 @@ use posko_proto::{
     Id, NodeId,
     common::v1::Hazard,
     incident::v1::{
-        AgeBand, FigureSource, IncidentReported, Measure, Relation, ReportChannel, Scale, Severity,
-        Sex, Status, Step,
+        AgeBand, FigureSource, IncidentReported, Measure, PublishedRecord, Relation, ReportChannel,
+        Scale, Severity, Sex, Status, Step,
     },
     time::Millis,
 };
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     context::Recorded,
     event::{IllegalEvent, IncidentEvent},
-    incident::{Operation, rule},
+    incident::{Operation, import, rule},
     region::{self, Place},
     wire,
 };
@@ -65,6 +65,9 @@ pub struct IncidentState {
     pub figures: Vec<Impact>,
     /// How its operation is run.
     pub operation: Operation,
+    /// Where a historical one comes from; none of any other.
+    #[serde(with = "wire::optional_message")]
+    pub record: Option<Box<PublishedRecord>>,
     /// The stream's version.
     pub version: u32,
     /// When its owner recorded the first event.
@@ -110,7 +113,7 @@ pub struct Related {
 
 impl Impact {
     /// What tells figures apart: of each there is one.
-    fn key(&self) -> [i32; 4] {
+    pub(super) fn key(&self) -> [i32; 4] {
         [
             self.measure.into(),
             self.source.into(),
@@ -170,6 +173,9 @@ pub fn apply(
     let name = event.kind().name;
     let mut state = match (event, state) {
         (IncidentEvent::Reported(reported), None) => return begin(reported, recorded),
+        (IncidentEvent::Imported(imported), state) => {
+            return import::apply(state.as_ref(), imported, recorded);
+        }
         (_, state) => state.ok_or(IllegalEvent::NotBegun { event: name })?,
     };
     if state.exercise != recorded.exercise && !matches!(event, IncidentEvent::Reported(_)) {
@@ -239,6 +245,7 @@ fn begin(reported: &IncidentReported, recorded: &Recorded) -> Result<IncidentSta
         steps: Vec::new(),
         figures: Vec::new(),
         operation: Operation::default(),
+        record: None,
         version: recorded.version,
         reported_at: recorded.at,
         recorded_at: recorded.at,

@@ -1,4 +1,5 @@
 mod attachment;
+mod import;
 mod lifecycle;
 
 use posko_proto::{

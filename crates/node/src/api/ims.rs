@@ -450,6 +450,7 @@ fn typed(event: Event) -> Option<change::Event> {
             IncidentEvent::Rejected(event) => Typed::IncidentRejected(event),
             IncidentEvent::Activated(event) => Typed::IncidentActivated(event),
             IncidentEvent::ImpactRecorded(event) => Typed::ImpactRecorded(event),
+            IncidentEvent::Imported(event) => Typed::IncidentImported(*event),
             IncidentEvent::OperationEnded(event) => Typed::IncidentOperationEnded(event),
             IncidentEvent::Closed(event) => Typed::IncidentClosed(event),
             IncidentEvent::Noted(event) => Typed::IncidentNoted(event),

@@ -20,11 +20,12 @@ use posko_proto::{
         self as wire, ActivateIncidentRequest, ActivateIncidentResponse, AddNoteRequest,
         AddNoteResponse, AttachFileRequest, AttachFileResponse, ChangeIncidentRequest,
         ChangeIncidentResponse, CloseIncidentRequest, CloseIncidentResponse, EndOperationRequest,
-        EndOperationResponse, GetIncidentRequest, GetIncidentResponse, ListAttachmentsRequest,
-        ListAttachmentsResponse, ListIncidentsRequest, ListIncidentsResponse, ListNoticesRequest,
-        ListNoticesResponse, RecordImpactRequest, RecordImpactResponse, RejectIncidentRequest,
-        RejectIncidentResponse, ReportIncidentRequest, ReportIncidentResponse,
-        VerifyIncidentRequest, VerifyIncidentResponse, change_incident_request::Change,
+        EndOperationResponse, GetIncidentRequest, GetIncidentResponse, ImportIncidentsRequest,
+        ImportIncidentsResponse, ListAttachmentsRequest, ListAttachmentsResponse,
+        ListIncidentsRequest, ListIncidentsResponse, ListNoticesRequest, ListNoticesResponse,
+        RecordImpactRequest, RecordImpactResponse, RejectIncidentRequest, RejectIncidentResponse,
+        ReportIncidentRequest, ReportIncidentResponse, VerifyIncidentRequest,
+        VerifyIncidentResponse, change_incident_request::Change,
         incident_service_server::IncidentService,
     },
     time::Millis,
@@ -34,7 +35,8 @@ use posko_store::{
     blob::Held,
     view::incident::{Attachment, Filter, Found},
 };
-use tonic::{Request, Response, Status};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
 
 use super::{Api, Asked, Framed, digest, id, invalid, outcome, page_size, page_token, refused};
 
@@ -95,6 +97,7 @@ impl Api {
             periods: (1..).zip(&state.operation.periods).map(period).collect(),
             objectives: state.operation.objectives.iter().map(objective).collect(),
             reason: state.reason.clone(),
+            record: state.record.as_deref().cloned(),
         }
     }
 }
@@ -377,6 +380,15 @@ impl IncidentService for Api {
         Ok(Response::new(ChangeIncidentResponse { outcome }))
     }
 
+    type ImportIncidentsStream = ReceiverStream<Result<ImportIncidentsResponse, Status>>;
+
+    async fn import_incidents(
+        &self,
+        request: Request<Streaming<ImportIncidentsRequest>>,
+    ) -> Result<Response<Self::ImportIncidentsStream>, Status> {
+        self.take_import(request).await.map(Response::new)
+    }
+
     async fn get_incident(
         &self,
         request: Request<GetIncidentRequest>,
@@ -452,6 +464,7 @@ impl IncidentService for Api {
             region: given(request.region_code),
             zone: given(request.zone_id),
             open_only: request.open_only,
+            historical: request.historical,
         };
         let (limit, after) = (
             page_size(request.page_size)?,

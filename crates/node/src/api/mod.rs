@@ -8,6 +8,7 @@ mod auth;
 mod blob;
 mod command;
 mod directive;
+mod import;
 mod ims;
 mod incident;
 mod log;
@@ -101,6 +102,8 @@ pub(crate) struct Shared {
     pub(crate) max_blob_bytes: u64,
     /// Files that are being put here hold a part each in memory.
     pub(crate) uploads: Semaphore,
+    /// Held by the import that is under way: one at a time leaves the writer to what cannot wait.
+    pub(crate) importing: Arc<Semaphore>,
 }
 
 /// A service, over what all share.

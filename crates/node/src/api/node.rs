@@ -668,6 +668,7 @@ pub(super) mod tests {
             hashing: Semaphore::new(1),
             max_blob_bytes: 1 << 20,
             uploads: Semaphore::new(1),
+            importing: Arc::new(Semaphore::new(1)),
         };
         (node, Api(Arc::new(shared)))
     }

@@ -10,7 +10,11 @@ use posko_domain::{
     log::Statement,
     zone,
 };
-use posko_proto::{Id, NodeId, incident::v1::IncidentAttached, time::Millis};
+use posko_proto::{
+    Id, NodeId,
+    incident::v1::{IncidentAttached, Status},
+    time::Millis,
+};
 use rusqlite::{Connection, named_params};
 
 use super::{Reading, Tables, View, by_id, log, page};
@@ -18,7 +22,7 @@ use crate::{Store, StoreError, fold, query::PageOf, statement::WITHDRAWN};
 
 pub(super) const INCIDENT: View = View {
     name: "incident",
-    version: 2,
+    version: 3,
     create: "CREATE TABLE incident{t}(
         origin TEXT NOT NULL,
         id BLOB NOT NULL CHECK (length(id) = 16),
@@ -27,6 +31,7 @@ pub(super) const INCIDENT: View = View {
         serial INTEGER NOT NULL,
         region TEXT NOT NULL,
         is_over INTEGER NOT NULL CHECK (is_over IN (0, 1)),
+        historical INTEGER NOT NULL CHECK (historical IN (0, 1)),
         reported_ms INTEGER NOT NULL,
         answer_by_ms INTEGER,
         PRIMARY KEY (origin, id)
@@ -48,7 +53,7 @@ pub(super) const INCIDENT_ZONE: View = View {
 };
 
 pub(super) const INDEXES: &str = "
-    DROP INDEX IF EXISTS incident_newest; CREATE INDEX incident_newest ON incident(reported_ms, origin, id);
+    DROP INDEX IF EXISTS incident_newest; CREATE INDEX incident_newest ON incident(historical, reported_ms, id);
     DROP INDEX IF EXISTS incident_number; CREATE INDEX incident_number ON incident(number);
     DROP INDEX IF EXISTS incident_call; CREATE INDEX incident_call ON incident(origin, answer_by_ms)
         WHERE answer_by_ms IS NOT NULL;
@@ -113,6 +118,17 @@ pub struct Filter {
     pub zone: Option<String>,
     /// Neither false nor merged nor closed.
     pub open_only: bool,
+    /// Taken from a published record of the past; those of today otherwise.
+    pub historical: bool,
+}
+
+/// A historical incident of this node as an import finds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Held {
+    /// How it stands.
+    pub state: IncidentState,
+    /// Its notes, oldest first.
+    pub notes: Vec<Note>,
 }
 
 /// An incident that another province has in a zone which it shares with this one.
@@ -133,7 +149,9 @@ pub(crate) fn fold(
     recorded: &Recorded,
 ) -> Result<(), StoreError> {
     match event {
-        IncidentEvent::Reported(_) => insert(connection, tables, stream, state, recorded),
+        IncidentEvent::Reported(_) | IncidentEvent::Imported(_) => {
+            insert(connection, tables, stream, state, recorded)
+        }
         IncidentEvent::Noted(_)
         | IncidentEvent::Attached(_)
         | IncidentEvent::ImpactRecorded(_)
@@ -187,8 +205,9 @@ fn insert(
         incident::parse_number(&state.number).map_or((0, 0), |(_, year, serial)| (year, serial));
     connection
         .prepare_cached(&tables.sql(
-            "INSERT INTO incident{t}(origin, id, number, year, serial, region, is_over, reported_ms)
-             VALUES (:origin, :id, :number, :year, :serial, :region, :over, :reported)",
+            "INSERT INTO incident{t}(origin, id, number, year, serial, region, is_over, historical, reported_ms)
+             VALUES (:origin, :id, :number, :year, :serial, :region, :over, :historical, :listed)
+             ON CONFLICT (origin, id) DO UPDATE SET region = excluded.region, reported_ms = excluded.reported_ms",
         ))?
         .execute(named_params! {
             ":origin": recorded.origin.as_str(),
@@ -198,8 +217,10 @@ fn insert(
             ":serial": serial,
             ":region": state.place.region_code,
             ":over": incident::is_over(state.status),
-            ":reported": state.reported_at.0,
+            ":historical": state.status == Status::Historical,
+            ":listed": listed_at(state).0,
         })?;
+    // What is of the past raises no notice in a zone.
     for zone in &state.zones {
         connection
             .prepare_cached(&tables.sql(
@@ -214,6 +235,14 @@ fn insert(
             })?;
     }
     Ok(())
+}
+
+/// Returns the time by which an incident is listed: of the past by when it happened, of today by when it was recorded.
+fn listed_at(state: &IncidentState) -> Millis {
+    let happened = state.milestones.first().map(|(_, at)| *at);
+    happened
+        .filter(|_| state.status == Status::Historical)
+        .unwrap_or(state.reported_at)
 }
 
 /// Returns the last number that a node gave in a year, 0 when none.
@@ -268,6 +297,25 @@ impl Store {
         })
     }
 
+    /// Returns this node's own incidents of these ids as they stand, in their order; of those with `true`, with notes.
+    pub fn held_incidents(&self, ids: &[(Id, bool)]) -> Result<Vec<Option<Held>>, StoreError> {
+        let own = self.identity().origin;
+        self.read_things(|connection, reading| {
+            let held = ids.iter().map(|(id, with_notes)| {
+                let found: Option<Found> = by_id(reading, "incident", COLUMNS, &[own], *id)?;
+                let Some(found) = found else { return Ok(None) };
+                let notes = if *with_notes {
+                    notes(connection, &found)?
+                } else {
+                    Vec::new()
+                };
+                let state = found.state;
+                Ok(Some(Held { state, notes }))
+            });
+            held.collect()
+        })
+    }
+
     /// An id is of one node; this node's own come first, since commands are about those.
     fn by_id(&self, reading: &Reading<'_>, id: Id) -> Result<Option<Found>, StoreError> {
         let own = self.identity().origin;
@@ -292,19 +340,29 @@ impl Store {
         let sql = format!(
             "SELECT {COLUMNS}
              WHERE (incident.reported_ms, incident.id) < (:before_ms, :before_id)
+               AND incident.historical = :historical
                AND (:origin IS NULL OR incident.origin = :origin)
                AND (:region IS NULL OR incident.region = :region OR incident.region LIKE :region || '.%')
-               AND (:zone IS NULL OR EXISTS (
+               AND (:zone IS NULL OR CASE :historical
+                   WHEN 1 THEN EXISTS (
+                     SELECT 1 FROM json_each(:regencies)
+                     WHERE incident.region = value OR incident.region LIKE value || '.%')
+                   ELSE EXISTS (
                      SELECT 1 FROM incident_zone
                      WHERE zone = :zone AND incident_zone.reported_ms = incident.reported_ms
-                       AND incident_zone.origin = incident.origin AND incident_zone.incident = incident.id))
+                       AND incident_zone.origin = incident.origin AND incident_zone.incident = incident.id) END)
                AND (:open = 0 OR incident.is_over = 0)
              ORDER BY incident.reported_ms DESC, incident.id DESC
              LIMIT :limit"
         );
+        // An incident of the past is in no zone's list of notices: a zone's are those in its kab/kota.
+        let zone = filter.zone.as_deref().and_then(zone::find);
+        let regencies = json_list(zone.map_or(&[], |zone| zone.regencies));
         self.read_things(|connection, reading| {
             let mut statement = connection.prepare_cached(&sql)?;
             let rows = statement.query(named_params! {
+                ":historical": filter.historical,
+                ":regencies": regencies,
                 ":before_ms": before_ms,
                 ":before_id": before_id,
                 ":origin": filter.origin.map(|origin| origin.to_string()),
@@ -359,7 +417,7 @@ impl Store {
         self.read_things(|connection, reading| {
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query(named_params! {
-                ":zones": format!("[{}]", zones.iter().map(|zone| format!("{zone:?}")).collect::<Vec<_>>().join(",")),
+                ":zones": json_list(&zones),
                 ":own": own.as_str(),
                 ":before_ms": before_ms,
                 ":before_id": before_id,
@@ -369,11 +427,23 @@ impl Store {
             while let Some(row) = rows.next()? {
                 let incident = reading.found(row)?;
                 let token = crate::query::token(row.get(3)?, incident.id);
-                page.push(Notice { zone: row.get(4)?, incident }, token);
+                page.push(
+                    Notice {
+                        zone: row.get(4)?,
+                        incident,
+                    },
+                    token,
+                );
             }
             Ok(page)
         })
     }
+}
+
+/// Returns codes as a list of JSON.
+fn json_list(codes: &[&str]) -> String {
+    let quoted: Vec<String> = codes.iter().map(|code| format!("{code:?}")).collect();
+    format!("[{}]", quoted.join(","))
 }
 
 const COLUMNS_WITH_ZONE: &str = "zone.origin, zone.incident, state.body, zone.reported_ms, zone.zone

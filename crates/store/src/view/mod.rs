@@ -31,7 +31,7 @@ struct View {
 const VIEWS: [View; 9] = [
     View {
         name: "state",
-        version: 2,
+        version: 3,
         create: "CREATE TABLE state{t}(
             origin TEXT NOT NULL,
             stream BLOB NOT NULL CHECK (length(stream) = 16),

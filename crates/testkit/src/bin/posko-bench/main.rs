@@ -5,6 +5,7 @@
 //! folds, so a position is what a reader sees. After each measure all nodes' views must be identical.
 //! Every figure is of this machine, in this hour: compare only with a peer measured in the same run.
 
+mod import;
 mod load;
 mod machine;
 
@@ -33,6 +34,9 @@ struct Options {
     /// Measures throughput and propagation alone, with the link 31–32 cut: 31 gets everything of 32 through 36
     #[arg(long)]
     relay: bool,
+    /// Measures an import of this many rows alone, beside as many plain commits
+    #[arg(long, value_name = "ROWS")]
+    import: Option<u64>,
     /// How many events a stopped node misses
     #[arg(long, default_value_t = 500_000)]
     missed: u64,
@@ -98,7 +102,9 @@ fn run(options: &Options) -> Result<Value> {
     let federation = federation.begin(|node| {
         node.configure(|text| text.replace("filter = \"info\"", "filter = \"warn\""))
     })?;
-    let figures = if options.relay {
+    let figures = if let Some(rows) = options.import {
+        json!({ "machine": machine::describe(), "import": import::measure(&federation, rows)? })
+    } else if options.relay {
         federation.cut("31", "32")?;
         measure_relay(&federation, plan)?
     } else {
