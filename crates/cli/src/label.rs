@@ -497,6 +497,7 @@ impl Labelled for Measure {
             Self::Bridges => label("jembatan rusak", "bridges damaged"),
             Self::RoadsM => label("jalan rusak (m)", "roads damaged (m)"),
             Self::FarmlandM2 => label("lahan tani rusak (m²)", "farmland damaged (m²)"),
+            Self::PublicFacilities => label("fasilitas umum rusak", "public facilities damaged"),
         }
     }
 }

@@ -164,7 +164,7 @@ mod tests {
     fn no_value_of_the_contract_is_left_out() {
         assert_eq!(Hazard::all().count(), 19);
         assert_eq!(Role::all().count(), 15);
-        assert_eq!(Measure::all().count(), 25);
+        assert_eq!(Measure::all().count(), 26);
         assert_eq!(Status::all().count(), 11);
     }
 

@@ -30,6 +30,8 @@ pub enum Action {
     CloseIncident,
     /// Judge an incident anew, cancel or reopen it, fill its posts, call them, plan its operation.
     RunIncident,
+    /// Hand a rapid assessment of an incident in.
+    SubmitAssessment,
     /// Open, count and close the sites of incidents.
     RunSite,
     /// Record a warning.
@@ -83,7 +85,7 @@ pub fn allows(role: Role, action: Action) -> bool {
         AcceptRisk, ActivateIncident, AddNote, AmendLog, CancelWarning, CloseIncident,
         EndOperation, FollowChanges, IssueDirective, ManageAccounts, ManageNode, ReadAccounts,
         ReadNode, ReadRegion, RecordImpact, RecordWarning, RejectIncident, ReportIncident,
-        RunIncident, RunSite, VerifyIncident, WithdrawDirective, WithdrawPayload,
+        RunIncident, RunSite, SubmitAssessment, VerifyIncident, WithdrawDirective, WithdrawPayload,
     };
     let rights: &[Action] = match role {
         Role::DutyOfficer => &[
@@ -96,6 +98,7 @@ pub fn allows(role: Role, action: Action) -> bool {
             EndOperation,
             CloseIncident,
             RunIncident,
+            SubmitAssessment,
             RunSite,
             RecordWarning,
             CancelWarning,
@@ -104,7 +107,7 @@ pub fn allows(role: Role, action: Action) -> bool {
             ReadRegion,
             ReadNode,
         ],
-        Role::Volunteer => &[ReportIncident, AddNote, ReadRegion],
+        Role::Volunteer => &[ReportIncident, AddNote, SubmitAssessment, ReadRegion],
         Role::VolunteerCoordinator
         | Role::Warehouse
         | Role::Dispatcher

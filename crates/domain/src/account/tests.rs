@@ -133,7 +133,7 @@ fn each_role_has_the_rights_of_the_table() {
     use Action::{
         ActivateIncident, AddNote, CancelWarning, CloseIncident, EndOperation, ManageAccounts,
         ManageNode, ReadAccounts, ReadNode, ReadRegion, RecordImpact, RecordWarning,
-        RejectIncident, ReportIncident, VerifyIncident,
+        RejectIncident, ReportIncident, SubmitAssessment, VerifyIncident,
     };
     let all = [
         ReportIncident,
@@ -142,6 +142,7 @@ fn each_role_has_the_rights_of_the_table() {
         ActivateIncident,
         RecordImpact,
         AddNote,
+        SubmitAssessment,
         EndOperation,
         CloseIncident,
         RecordWarning,
@@ -153,7 +154,10 @@ fn each_role_has_the_rights_of_the_table() {
         ReadNode,
     ];
     let table: [(Role, &[Action]); 5] = [
-        (Role::Volunteer, &[ReportIncident, AddNote, ReadRegion]),
+        (
+            Role::Volunteer,
+            &[ReportIncident, AddNote, SubmitAssessment, ReadRegion],
+        ),
         (Role::Viewer, &[ReadRegion]),
         (Role::Auditor, &[ReadRegion, ReadAccounts, ReadNode]),
         (

@@ -4,8 +4,8 @@ use posko_proto::{
     Id, NodeId,
     common::v1::Hazard,
     incident::v1::{
-        ActivateIncidentRequest, AddNoteRequest, AgeBand, CloseIncidentRequest,
-        EndOperationRequest, Figure, FigureSource, Measure, RecordImpactRequest,
+        ActivateIncidentRequest, AddNoteRequest, AgeBand, AnswerInWords, CloseIncidentRequest,
+        EndOperationRequest, Figure, FigureSource, IncidentAssessed, Measure, RecordImpactRequest,
         RejectIncidentRequest, RejectReason, ReportChannel, ReportIncidentRequest, Scale, Severity,
         Sex, VerifyIncidentRequest,
     },
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The largest count that a figure may have.
-const LARGEST_COUNT: u64 = 1_000_000_000;
+pub(super) const LARGEST_COUNT: u64 = 1_000_000_000;
 
 /// What may be asked of an incident.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,8 +84,15 @@ pub enum IncidentCommand {
     Change {
         /// What.
         change: Change,
-        /// Why, or an objective's wording.
+        /// Why, or the wording of an objective or a need.
         note: Option<String>,
+    },
+    /// Hand a rapid assessment in.
+    Assess {
+        /// What was answered with data; a place and a time that are left out are filled in.
+        assessed: IncidentAssessed,
+        /// What was answered in words.
+        words: Vec<AnswerInWords>,
     },
 }
 
@@ -145,7 +152,8 @@ impl IncidentCommand {
             | Self::Note { .. }
             | Self::EndOperation
             | Self::Close
-            | Self::Change { .. } => false,
+            | Self::Change { .. }
+            | Self::Assess { .. } => false,
         }
     }
 
@@ -464,7 +472,8 @@ pub(super) fn optional_note(text: &str) -> Result<Option<String>, IncidentReject
     (!text.is_empty()).then(|| note("note", text)).transpose()
 }
 
-fn note(field: &'static str, text: &str) -> Result<String, IncidentRejection> {
+/// Reads a note.
+pub(super) fn note(field: &'static str, text: &str) -> Result<String, IncidentRejection> {
     let characters = text.chars().count();
     if characters > NOTE_CHARACTERS {
         let length = format!("{characters} characters");

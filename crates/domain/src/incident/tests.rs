@@ -1,4 +1,5 @@
 mod lifecycle;
+mod response;
 
 use posko_proto::{
     Id, NodeId,

@@ -8,7 +8,8 @@ use posko_proto::{
     directive::v1::{IssueDirectiveRequest, WithdrawDirectiveRequest},
     incident::v1::{
         ActivateIncidentRequest, AddNoteRequest, ChangeIncidentRequest, CloseIncidentRequest,
-        EndOperationRequest, RecordImpactRequest, RejectIncidentRequest, VerifyIncidentRequest,
+        EndOperationRequest, RecordImpactRequest, RejectIncidentRequest, SubmitAssessmentRequest,
+        VerifyIncidentRequest,
     },
     log::v1::{DeclareLostRequest, DisownRequest, WithdrawPayloadRequest},
     site::v1::ChangeSiteRequest,
@@ -64,6 +65,7 @@ asks! {
     EndOperationRequest:      "EndOperation"      EndOperation      Incident  of incident_id;
     CloseIncidentRequest:     "CloseIncident"     CloseIncident     Incident  of incident_id;
     ChangeIncidentRequest:    "ChangeIncident"    RunIncident       Incident  of incident_id;
+    SubmitAssessmentRequest:  "SubmitAssessment"  SubmitAssessment  Incident  of incident_id;
     CancelWarningRequest:     "CancelWarning"     CancelWarning     Warning   of warning_id;
     IssueDirectiveRequest:    "IssueDirective"    IssueDirective    Directive;
     WithdrawDirectiveRequest: "WithdrawDirective" WithdrawDirective Directive of directive_id;

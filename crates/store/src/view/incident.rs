@@ -4,11 +4,15 @@
 use posko_domain::{
     context::Recorded,
     event::{self, Event, IncidentEvent},
-    incident::{self, IncidentState},
+    incident::{self, IncidentState, assessment::MOST_ASSESSMENTS},
     log::Statement,
     zone,
 };
-use posko_proto::{Id, NodeId, time::Millis};
+use posko_proto::{
+    Id, NodeId,
+    incident::v1::{AnswerInWords, IncidentAssessed},
+    time::Millis,
+};
 use rusqlite::{Connection, named_params};
 
 use super::{Reading, Tables, View, by_id, log, page};
@@ -78,6 +82,15 @@ pub struct Note {
     pub withdrawn: Option<Statement>,
 }
 
+/// An assessment with its answers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answered {
+    /// What was answered with data; none while its payload is not here.
+    pub assessed: Option<IncidentAssessed>,
+    /// What was answered in words and not withdrawn.
+    pub words: Vec<AnswerInWords>,
+}
+
 /// Which incidents are wanted.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -123,7 +136,13 @@ pub(crate) fn fold(
         | IncidentEvent::PeriodPlanned(_)
         | IncidentEvent::PlanApproved(_)
         | IncidentEvent::ObjectiveSet(_)
-        | IncidentEvent::ObjectiveSettled(_) => Ok(()),
+        | IncidentEvent::ObjectiveSettled(_)
+        | IncidentEvent::NeedSet(_)
+        | IncidentEvent::NeedMet(_)
+        | IncidentEvent::NeedSettled(_)
+        | IncidentEvent::EmergencyDeclared(_)
+        | IncidentEvent::EmergencyEnded(_)
+        | IncidentEvent::Assessed(_) => Ok(()),
         IncidentEvent::Verified(_)
         | IncidentEvent::Rejected(_)
         | IncidentEvent::Activated(_)
@@ -226,6 +245,30 @@ impl Store {
             };
             let notes = notes(connection, &incident)?;
             Ok(Some((incident, notes)))
+        })
+    }
+
+    /// Returns an incident by its id, without its notes.
+    pub fn incident_alone(&self, id: Id) -> Result<Option<Found>, StoreError> {
+        self.read_things(|_, reading| self.by_id(reading, id))
+    }
+
+    /// Returns an incident, and the answers of an assessment of it; no answers when it has no such assessment.
+    pub fn assessment(
+        &self,
+        incident: Id,
+        assessment: Id,
+    ) -> Result<Option<(Found, Option<Answered>)>, StoreError> {
+        self.read_things(|connection, reading| {
+            let Some(incident) = self.by_id(reading, incident)? else {
+                return Ok(None);
+            };
+            let held = incident.state.assessments.iter();
+            let is_there = held.clone().any(|held| held.id == assessment);
+            let answered = is_there
+                .then(|| answered(connection, &incident, assessment))
+                .transpose()?;
+            Ok(Some((incident, answered)))
         })
     }
 
@@ -351,12 +394,67 @@ fn by_number(
     rows.next()?.map(|row| reading.found(row)).transpose()
 }
 
+/// Reads an assessment's answers from the log: those in words were recorded with it, right behind it.
+fn answered(
+    connection: &Connection,
+    incident: &Found,
+    assessment: Id,
+) -> Result<Answered, StoreError> {
+    let (origin, stream) = (incident.origin, incident.id);
+    let of = event::INCIDENT_ASSESSED.type_id;
+    let entries = fold::entries(connection, origin, stream, of, 0, MOST_ASSESSMENTS)?;
+    let found = entries.into_iter().find_map(|entry| match entry.read {
+        Some((Event::Incident(IncidentEvent::Assessed(assessed)), _))
+            if assessed.assessment_id == assessment.as_bytes() =>
+        {
+            Some((entry.header.stream_version, assessed))
+        }
+        _ => None,
+    });
+    let Some((version, assessed)) = found else {
+        return Ok(Answered {
+            assessed: None,
+            words: Vec::new(),
+        });
+    };
+    let of = event::INCIDENT_NOTED.type_id;
+    let most = fold::MAX_EVENTS as usize;
+    let behind = fold::entries(connection, origin, stream, of, version, most)?;
+    let words = behind.into_iter().filter_map(|entry| match entry.read {
+        Some((Event::Incident(IncidentEvent::Noted(noted)), _))
+            if noted.about == assessment.as_bytes() && !noted.question.is_empty() =>
+        {
+            Some(AnswerInWords {
+                question: noted.question,
+                text: noted.text,
+            })
+        }
+        _ => None,
+    });
+    Ok(Answered {
+        words: words.collect(),
+        assessed: Some(assessed),
+    })
+}
+
+/// The most entries that are looked at for an incident's notes.
+const MOST_NOTED: usize = 100_000;
+
+/// An assessment's answers in words are read with it, and left out here.
 fn notes(connection: &Connection, incident: &Found) -> Result<Vec<Note>, StoreError> {
     let (origin, kind) = (incident.origin, event::INCIDENT_NOTED);
     let mut found = Vec::new();
-    for entry in fold::entries(connection, origin, incident.id, kind.type_id, MAX_NOTES)? {
+    for entry in fold::entries(connection, origin, incident.id, kind.type_id, 0, MOST_NOTED)? {
+        if found.len() == MAX_NOTES {
+            break;
+        }
         let (event, header) = (entry.header.event_id, &entry.header);
         found.extend(match (entry.read, entry.presence) {
+            (Some((Event::Incident(IncidentEvent::Noted(noted)), _)), _)
+                if !noted.question.is_empty() =>
+            {
+                None
+            }
             (Some((Event::Incident(IncidentEvent::Noted(noted)), recorded)), _) => Some(Note {
                 event,
                 at: recorded.occurred_at,

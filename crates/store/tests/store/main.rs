@@ -22,6 +22,7 @@ mod snapshot;
 mod standing;
 mod statement;
 mod tail;
+mod timeline;
 
 use std::{
     path::Path,
