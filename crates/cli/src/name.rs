@@ -7,8 +7,10 @@ use posko_proto::{
     directive::v1::{self as directive, Priority},
     federation::v1::NodeRole,
     incident::v1::{
-        self as incident, AgeBand, CancelReason, EscalationLevel, FigureSource, Measure, Post,
-        RejectReason, Relation, ReopenReason, ReportChannel, Scale, Settlement, Sex, Status, Step,
+        self as incident, AgeBand, AssessmentForm, AssessmentKind, CancelReason, CountedAge,
+        EmergencyLevel, EmergencyState, EmergencyStatus, EscalationLevel, FigureSource, Measure,
+        NeedProgress, Office, Post, RejectReason, Relation, ReopenReason, ReportChannel, Scale,
+        Sector, Settlement, Sex, Status, Step, TimelinePresence, Unit,
     },
     site::v1 as site,
     warning::v1::{self as warning, AlertStatus, Certainty, FeedHealth, Source, State, Urgency},
@@ -136,6 +138,17 @@ named! {
     directive::State, "directive state", "STATE_";
     site::Kind, "kind of site", "KIND_";
     site::NeedKind, "need", "NEED_KIND_";
+    Sector, "sector", "SECTOR_";
+    Unit, "unit", "UNIT_";
+    NeedProgress, "progress", "NEED_PROGRESS_";
+    EmergencyStatus, "emergency status", "EMERGENCY_STATUS_";
+    EmergencyLevel, "emergency level", "EMERGENCY_LEVEL_";
+    EmergencyState, "emergency state", "EMERGENCY_STATE_";
+    Office, "office", "OFFICE_";
+    AssessmentForm, "form", "ASSESSMENT_FORM_";
+    AssessmentKind, "kind of assessment", "ASSESSMENT_KIND_";
+    CountedAge, "age", "COUNTED_AGE_";
+    TimelinePresence, "presence", "TIMELINE_PRESENCE_";
 }
 
 #[cfg(test)]
@@ -157,7 +170,7 @@ mod tests {
                 );
             }
         });
-        assert_eq!(types, 32);
+        assert_eq!(types, 43);
     }
 
     #[test]
