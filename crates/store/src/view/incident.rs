@@ -16,7 +16,12 @@ use posko_proto::{
 use rusqlite::{Connection, named_params};
 
 use super::{Reading, Tables, View, by_id, log, page};
-use crate::{Store, StoreError, fold, query::PageOf, statement::WITHDRAWN};
+use crate::{
+    Store, StoreError,
+    fold::{self, StreamEntry},
+    query::PageOf,
+    statement::WITHDRAWN,
+};
 
 pub(super) const INCIDENT: View = View {
     name: "incident",
@@ -437,25 +442,38 @@ fn answered(
     })
 }
 
-/// The most entries that are looked at for an incident's notes.
-const MOST_NOTED: usize = 100_000;
-
-/// An assessment's answers in words are read with it, and left out here.
+/// An assessment's answers in words are read with it, and left out here, however many stand between the notes.
 fn notes(connection: &Connection, incident: &Found) -> Result<Vec<Note>, StoreError> {
-    let (origin, kind) = (incident.origin, event::INCIDENT_NOTED);
     let mut found = Vec::new();
-    for entry in fold::entries(connection, origin, incident.id, kind.type_id, 0, MOST_NOTED)? {
-        if found.len() == MAX_NOTES {
-            break;
-        }
-        let (event, header) = (entry.header.event_id, &entry.header);
-        found.extend(match (entry.read, entry.presence) {
-            (Some((Event::Incident(IncidentEvent::Noted(noted)), _)), _)
-                if !noted.question.is_empty() =>
-            {
-                None
+    let mut after = 0;
+    loop {
+        let (origin, of) = (incident.origin, event::INCIDENT_NOTED.type_id);
+        let entries = fold::entries(connection, origin, incident.id, of, after, MAX_NOTES)?;
+        let is_last = entries.len() < MAX_NOTES;
+        after = (entries.last()).map_or(after, |entry| entry.header.stream_version);
+        for entry in entries {
+            found.extend(note(connection, origin, entry)?);
+            if found.len() == MAX_NOTES {
+                return Ok(found);
             }
-            (Some((Event::Incident(IncidentEvent::Noted(noted)), recorded)), _) => Some(Note {
+        }
+        if is_last {
+            return Ok(found);
+        }
+    }
+}
+
+fn note(
+    connection: &Connection,
+    origin: NodeId,
+    entry: StreamEntry,
+) -> Result<Option<Note>, StoreError> {
+    let (event, header) = (entry.header.event_id, &entry.header);
+    Ok(match (entry.read, entry.presence) {
+        (Some((Event::Incident(IncidentEvent::Noted(noted)), recorded)), _)
+            if noted.question.is_empty() =>
+        {
+            Some(Note {
                 event,
                 at: recorded.occurred_at,
                 actor: Some(recorded.actor),
@@ -463,21 +481,20 @@ fn notes(connection: &Connection, incident: &Found) -> Result<Vec<Note>, StoreEr
                 about: Id::try_from(noted.about.as_slice()).ok(),
                 question: noted.question,
                 withdrawn: None,
-            }),
-            (None, Some(WITHDRAWN)) => {
-                let said = log::said(connection, origin, event, event::PAYLOAD_WITHDRAWN)?;
-                Some(Note {
-                    event,
-                    at: Millis(header.wall_ms.cast_signed()),
-                    actor: None,
-                    text: String::new(),
-                    about: None,
-                    question: String::new(),
-                    withdrawn: said,
-                })
-            }
-            _ => None,
-        });
-    }
-    Ok(found)
+            })
+        }
+        (None, Some(WITHDRAWN)) => {
+            let said = log::said(connection, origin, event, event::PAYLOAD_WITHDRAWN)?;
+            Some(Note {
+                event,
+                at: Millis(header.wall_ms.cast_signed()),
+                actor: None,
+                text: String::new(),
+                about: None,
+                question: String::new(),
+                withdrawn: said,
+            })
+        }
+        _ => None,
+    })
 }

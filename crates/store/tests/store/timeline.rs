@@ -2,6 +2,7 @@
 
 use posko_domain::{
     event::{INCIDENT_ASSESSED, INCIDENT_NOTED, SITE_OCCUPANCY_COUNTED, SITE_OPENED},
+    incident::assessment::form,
     log::LogCommand,
     site::SiteCommand,
 };
@@ -15,7 +16,7 @@ use posko_proto::{
         change_site_request::Change,
     },
 };
-use posko_store::view::timeline::Presence;
+use posko_store::view::{incident::MAX_NOTES, timeline::Presence};
 use tempfile::tempdir;
 
 use super::*;
@@ -28,7 +29,16 @@ fn other(number: u32, stream: Id, command: Command) -> Request {
 }
 
 fn assess(number: u32, incident: Id) -> Request {
-    let asked = SubmitAssessmentRequest {
+    let words = vec![AnswerInWords {
+        question: "PMI-16".into(),
+        text: "Sebagian besar lansia".into(),
+    }];
+    let asked = submission(number, incident, words);
+    request(number, incident, IncidentCommand::try_from(&asked).unwrap())
+}
+
+fn submission(number: u32, incident: Id, words: Vec<AnswerInWords>) -> SubmitAssessmentRequest {
+    SubmitAssessmentRequest {
         meta: Some(common::CommandMeta {
             command_id: command_id(number).to_vec(),
             ..Default::default()
@@ -43,12 +53,8 @@ fn assess(number: u32, incident: Id) -> Request {
             }],
             ..IncidentAssessed::default()
         }),
-        words: vec![AnswerInWords {
-            question: "PMI-16".into(),
-            text: "Sebagian besar lansia".into(),
-        }],
-    };
-    request(number, incident, IncidentCommand::try_from(&asked).unwrap())
+        words,
+    }
 }
 
 /// Opens a site of the incident, and counts who is there.
@@ -180,4 +186,37 @@ fn an_assessments_answers_are_read_from_the_log_and_those_in_words_are_no_notes_
         let (_, unknown) = store.assessment(incident, Id([8; 16])).unwrap().unwrap();
         assert_eq!(unknown, None);
     }
+}
+
+#[test]
+fn notes_are_shown_however_many_answers_in_words_stand_before_them() {
+    let dir = tempdir().unwrap();
+    let owner = open(dir.path(), "32", 1);
+    let incident = accepted(&owner, report(1, "32.75.01")).stream;
+    let form = form::newest(AssessmentForm::Pmi).unwrap();
+    let in_words = form
+        .questions
+        .iter()
+        .filter(|question| question.kind == form::Kind::Words);
+    let words: Vec<AnswerInWords> = in_words
+        .map(|question| AnswerInWords {
+            question: question.code.clone(),
+            text: "sedang ditanyakan".into(),
+        })
+        .collect();
+    let each = words.len();
+    for number in 0..20 {
+        let asked = submission(10 + number, incident, words.clone());
+        let command = IncidentCommand::try_from(&asked).unwrap();
+        let answer = accepted(&owner, request(10 + number, incident, command));
+        assert_eq!(answer.event_ids.len(), each + 1);
+    }
+    assert!(20 * each > MAX_NOTES);
+    let text = "Jembatan putus".to_owned();
+    let note = IncidentCommand::Note { text };
+    accepted(&owner, request(100, incident, note));
+    let (_, notes) = owner.incident(Some(incident), "").unwrap().unwrap();
+    let texts: Vec<&str> = notes.iter().map(|note| note.text.as_str()).collect();
+    assert_eq!(texts.len(), 2, "the report's and the last");
+    assert_eq!(texts.last(), Some(&"Jembatan putus"));
 }
