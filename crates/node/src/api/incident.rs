@@ -475,6 +475,7 @@ impl IncidentService for Api {
             words: answered.words,
             left_out: assessed.left_out,
             missing,
+            provenance: Some(self.provenance_of(&found, found.state.recorded_at)),
         }))
     }
 

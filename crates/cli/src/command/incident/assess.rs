@@ -14,7 +14,7 @@ use posko_domain::incident::{
 };
 use posko_proto::{
     Id,
-    common::v1::{Place, Point},
+    common::v1::{Place, Point, Provenance},
     incident::v1::{
         Answer, AnswerInWords, AssessmentForm, AssessmentHead, AssessmentKind, Chosen, Counted,
         CountedAge, Derived, GetAssessmentRequest, GetAssessmentResponse, IncidentAssessed, People,
@@ -26,7 +26,7 @@ use serde_json::{Map, Value as Json, json};
 use super::{incident_id, nothing_personal};
 use crate::{
     client::Client,
-    command::{lost, outcome_fields, outcome_of},
+    command::{freshness, lost, outcome_fields, outcome_of, owner},
     failure::Failure,
     input::{self, Frame},
     json as view,
@@ -528,11 +528,20 @@ impl AssessmentCommand {
                     .get_incident(super::lookup(&incident))
                     .await?
                     .into_inner();
-                let heads = found.incident.unwrap_or_default().assessments;
-                let text = heads_table(context, &heads).render(context);
-                let heads: Vec<view::incident::Assessment> =
-                    heads.into_iter().map(Into::into).collect();
-                Shown::new(json!({ "assessments": heads }), text)
+                let found = found.incident.unwrap_or_default();
+                let origins: Vec<Provenance> = found.provenance.into_iter().collect();
+                let text = format!(
+                    "{}{}",
+                    heads_table(context, &found.assessments).render(context),
+                    freshness(context, &origins)
+                );
+                let heads = found.assessments.into_iter();
+                let heads: Vec<view::incident::Assessment> = heads.map(Into::into).collect();
+                let provenance = origins.into_iter().next().map(view::Provenance::from);
+                Shown::new(
+                    json!({ "assessments": heads, "provenance": provenance }),
+                    text,
+                )
             }
             Self::Show {
                 incident,
@@ -594,6 +603,7 @@ fn place(head: &AssessmentHead) -> String {
 fn render(context: &Context, found: &GetAssessmentResponse) -> String {
     let head = found.head.clone().unwrap_or_default();
     let form = form::find(head.form(), head.form_version);
+    let provenance = found.provenance.clone().unwrap_or_default();
     let mut text = fields(
         context,
         [
@@ -613,6 +623,8 @@ fn render(context: &Context, found: &GetAssessmentResponse) -> String {
             (label::PLACE, place(&head)),
             (label::ASSESSED_AT, when(head.assessed_at.as_ref())),
             (label::SUBMITTED, when(head.submitted_at.as_ref())),
+            (label::ORIGIN, owner(context, &provenance)),
+            (label::HEARD, when(provenance.heard_at.as_ref())),
             (
                 label::WHY,
                 if found.missing {
@@ -763,6 +775,7 @@ fn shown_json(found: GetAssessmentResponse) -> Json {
         "left_out": found.left_out,
         "derived": found.derived.iter().map(view::incident::Derived::from).collect::<Vec<_>>(),
         "missing": found.missing,
+        "provenance": found.provenance.map(view::Provenance::from),
     })
 }
 
