@@ -4,13 +4,17 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 18] = [
+const FILES: [&str; 22] = [
     "posko/common/v1/common.proto",
     "posko/federation/v1/session.proto",
     "posko/federation/v1/node.proto",
     "posko/blob/v1/blob.proto",
     "posko/blob/v1/service.proto",
     "posko/incident/v1/event.proto",
+    "posko/incident/v1/need.proto",
+    "posko/incident/v1/emergency.proto",
+    "posko/incident/v1/assessment.proto",
+    "posko/incident/v1/timeline.proto",
     "posko/incident/v1/service.proto",
     "posko/warning/v1/event.proto",
     "posko/warning/v1/service.proto",

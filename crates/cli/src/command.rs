@@ -29,7 +29,10 @@ use posko_proto::{
     account::v1::{Account, ListAccountsResponse},
     common::v1::{self as common, LinkState, Provenance},
     directive::v1::{Directive, ListDirectivesResponse},
-    incident::v1::{Incident, ListIncidentsResponse, ListNoticesResponse, Notice},
+    incident::v1::{
+        Incident, ListIncidentsResponse, ListNoticesResponse, ListTimelineResponse, Notice,
+        TimelineEntry,
+    },
     log::v1::{ListStatementsResponse, Statement},
     site::v1::{ListSitesResponse, Site},
     warning::v1::{ListWarningsResponse, Warning},
@@ -93,6 +96,7 @@ page! {
     ListNoticesResponse: notices of Notice;
     ListSitesResponse: sites of Site;
     ListStatementsResponse: statements of Statement;
+    ListTimelineResponse: entries of TimelineEntry;
     ListWarningsResponse: warnings of Warning;
 }
 

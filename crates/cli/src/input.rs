@@ -2,7 +2,7 @@
 //!
 //! What it never does: read the terminal, or know a rule of the domain.
 
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDate};
 use clap::Args;
 use posko_proto::{
     Id, NodeId,
@@ -72,6 +72,32 @@ pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
         seconds: at.timestamp(),
         nanos: nanos as i32,
     })
+}
+
+/// Reads a time, or a day such as `2026-01-05` as its begin in Waktu Indonesia Barat.
+pub(crate) fn begin(text: &str) -> Result<Timestamp, String> {
+    match day(text) {
+        Some(day) => midnight(day, text),
+        None => time(text),
+    }
+}
+
+/// Reads a time, or a day such as `2026-01-18` as its end in Waktu Indonesia Barat: the day is in it.
+pub(crate) fn end(text: &str) -> Result<Timestamp, String> {
+    match day(text) {
+        Some(day) => midnight(day.succ_opt().unwrap_or(day), text),
+        None => time(text),
+    }
+}
+
+fn day(text: &str) -> Option<NaiveDate> {
+    (text.len() == 10)
+        .then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())
+        .flatten()
+}
+
+fn midnight(day: NaiveDate, text: &str) -> Result<Timestamp, String> {
+    time(&format!("{day}T00:00:00+07:00")).map_err(|_| format!("`{text}` is no day"))
 }
 
 /// Reads `MEASURE=COUNT`, such as `displaced=1200`.
@@ -189,6 +215,18 @@ pub(crate) fn warning(text: &str) -> Result<(NodeId, Id), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_is_taken_from_its_begin_or_to_its_end_in_western_indonesia() {
+        let at = |text: &str| time(text).unwrap();
+        assert_eq!(begin("2026-01-05"), Ok(at("2026-01-05T00:00:00+07:00")));
+        assert_eq!(end("2026-01-31"), Ok(at("2026-02-01T00:00:00+07:00")));
+        assert_eq!(
+            begin("2026-01-05T08:00:00Z"),
+            Ok(at("2026-01-05T08:00:00Z"))
+        );
+        assert!(end("2026-02-30").is_err());
+    }
 
     #[test]
     fn figures_are_a_known_measure_and_digits() {

@@ -9,9 +9,10 @@ use posko_proto::{
     directive::v1::{self as directive, Priority},
     federation::v1::NodeRole,
     incident::v1::{
-        self as incident, AgeBand, CancelReason, CodeSystem, EscalationLevel, FigureSource,
-        Measure, Post, RejectReason, Relation, ReopenReason, ReportChannel, Scale, Settlement, Sex,
-        Status, Step, TimePrecision,
+        self as incident, AgeBand, AssessmentForm, AssessmentKind, CancelReason, CodeSystem,
+        CountedAge, EmergencyLevel, EmergencyState, EmergencyStatus, EscalationLevel, FigureSource,
+        Measure, NeedProgress, Office, Post, RejectReason, Relation, ReopenReason, ReportChannel,
+        Scale, Sector, Settlement, Sex, Status, Step, TimePrecision, TimelinePresence, Unit,
     },
     site::v1 as site,
     warning::v1::{self as warning, AlertStatus, Certainty, FeedHealth, Source, State, Urgency},
@@ -77,6 +78,13 @@ pub(crate) fn word(name: &str, lang: Lang) -> Option<&'static str> {
         of::<Settlement>,
         of::<site::NeedKind>,
         of::<AttachmentKind>,
+        of::<Hazard>,
+        of::<Sector>,
+        of::<Unit>,
+        of::<EmergencyStatus>,
+        of::<Office>,
+        of::<AssessmentKind>,
+        of::<CountedAge>,
     ];
     words.iter().find_map(|word| word(name, lang))
 }
@@ -344,7 +352,6 @@ labels! {
     EVENTS: "jumlah peristiwa", "events";
     EXERCISES_APART: "latihan, dipisahkan", "exercise, held apart";
     FROM_RECORD: "dari catatan terbitan", "from a published record";
-    HAPPENED: "terjadi", "happened";
     HISTORICAL: "data lampau", "historical incident";
     KNOWN_ALREADY: "sudah tercatat", "known already";
     LEFT_OUT_BY_MAP: "ditinggalkan oleh peta", "left out by the map";
@@ -363,6 +370,179 @@ labels! {
     TEXTS_LEFT_OUT: "teks ditinggalkan", "texts left out";
     TEXTS_WITHDRAWN: "teks tidak diambil karena pernah dicabut", "texts not taken, since one was withdrawn";
     WEB: "alamat", "web";
+    ANSWER: "jawaban", "answer";
+    ASSESSED_AT: "diases", "assessed";
+    ASSESSMENT: "asesmen", "assessment";
+    ASSESSMENTS: "asesmen cepat", "rapid assessments";
+    AUTHORITY: "pejabat", "authority";
+    AT_LEAST: "sedikitnya", "at least";
+    APPROXIMATELY: "kira-kira", "about";
+    DECREE: "surat keputusan", "decree";
+    DERIVED: "angka turunan", "figures that follow";
+    DOES_FIT: "sesuai formulir; belum ada yang dikirim", "fits the form; nothing was sent";
+    EMERGENCIES: "status keadaan darurat", "legal emergency status";
+    EMERGENCY: "status", "status";
+    FORM: "formulir", "form";
+    HAPPENED: "terjadi", "happened";
+    LEFT_OUT_PERSONS: "tidak dicatat karena menyebut orang", "not recorded, since they name a person";
+    PAYLOAD_NOT_HERE: "isinya belum ada di sini", "its content is not here so far";
+    QUANTITY: "jumlah", "quantity";
+    QUESTION: "pertanyaan", "question";
+    SECTOR: "bidang", "sector";
+    SUBMITTED: "diserahkan", "handed in";
+    SUPERSEDED: "(diganti versi baru)", "(superseded)";
+    TIMELINE_WHAT: "apa", "what";
+    WORDS_ANSWERED: "jawaban kata-kata", "answers in words";
+}
+
+impl Labelled for Sector {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Wash => label("air dan sanitasi", "WASH"),
+            Self::Shelter => label("hunian", "shelter"),
+            Self::Health => label("kesehatan", "health"),
+            Self::Food => label("pangan", "food"),
+            Self::Nfi => label("barang non-pangan", "NFI"),
+            Self::Pss => label("dukungan psikososial", "PSS"),
+            Self::Rfl => label("pemulihan hubungan keluarga", "RFL"),
+            Self::Logistics => label("logistik", "logistics"),
+            Self::Personnel => label("personil", "personnel"),
+            Self::Evacuation => label("evakuasi", "evacuation"),
+            Self::Other => label("lainnya", "other"),
+        }
+    }
+}
+
+impl Labelled for Unit {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Pieces => label("buah", "pieces"),
+            Self::Kits => label("paket", "kits"),
+            Self::Portions => label("porsi", "portions"),
+            Self::Kilograms => label("kg", "kg"),
+            Self::Liters => label("liter", "liters"),
+            Self::Persons => label("orang", "persons"),
+            Self::Households => label("KK", "households"),
+            Self::Teams => label("tim", "teams"),
+            Self::Vehicles => label("kendaraan", "vehicles"),
+            Self::Units => label("unit", "units"),
+        }
+    }
+}
+
+impl Labelled for NeedProgress {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Open => label("terbuka", "open"),
+            Self::PartlyMet => label("terpenuhi sebagian", "partly met"),
+            Self::Met => MET,
+        }
+    }
+}
+
+impl Labelled for EmergencyStatus {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Alert => label("siaga darurat", "emergency alert"),
+            Self::Response => label("tanggap darurat", "emergency response"),
+            Self::Transition => label("transisi darurat ke pemulihan", "transition to recovery"),
+            Self::CertainCondition => label("keadaan tertentu", "certain condition"),
+        }
+    }
+}
+
+impl Labelled for EmergencyLevel {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Regency => label("kabupaten/kota", "regency or city"),
+            Self::Province => label("provinsi", "province"),
+            Self::National => label("nasional", "national"),
+        }
+    }
+}
+
+impl Labelled for EmergencyState {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Coming => label("belum berlaku", "not yet in force"),
+            Self::InForce => IN_FORCE,
+            Self::Expired => label("berakhir", "expired"),
+            Self::Ended => label("dicabut lebih awal", "ended early"),
+        }
+    }
+}
+
+impl Labelled for Office {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Regent => label("bupati", "regent"),
+            Self::Mayor => label("wali kota", "mayor"),
+            Self::Governor => label("gubernur", "governor"),
+            Self::President => label("presiden", "president"),
+            Self::Bnpb => label("kepala BNPB", "head of BNPB"),
+        }
+    }
+}
+
+impl Labelled for AssessmentForm {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Pmi => label("asesmen darurat PMI", "PMI emergency assessment"),
+            Self::Ifrc24h => label("IFRC 24 jam", "IFRC 24 hours"),
+            Self::Ifrc72h => label("IFRC 72 jam", "IFRC 72 hours"),
+        }
+    }
+}
+
+impl Labelled for AssessmentKind {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Initial => label("awal", "initial"),
+            Self::Continued => label("lanjutan", "continued"),
+        }
+    }
+}
+
+impl Labelled for CountedAge {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::CountedAge01 => label("0–1", "0–1"),
+            Self::CountedAge25 => label("2–5", "2–5"),
+            Self::CountedAge612 => label("6–12", "6–12"),
+            Self::CountedAge1317 => label("13–17", "13–17"),
+            Self::CountedAge1820 => label("18–20", "18–20"),
+            Self::CountedAge2159 => label("21–59", "21–59"),
+            Self::CountedAge60Up => label("60+", "60+"),
+            Self::Unknown => label("tidak diketahui", "unknown"),
+            Self::CountedAge05 => label("0–5", "0–5"),
+            Self::CountedAge1320 => label("13–20", "13–20"),
+            Self::CountedAge2160 => label("21–60", "21–60"),
+            Self::Over60 => label(">60", ">60"),
+        }
+    }
+}
+
+impl Labelled for TimelinePresence {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Present => label("ada", "present"),
+            Self::Withdrawn => WITHDRAWN,
+            Self::Erased => LOST,
+            Self::Missing => label("belum ada di sini", "not here so far"),
+            Self::Unreadable => label("tidak terbaca di sini", "not readable here"),
+        }
+    }
 }
 
 impl Labelled for Hazard {
@@ -568,6 +748,7 @@ impl Labelled for Measure {
             Self::Bridges => label("jembatan rusak", "bridges damaged"),
             Self::RoadsM => label("jalan rusak (m)", "roads damaged (m)"),
             Self::FarmlandM2 => label("lahan tani rusak (m²)", "farmland damaged (m²)"),
+            Self::PublicFacilities => label("fasilitas umum rusak", "public facilities damaged"),
         }
     }
 }
@@ -976,6 +1157,17 @@ mod tests {
         check_distinct::<MediaType>();
         check_distinct::<BlobState>();
         check_distinct::<PeerAnswer>();
+        check_distinct::<Sector>();
+        check_distinct::<Unit>();
+        check_distinct::<NeedProgress>();
+        check_distinct::<EmergencyStatus>();
+        check_distinct::<EmergencyLevel>();
+        check_distinct::<EmergencyState>();
+        check_distinct::<Office>();
+        check_distinct::<AssessmentForm>();
+        check_distinct::<AssessmentKind>();
+        check_distinct::<CountedAge>();
+        check_distinct::<TimelinePresence>();
     }
 
     #[test]

@@ -8,9 +8,10 @@ use posko_proto::{
     directive::v1::{self as directive, Priority},
     federation::v1::NodeRole,
     incident::v1::{
-        self as incident, AgeBand, CancelReason, CodeSystem, EscalationLevel, FigureSource,
-        Measure, Post, RejectReason, Relation, ReopenReason, ReportChannel, Scale, Settlement, Sex,
-        Status, Step, TimePrecision,
+        self as incident, AgeBand, AssessmentForm, AssessmentKind, CancelReason, CodeSystem,
+        CountedAge, EmergencyLevel, EmergencyState, EmergencyStatus, EscalationLevel, FigureSource,
+        Measure, NeedProgress, Office, Post, RejectReason, Relation, ReopenReason, ReportChannel,
+        Scale, Sector, Settlement, Sex, Status, Step, TimePrecision, TimelinePresence, Unit,
     },
     site::v1 as site,
     warning::v1::{self as warning, AlertStatus, Certainty, FeedHealth, Source, State, Urgency},
@@ -145,6 +146,17 @@ named! {
     BlobState, "state of a file", "BLOB_STATE_";
     PeerAnswer, "answer", "PEER_ANSWER_";
     Metadata, "metadata", "METADATA_";
+    Sector, "sector", "SECTOR_";
+    Unit, "unit", "UNIT_";
+    NeedProgress, "progress", "NEED_PROGRESS_";
+    EmergencyStatus, "emergency status", "EMERGENCY_STATUS_";
+    EmergencyLevel, "emergency level", "EMERGENCY_LEVEL_";
+    EmergencyState, "emergency state", "EMERGENCY_STATE_";
+    Office, "office", "OFFICE_";
+    AssessmentForm, "form", "ASSESSMENT_FORM_";
+    AssessmentKind, "kind of assessment", "ASSESSMENT_KIND_";
+    CountedAge, "age", "COUNTED_AGE_";
+    TimelinePresence, "presence", "TIMELINE_PRESENCE_";
 }
 
 #[cfg(test)]
@@ -166,14 +178,14 @@ mod tests {
                 );
             }
         });
-        assert_eq!(types, 38);
+        assert_eq!(types, 50);
     }
 
     #[test]
     fn no_value_of_the_contract_is_left_out() {
         assert_eq!(Hazard::all().count(), 19);
         assert_eq!(Role::all().count(), 15);
-        assert_eq!(Measure::all().count(), 25);
+        assert_eq!(Measure::all().count(), 26);
         assert_eq!(Status::all().count(), 11);
     }
 

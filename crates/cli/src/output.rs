@@ -279,6 +279,24 @@ pub(crate) fn when(at: Option<&Timestamp>) -> String {
     local(at).unwrap_or_else(|| "-".into())
 }
 
+/// Returns the begin of a time for people: the day alone where that is its midnight in Western Indonesian Time.
+pub(crate) fn since(at: Option<&Timestamp>) -> String {
+    when(at).replace(" 00:00:00 WIB", "")
+}
+
+/// Returns the end of a time for people: the last day that is in it where it ends at midnight.
+pub(crate) fn until(at: Option<&Timestamp>) -> String {
+    let shown = when(at);
+    let last = at.map(|at| Timestamp {
+        seconds: at.seconds - 1,
+        ..*at
+    });
+    match shown.strip_suffix(" 00:00:00 WIB") {
+        Some(_) => when(last.as_ref()).replace(" 23:59:59 WIB", ""),
+        None => shown,
+    }
+}
+
 fn local(at: Option<&Timestamp>) -> Option<String> {
     let zone = FixedOffset::east_opt(7 * 3600)?;
     let at = at?;

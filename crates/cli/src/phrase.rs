@@ -230,6 +230,24 @@ const OPTIONS: &[(&str, &str)] = &[
     ("severity", "--severity"),
     ("text", "TEXT"),
     ("zone_id", "--zone"),
+    ("assessment.assessed_at", "assessed_at"),
+    ("assessment.kind", "kind"),
+    ("assessment.place", "region"),
+    ("assessment.supersedes", "supersedes"),
+    ("declare_emergency.authority", "--authority"),
+    ("declare_emergency.decree_date", "--date"),
+    ("declare_emergency.decree_number", "--decree"),
+    ("declare_emergency.extends", "--extends"),
+    ("declare_emergency.from", "--from"),
+    ("declare_emergency.hazards", "--hazard"),
+    ("declare_emergency.region_codes", "--region"),
+    ("declare_emergency.until", "--until"),
+    ("meet_need.quantity", "--quantity"),
+    ("meet_need.source", "--by"),
+    ("set_need.place", "--region"),
+    ("set_need.quantity", "--quantity"),
+    ("set_need.sector", "--sector"),
+    ("set_need.unit", "--unit"),
 ];
 
 macro_rules! phrases {
@@ -607,6 +625,94 @@ phrases! { OURS:
     "`{}` is no hash: expected 8 to 64 hexadecimal digits": "`{}` bukan hash: diharapkan 8 sampai 64 angka heksadesimal";
     "`{}` is no file": "`{}` bukan berkas";
     "file `{}` came with other bytes than its hash says": "isi berkas `{}` tidak sesuai hash-nya";
+    // What it needs.
+    "given needs": "diberi kebutuhan";
+    "given what it needs": "diberi pemenuhan kebutuhan";
+    "need": "kebutuhan";
+    "needs": "kebutuhan";
+    "settlement of the need": "hasil kebutuhan itu";
+    "settlement of the objective": "hasil sasaran itu";
+    "unit of the need, of which a part came,": "satuan kebutuhan yang sudah terpenuhi sebagian";
+    "part of the need by": "bagian kebutuhan dari";
+    "a new objective is worded in the note": "sasaran baru ditulis dalam catatan, dengan `--note`";
+    "a new need is worded in the note": "kebutuhan baru ditulis dalam catatan, dengan `--note`";
+    "a unit goes with a quantity, and a quantity with a unit": "jumlah dan satuan diberikan bersama";
+    "how much came, at least 1": "berapa yang datang, sedikitnya 1";
+    "0, since the need is not quantified": "0, karena kebutuhan itu tanpa jumlah";
+    "a place within the incident's province": "tempat di provinsi kejadian itu";
+    // Its legal status.
+    "given a legal status": "diberi status keadaan darurat";
+    "declaration": "pernyataan status";
+    "declarations": "pernyataan status";
+    "declaration of that decree": "pernyataan dari surat keputusan itu";
+    "extension of the declaration": "perpanjangan status itu";
+    "early end of the declaration": "pencabutan lebih awal status itu";
+    "early end of what it extends": "pencabutan lebih awal status yang diperpanjang";
+    "the end of the status": "akhir status";
+    "the begin of the status": "awal status";
+    "the early end": "pencabutan lebih awal";
+    "the extension's begin": "awal perpanjangan";
+    "the end of what it extends": "akhir status yang diperpanjang";
+    "siaga darurat is declared for slow-onset hazards only: what has struck is tanggap darurat":
+        "siaga darurat hanya untuk bahaya yang datang perlahan: yang sudah terjadi adalah tanggap darurat";
+    "each hazard may stand once": "tiap bahaya disebut satu kali";
+    "at least one hazard is needed": "sedikitnya satu bahaya";
+    "at least one area is needed": "sedikitnya satu wilayah";
+    "a status of a kab/kota holds in one kab/kota, of a province in one province":
+        "status kab/kota berlaku di satu kab/kota, status provinsi di satu provinsi";
+    "the office of that level: bupati of a kabupaten, wali kota of a kota, gubernur of a province, presiden of the nation, or kepala BNPB for keadaan tertentu":
+        "pejabat tingkat itu: bupati untuk kabupaten, wali kota untuk kota, gubernur untuk provinsi, presiden untuk nasional, atau kepala BNPB untuk keadaan tertentu";
+    "1 to 80 letters, digits and `. / - ( )`, such as 360/Kep.12-BPBD/2026":
+        "1 sampai 80 huruf, angka dan `. / - ( )`, seperti 360/Kep.12-BPBD/2026";
+    "a decree's number without a telephone number or a NIK": "nomor surat keputusan tanpa nomor telepon atau NIK";
+    "the day of the decree such as 2026-01-05": "tanggal surat keputusan seperti 2026-01-05";
+    "an end at most 366 days after the begin": "akhir paling lama 366 hari setelah awalnya";
+    "an extension has the status, the level and the authority of what it extends":
+        "perpanjangan berstatus, bertingkat dan berpejabat sama dengan yang diperpanjang";
+    "a SHA-256 of 32 bytes": "SHA-256 sepanjang 32 bita";
+    // Its assessments.
+    "the submission": "penyerahan";
+    "assessment": "asesmen";
+    "assessments": "asesmen";
+    "newer version of the assessment": "versi baru asesmen itu";
+    "a newer version answers the same form": "versi baru menjawab formulir yang sama";
+    "a version of the form that is known here": "versi formulir yang dikenal di sini";
+    "the code of a question of the form": "kode pertanyaan formulir itu";
+    "a question is answered once": "tiap pertanyaan dijawab satu kali";
+    "given twice": "dua kali";
+    "at least one question is answered": "sedikitnya satu pertanyaan dijawab";
+    "the same as the kind of the assessment": "sama dengan jenis asesmennya";
+    "no answer: it names a person, who never stands in a log": "tanpa jawaban: itu menyebut orang, yang tidak pernah dicatat";
+    "only what names a person is left out": "hanya yang menyebut orang yang tidak dicatat";
+    "a whole number in the question's unit, at most 1,000,000,000":
+        "bilangan bulat dalam satuan pertanyaan, paling banyak 1.000.000.000";
+    "yes or no": "ya atau tidak";
+    "one of the question's options": "salah satu pilihan pertanyaan";
+    "at least one of the question's options, each once": "sedikitnya satu pilihan pertanyaan, masing-masing sekali";
+    "counts of people by sex and age": "jumlah jiwa menurut jenis kelamin dan umur";
+    "an answer in words": "jawaban kata-kata";
+    "ages that do not overlap, each sex and age once": "umur yang tidak tumpang tindih, tiap jenis kelamin dan umur sekali";
+    "at most 100,000 characters in all": "paling banyak 100.000 karakter seluruhnya";
+    "assessment `{}` is not known here": "asesmen `{}` tidak dikenal di sini";
+    "answer `{}`": "jawaban `{}`";
+    "every province would read what looks like {}: leave it out, or add `--text-as-is` when it is none":
+        "semua provinsi akan membaca yang tampak seperti {}: hapuslah, atau tambahkan `--text-as-is` bila bukan";
+    "{} at character {}": "{} di karakter {}";
+    "a telephone number": "nomor telepon";
+    "a NIK": "NIK";
+    "an address of mail": "alamat surel";
+    "key `{}`": "kunci `{}`";
+    "`{}` is no key of a file of answers: expected one of {}": "`{}` bukan kunci berkas jawaban: pilih salah satu dari {}";
+    "`{}` is no form of this program": "`{}` bukan formulir program ini";
+    "`{}` is no question of the form `{}`: `{}` lists them": "`{}` bukan pertanyaan formulir `{}`: lihat `{}`";
+    "question `{}` is answered with `{}`: expected {}": "pertanyaan `{}` dijawab `{}`: diharapkan {}";
+    "a whole number, 0 or more": "bilangan bulat, 0 atau lebih";
+    "one of {}": "salah satu dari {}";
+    "a list of {}": "daftar dari {}";
+    "counts such as `{}`": "jumlah seperti `{}`";
+    "a time with its offset": "waktu dengan selisih zonanya";
+    "a text": "teks";
+    "it has {} bytes; at most {} are read": "besarnya {} bita; paling banyak dibaca {}";
     // Sites.
     "there is no such site here": "titik layanan itu tidak ada di sini";
     "the site is closed": "titik layanan itu sudah ditutup";

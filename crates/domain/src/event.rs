@@ -113,6 +113,12 @@ kinds! {
     PLAN_APPROVED            0x0217 "IncidentPlanApproved"   Incident  Regional;
     OBJECTIVE_SET            0x0218 "IncidentObjectiveSet"   Incident  Regional;
     OBJECTIVE_SETTLED        0x0219 "IncidentObjectiveSettled" Incident Regional;
+    NEED_SET                 0x021a "IncidentNeedSet"        Incident  Regional;
+    NEED_MET                 0x021b "IncidentNeedMet"        Incident  Regional;
+    NEED_SETTLED             0x021c "IncidentNeedSettled"    Incident  Regional;
+    EMERGENCY_DECLARED       0x021d "IncidentEmergencyDeclared" Incident Regional;
+    EMERGENCY_ENDED          0x021e "IncidentEmergencyEnded" Incident  Regional;
+    INCIDENT_ASSESSED        0x021f "IncidentAssessed"       Incident  Regional;
     INCIDENT_ATTACHED        0x0220 "IncidentAttached"       Incident  Regional withdrawable;
     INCIDENT_IMPORTED        0x0221 "IncidentImported"       Incident  Regional;
     ACCOUNT_CREATED          0x0301 "AccountCreated"         Account   Local;
@@ -136,7 +142,7 @@ kinds! {
 }
 
 /// An event of any area.
-#[expect(
+#[allow(
     clippy::large_enum_variant,
     reason = "an event is made once and moved once; a box would be one allocation more"
 )]
@@ -261,6 +267,18 @@ events! {
         ObjectiveSet(incident::IncidentObjectiveSet) OBJECTIVE_SET;
         /// An objective was reached or dropped.
         ObjectiveSettled(incident::IncidentObjectiveSettled) OBJECTIVE_SETTLED;
+        /// Something is needed.
+        NeedSet(incident::IncidentNeedSet) NEED_SET;
+        /// A part of a need was met.
+        NeedMet(incident::IncidentNeedMet) NEED_MET;
+        /// Something became of a need.
+        NeedSettled(incident::IncidentNeedSettled) NEED_SETTLED;
+        /// A legal status was declared.
+        EmergencyDeclared(incident::IncidentEmergencyDeclared) EMERGENCY_DECLARED;
+        /// A legal status was ended early.
+        EmergencyEnded(incident::IncidentEmergencyEnded) EMERGENCY_ENDED;
+        /// It was assessed.
+        Assessed(incident::IncidentAssessed) INCIDENT_ASSESSED;
         /// A file was attached.
         Attached(incident::IncidentAttached) INCIDENT_ATTACHED;
     }

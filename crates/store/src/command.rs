@@ -19,7 +19,7 @@ use crate::{StoreError, aggregate::Areas};
 
 /// A command of any area, parsed at the door.
 #[derive(Debug, Clone)]
-#[expect(
+#[allow(
     clippy::large_enum_variant,
     reason = "one stands in the queue for a moment, boxed with its request"
 )]

@@ -26,8 +26,8 @@ use crate::{
     view::{self, Tables},
 };
 
-/// The most events that one command leads to.
-pub(crate) const MAX_EVENTS: u64 = 32;
+/// The most events that one command leads to: an assessment with an answer in words to each question of its form.
+pub(crate) const MAX_EVENTS: u64 = 128;
 
 /// A stream's state as it is stored.
 pub(crate) struct Stored {
@@ -176,18 +176,19 @@ pub(crate) struct StreamEntry {
     pub(crate) presence: Option<u8>,
 }
 
-/// Returns a stream's entries of one type, oldest first.
+/// Returns a stream's entries of one type after a version of it, oldest first.
 pub(crate) fn entries(
     connection: &Connection,
     origin: NodeId,
     stream: Id,
     type_id: u32,
+    after: u32,
     limit: usize,
 ) -> Result<Vec<StreamEntry>, StoreError> {
     let mut entries = connection.prepare_cached(
         "SELECT header, body, presence
          FROM stream_entry JOIN entry USING (pos) LEFT JOIN payload USING (pos) LEFT JOIN payload_missing USING (pos)
-         WHERE origin = :origin AND stream = :stream AND substr(header, 5, 4) = :type
+         WHERE origin = :origin AND stream = :stream AND version > :after AND substr(header, 5, 4) = :type
          ORDER BY version
          LIMIT :limit",
     )?;
@@ -195,6 +196,7 @@ pub(crate) fn entries(
         ":origin": origin.as_str(),
         ":stream": stream.as_bytes(),
         ":type": type_id.to_be_bytes().as_slice(),
+        ":after": after,
         ":limit": limit as i64,
     })?;
     let mut found = Vec::new();

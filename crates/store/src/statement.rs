@@ -31,7 +31,7 @@ use crate::{
 /// Presence bytes, as the file notes what is not here.
 const WITHHELD: u8 = 2;
 pub(crate) const WITHDRAWN: u8 = 3;
-const ERASED: u8 = 4;
+pub(crate) const ERASED: u8 = 4;
 
 /// Does what a statement says, in the log of the one who says it.
 pub(crate) fn obey(

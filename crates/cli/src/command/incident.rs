@@ -1,9 +1,12 @@
 //! `posko incident`: incidents of the whole region, and running one's own.
 
+mod assess;
 mod attachment;
 mod change;
 mod import;
+mod notice;
 mod operation;
+mod timeline;
 
 use clap::{Args, Subcommand};
 use posko_domain::privacy::{self, Personal};
@@ -13,9 +16,9 @@ use posko_proto::{
     incident::v1::{
         ActivateIncidentRequest, AddNoteRequest, AgeBand, CancelReason, CloseIncidentRequest,
         EndOperationRequest, Figure, FigureSource, GetIncidentRequest, GetIncidentResponse,
-        Incident, ListIncidentsRequest, ListNoticesRequest, Measure, Note, Notice,
-        RecordImpactRequest, RejectIncidentRequest, RejectReason, ReopenReason, ReportChannel,
-        ReportIncidentRequest, Scale, Severity, Sex, Status, Step, VerifyIncidentRequest,
+        Incident, ListIncidentsRequest, Measure, Note, RecordImpactRequest, RejectIncidentRequest,
+        RejectReason, ReopenReason, ReportChannel, ReportIncidentRequest, Scale, Severity, Sex,
+        Status, Step, VerifyIncidentRequest,
     },
     log::v1::WithdrawPayloadRequest,
 };
@@ -124,7 +127,8 @@ A count of people may be of a sex (male, female, other), an age (0_1, 2_5, 6_12,
 
 Measures: dead, missing, injured_severe, injured_moderate, injured_slight, sick, affected, displaced,
 displaced_households, isolated, injured, houses_severe, houses_moderate, houses_slight, houses_damaged,
-houses_flooded, houses_swept, schools, health_facilities, worship, offices, shops, bridges, roads_m, farmland_m2.")]
+houses_flooded, houses_swept, schools, health_facilities, worship, offices, shops, bridges, roads_m, farmland_m2,
+public_facilities.")]
     Impact {
         /// Id or number
         incident: String,
@@ -193,6 +197,34 @@ deleted it yet is listed by `posko log withdrawals`.")]
     Change(change::ChangeCommand),
     #[command(flatten)]
     Attachment(attachment::AttachmentCommand),
+    /// Hands a rapid assessment in, on PMI's form or IFRC's of 24 and 72 hours
+    #[command(after_help = "Examples:
+  posko incident assess --template pmi > asesmen.toml
+  posko incident assess PMI-32-2026-000001 asesmen.toml --dry-run
+  posko incident assess PMI-32-2026-000001 asesmen.toml
+
+Names of assessors, signatories and contacts are left out and said so. What is
+answered in words is a log note: every province reads it, and it can be withdrawn.
+A file with `supersedes` is a newer version of an assessment; the older stays.")]
+    Assess(Box<assess::AssessArgs>),
+    /// Lists and shows the rapid assessments of an incident
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  posko incident assessment list PMI-32-2026-000001"
+    )]
+    Assessment(assess::AssessmentCommand),
+    /// Lists every event of an incident and of its sites, in the order of its log
+    #[command(after_help = "Examples:
+  posko incident timeline PMI-32-2026-000001
+  posko incident timeline PMI-32-2026-000001 --limit 0 --json")]
+    Timeline {
+        /// Id or number
+        incident: String,
+        /// At most this many; 0 lists all
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        limit: u32,
+    },
     /// Closes an incident whose operation has ended
     #[command(after_help = "Examples:
   posko incident close PMI-32-2026-000001 --expect-version 7")]
@@ -341,6 +373,9 @@ impl IncidentCommand {
             | Self::End { .. }
             | Self::Close { .. }
             | Self::Import(_)
+            | Self::Assess(_)
+            | Self::Assessment(_)
+            | Self::Timeline { .. }
             | Self::List { .. }
             | Self::Show { .. }
             | Self::Notices { .. } => None,
@@ -380,6 +415,11 @@ impl IncidentArgs {
         if let IncidentCommand::Import(args) = self.command {
             return args.run(context, self.text_as_is).await;
         }
+        if let IncidentCommand::Assess(args) = &self.command
+            && let Some(answer) = args.offline(context, self.text_as_is)
+        {
+            return answer;
+        }
         let client = Client::connect(context, Who::Anyone).await?;
         let mut service = client.incidents();
         let (id, outcome): (Id, Option<Outcome>) = match self.command {
@@ -409,8 +449,17 @@ impl IncidentArgs {
             IncidentCommand::Attachment(attachment) => {
                 return attachment.run(context, &client).await;
             }
+            IncidentCommand::Assess(args) => {
+                return args.run(context, &client, self.text_as_is).await;
+            }
+            IncidentCommand::Assessment(command) => return command.run(context, &client).await,
+            IncidentCommand::Timeline { incident, limit } => {
+                return timeline::run(context, &client, &incident, limit).await;
+            }
             IncidentCommand::Show { incident } => return show(context, &client, &incident).await,
-            IncidentCommand::Notices { limit } => return notices(context, &client, limit).await,
+            IncidentCommand::Notices { limit } => {
+                return notice::run(context, &client, limit).await;
+            }
             IncidentCommand::Verify {
                 incident,
                 source,
@@ -929,6 +978,15 @@ fn render(context: &Context, found: &GetIncidentResponse) -> String {
             label::OBJECTIVES,
             operation::objectives(context, &incident, worded),
         ),
+        (label::NEEDS, operation::needs(context, &incident, worded)),
+        (
+            label::EMERGENCIES,
+            operation::emergencies(context, &incident),
+        ),
+        (
+            label::ASSESSMENTS,
+            assess::heads_table(context, &incident.assessments),
+        ),
         (label::FIGURES, figures),
         (label::NOTES, notes),
     ];
@@ -962,84 +1020,11 @@ fn reason(context: &Context, name: &str) -> String {
         .unwrap_or_else(|| name.to_owned())
 }
 
-async fn notices(context: &Context, client: &Client, limit: u32) -> Result<Answer, Failure> {
-    let mut service = client.incidents();
-    let ask = async |page_size, page_token| {
-        let request = ListNoticesRequest {
-            page_size,
-            page_token,
-        };
-        service.list_notices(request).await
-    };
-    let (notices, more, page) = pages(limit, ask).await?;
-    let text = render_notices(context, &notices, more, &page.origins);
-    let notices: Vec<view::incident::Notice> = notices.into_iter().map(Into::into).collect();
-    let origins: Vec<view::Provenance> = page.origins.into_iter().map(Into::into).collect();
-    Answer::new(
-        json!({ "notices": notices, "more": more, "origins": origins }),
-        text,
-    )
-}
-
-fn render_notices(
-    context: &Context,
-    notices: &[Notice],
-    more: bool,
-    origins: &[Provenance],
-) -> String {
-    let head = [
-        label::NUMBER,
-        label::STATUS,
-        label::HAZARD,
-        label::AREA,
-        label::ZONE,
-        label::REPORTED,
-        label::ORIGIN,
-        label::INCIDENT,
-    ];
-    let mut table = Table::new(context, &head);
-    for notice in notices {
-        let known = origins.iter().find(|known| known.origin == notice.origin);
-        let provenance = Provenance {
-            origin: notice.origin.clone(),
-            disputed: notice.disputed,
-            ..known.cloned().unwrap_or_default()
-        };
-        table.tinted([
-            (
-                format!("{}{}", notice.number, drill(context, notice.exercise)),
-                Tint::Plain,
-            ),
-            (
-                label::of::<Status>(notice.status, context.lang),
-                status_tint(notice.status),
-            ),
-            (
-                label::of::<Hazard>(notice.hazard, context.lang),
-                Tint::Plain,
-            ),
-            (notice.region_code.clone(), Tint::Plain),
-            (notice.zone_id.clone(), Tint::Plain),
-            (when(notice.reported_at.as_ref()), Tint::Plain),
-            (owner(context, &provenance), link_tint(provenance.link)),
-            (
-                view::id(&notice.incident_id).unwrap_or_default(),
-                Tint::Plain,
-            ),
-        ]);
-    }
-    format!(
-        "{}{}",
-        listed(context, &table, more),
-        freshness(context, origins)
-    )
-}
-
 #[cfg(test)]
 mod tests {
-    use posko_proto::common::v1::LinkState;
+    use posko_proto::{common::v1::LinkState, incident::v1::Notice};
 
-    use super::*;
+    use super::{notice::render_notices, *};
     use crate::{label::Lang, output::tests::context};
 
     #[test]

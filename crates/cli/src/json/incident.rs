@@ -104,6 +104,163 @@ pub(crate) struct Incident {
     objectives: Vec<Objective>,
     reason: Option<String>,
     record: Option<Record>,
+    needs: Vec<Need>,
+    emergencies: Vec<Emergency>,
+    assessments: Vec<Assessment>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Need {
+    #[serde(rename = "need_id")]
+    id: Option<String>,
+    sector: Option<String>,
+    quantity: Option<u64>,
+    unit: Option<String>,
+    priority: Option<String>,
+    place: Option<Place>,
+    region_name: Option<String>,
+    due_at: Option<String>,
+    set_at: Option<String>,
+    parts: Vec<NeedPart>,
+    met: u64,
+    progress: Option<String>,
+    settlement: Option<String>,
+    settled_at: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct NeedPart {
+    source: Option<String>,
+    quantity: Option<u64>,
+    at: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Emergency {
+    #[serde(rename = "declaration_id")]
+    id: Option<String>,
+    status: Option<String>,
+    level: Option<String>,
+    authority: Option<String>,
+    decree_number: String,
+    decree_date: String,
+    from: Option<String>,
+    until: Option<String>,
+    hazards: Vec<String>,
+    region_codes: Vec<String>,
+    extends: Option<String>,
+    extended_by: Option<String>,
+    document_sha256: Option<String>,
+    state: Option<String>,
+    ended_at: Option<String>,
+}
+
+/// A rapid assessment, without its answers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Assessment {
+    #[serde(rename = "assessment_id")]
+    id: Option<String>,
+    form: Option<String>,
+    form_version: u32,
+    kind: Option<String>,
+    place: Option<Place>,
+    region_name: Option<String>,
+    assessed_at: Option<String>,
+    submitted_at: Option<String>,
+    version: u32,
+    supersedes: Option<String>,
+    superseded_by: Option<String>,
+    answers: u32,
+}
+
+/// A figure that follows from an assessment's answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Derived {
+    key: String,
+    count: u64,
+    unit: String,
+    partial: bool,
+    approximate: bool,
+}
+
+impl From<incident::AssessmentHead> for Assessment {
+    fn from(head: incident::AssessmentHead) -> Self {
+        Self {
+            id: id(&head.assessment_id),
+            form: name::of::<incident::AssessmentForm>(head.form),
+            form_version: head.form_version,
+            kind: name::of::<incident::AssessmentKind>(head.kind),
+            place: head.place.map(Place::from),
+            region_name: text(&head.region_name),
+            assessed_at: time(head.assessed_at.as_ref()),
+            submitted_at: time(head.submitted_at.as_ref()),
+            version: head.version,
+            supersedes: id(&head.supersedes),
+            superseded_by: id(&head.superseded_by),
+            answers: head.answers,
+        }
+    }
+}
+
+impl From<&incident::Derived> for Derived {
+    fn from(figure: &incident::Derived) -> Self {
+        Self {
+            key: figure.key.clone(),
+            count: figure.count,
+            unit: figure.unit.clone(),
+            partial: figure.partial,
+            approximate: figure.approximate,
+        }
+    }
+}
+
+fn need(need: incident::Need) -> Need {
+    let quantity = |number: u64| (number > 0).then_some(number);
+    let part = |part: &incident::NeedPart| NeedPart {
+        source: name::of::<incident::FigureSource>(part.source),
+        quantity: quantity(part.quantity),
+        at: time(part.at.as_ref()),
+    };
+    Need {
+        id: id(&need.need_id),
+        sector: name::of::<incident::Sector>(need.sector),
+        quantity: quantity(need.quantity),
+        unit: name::of::<incident::Unit>(need.unit),
+        priority: name::of::<incident::Priority>(need.priority),
+        place: need.place.map(Place::from),
+        region_name: text(&need.region_name),
+        due_at: time(need.due_at.as_ref()),
+        set_at: time(need.set_at.as_ref()),
+        parts: need.parts.iter().map(part).collect(),
+        met: need.met,
+        progress: name::of::<incident::NeedProgress>(need.progress),
+        settlement: name::of::<incident::Settlement>(need.settlement),
+        settled_at: time(need.settled_at.as_ref()),
+    }
+}
+
+fn emergency(emergency: incident::Emergency) -> Emergency {
+    let said = emergency.declared.unwrap_or_default();
+    let hazards = said.hazards.iter();
+    Emergency {
+        id: id(&said.declaration_id),
+        status: name::of::<incident::EmergencyStatus>(said.status),
+        level: name::of::<incident::EmergencyLevel>(said.level),
+        authority: name::of::<incident::Office>(said.authority),
+        decree_number: said.decree_number,
+        decree_date: said.decree_date,
+        from: time(said.from.as_ref()),
+        until: time(said.until.as_ref()),
+        hazards: hazards
+            .filter_map(|hazard| name::of::<Hazard>(*hazard))
+            .collect(),
+        region_codes: said.region_codes,
+        extends: id(&said.extends),
+        extended_by: id(&emergency.extended_by),
+        document_sha256: text(&hex(&said.document_sha256)),
+        state: name::of::<incident::EmergencyState>(emergency.state),
+        ended_at: time(emergency.ended_at.as_ref()),
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -211,6 +368,13 @@ impl From<incident::Incident> for Incident {
             objectives: incident.objectives.iter().map(objective).collect(),
             reason: text(&incident.reason),
             record: incident.record.as_ref().map(Record::from),
+            needs: incident.needs.into_iter().map(need).collect(),
+            emergencies: incident.emergencies.into_iter().map(emergency).collect(),
+            assessments: incident
+                .assessments
+                .into_iter()
+                .map(Assessment::from)
+                .collect(),
         }
     }
 }
@@ -451,6 +615,9 @@ mod tests {
                 "objectives": [],
                 "reason": "REOPEN_REASON_RECURRED",
                 "record": null,
+                "needs": [],
+                "emergencies": [],
+                "assessments": [],
             })
         );
     }

@@ -64,6 +64,52 @@ phrases! { pub(super) HELP:
     "Until when, RFC 3339": "Sampai kapan, RFC 3339";
     "The number of its operational period": "Nomor periode operasinya";
     "Who is to reach it": "Siapa yang mencapainya";
+    "Says what is needed, that a part of it came, or what became of it":
+        "Mencatat kebutuhan, bagian yang sudah terpenuhi, atau hasilnya";
+    "Its field of work": "Bidangnya";
+    "How much is needed, or came [default: not quantified]": "Berapa yang dibutuhkan, atau yang datang [bawaan: tanpa jumlah]";
+    "What is counted": "Yang dihitung";
+    "Kemendagri code of the place where it is needed": "Kode Kemendagri tempat yang membutuhkan";
+    "The need that is said anew [default: a new one]": "Kebutuhan yang dicatat ulang [bawaan: yang baru]";
+    "The need of which a part came": "Kebutuhan yang terpenuhi sebagian";
+    "Who brought it: pmi, government or other": "Siapa yang memenuhinya: pmi, government atau other";
+    "The quantity is all that they brought so far, in place of what was said before":
+        "Jumlah itu seluruh yang mereka penuhi sejauh ini, menggantikan yang tercatat";
+    "The need that is met": "Kebutuhan yang terpenuhi";
+    "The need that is not pursued any more": "Kebutuhan yang dihentikan";
+    "The need that stands under another id": "Kebutuhan yang sudah tercatat dengan id lain";
+    "Notes the legal status of the emergency as an authority declared it, or that it was ended early":
+        "Mencatat status keadaan darurat yang ditetapkan pejabat, atau pencabutannya lebih awal";
+    "Alert, response, transition or certain_condition": "Alert, response, transition atau certain_condition";
+    "Regency, province or national": "Regency, province atau national";
+    "The office that declares it: regent, mayor, governor, president or bnpb":
+        "Pejabat yang menetapkan: regent, mayor, governor, president atau bnpb";
+    "The decree's number": "Nomor surat keputusan";
+    "The day of the decree": "Tanggal surat keputusan";
+    "Its first day, or its begin, RFC 3339 [default: with --extends, where the other ends]":
+        "Hari pertamanya, atau awalnya, RFC 3339 [bawaan: dengan --extends, akhir status itu]";
+    "Its last day, or its end, RFC 3339": "Hari terakhirnya, atau akhirnya, RFC 3339";
+    "A hazard that it names; may be repeated": "Bahaya yang disebutnya; dapat diulang";
+    "Kemendagri code of an area in which it holds; may be repeated": "Kode Kemendagri wilayah berlakunya; dapat diulang";
+    "The declaration that it extends": "Status yang diperpanjangnya";
+    "The declaration that is noted anew [default: a new one]": "Status yang dicatat ulang [bawaan: yang baru]";
+    "File of the decree: its SHA-256 is noted, and it is not sent":
+        "Berkas surat keputusan: SHA-256-nya dicatat, berkasnya tidak dikirim";
+    "The declaration that was ended early, at --occurred-at": "Status yang dicabut lebih awal, pada --occurred-at";
+    "Hands a rapid assessment in, on PMI's form or IFRC's of 24 and 72 hours":
+        "Menyerahkan asesmen cepat, dengan formulir PMI atau IFRC 24 dan 72 jam";
+    "File of answers, TOML or JSON": "Berkas jawaban, TOML atau JSON";
+    "Print an empty file of this form with all its questions: pmi, ifrc_24h or ifrc_72h":
+        "Cetak berkas kosong formulir ini dengan semua pertanyaannya: pmi, ifrc_24h atau ifrc_72h";
+    "Only check the file against its form; nothing is sent": "Periksa saja berkas itu terhadap formulirnya; tidak ada yang dikirim";
+    "Lists and shows the rapid assessments of an incident": "Mendaftar dan menampilkan asesmen cepat sebuah kejadian";
+    "Lists the rapid assessments of an incident, older versions too":
+        "Mendaftar asesmen cepat sebuah kejadian, juga versi lamanya";
+    "Shows one rapid assessment with its answers and what follows from them":
+        "Menampilkan satu asesmen cepat dengan jawaban dan angka turunannya";
+    "The assessment": "Asesmennya";
+    "Lists every event of an incident and of its sites, in the order of its log":
+        "Mendaftar setiap peristiwa kejadian dan titik layanannya, menurut urutan log";
     "The larger incident that it is a part of": "Kejadian lebih besar yang mencakupnya";
     "An incident that it belongs with": "Kejadian yang terkait dengannya";
     "An incident that it does not belong with any more": "Kejadian yang tidak lagi terkait dengannya";

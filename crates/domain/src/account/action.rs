@@ -34,6 +34,8 @@ pub enum Action {
     RunIncident,
     /// Take published records of the past as historical incidents.
     ImportIncidents,
+    /// Hand a rapid assessment of an incident in.
+    SubmitAssessment,
     /// Open, count and close the sites of incidents.
     RunSite,
     /// Record a warning.
@@ -87,7 +89,8 @@ pub fn allows(role: Role, action: Action) -> bool {
         AcceptRisk, ActivateIncident, AddNote, AmendLog, AttachFile, CancelWarning, CloseIncident,
         EndOperation, FollowChanges, ImportIncidents, IssueDirective, ManageAccounts, ManageNode,
         ReadAccounts, ReadNode, ReadRegion, RecordImpact, RecordWarning, RejectIncident,
-        ReportIncident, RunIncident, RunSite, VerifyIncident, WithdrawDirective, WithdrawPayload,
+        ReportIncident, RunIncident, RunSite, SubmitAssessment, VerifyIncident, WithdrawDirective,
+        WithdrawPayload,
     };
     let rights: &[Action] = match role {
         Role::DutyOfficer => &[
@@ -104,6 +107,7 @@ pub fn allows(role: Role, action: Action) -> bool {
             // Facts under the province's name, in whose scope they lie: IT, whom the console's token stands for, records
             // none.
             ImportIncidents,
+            SubmitAssessment,
             RunSite,
             RecordWarning,
             CancelWarning,
@@ -112,7 +116,13 @@ pub fn allows(role: Role, action: Action) -> bool {
             ReadRegion,
             ReadNode,
         ],
-        Role::Volunteer => &[ReportIncident, AddNote, AttachFile, ReadRegion],
+        Role::Volunteer => &[
+            ReportIncident,
+            AddNote,
+            AttachFile,
+            ReadRegion,
+            SubmitAssessment,
+        ],
         Role::VolunteerCoordinator
         | Role::Warehouse
         | Role::Dispatcher

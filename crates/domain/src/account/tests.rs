@@ -133,7 +133,7 @@ fn each_role_has_the_rights_of_the_table() {
     use Action::{
         ActivateIncident, AddNote, AttachFile, CancelWarning, CloseIncident, EndOperation,
         ManageAccounts, ManageNode, ReadAccounts, ReadNode, ReadRegion, RecordImpact,
-        RecordWarning, RejectIncident, ReportIncident, VerifyIncident,
+        RecordWarning, RejectIncident, ReportIncident, SubmitAssessment, VerifyIncident,
     };
     let all = [
         ReportIncident,
@@ -143,6 +143,7 @@ fn each_role_has_the_rights_of_the_table() {
         RecordImpact,
         AddNote,
         AttachFile,
+        SubmitAssessment,
         EndOperation,
         CloseIncident,
         RecordWarning,
@@ -156,7 +157,13 @@ fn each_role_has_the_rights_of_the_table() {
     let table: [(Role, &[Action]); 5] = [
         (
             Role::Volunteer,
-            &[ReportIncident, AddNote, AttachFile, ReadRegion],
+            &[
+                ReportIncident,
+                AddNote,
+                AttachFile,
+                ReadRegion,
+                SubmitAssessment,
+            ],
         ),
         (Role::Viewer, &[ReadRegion]),
         (Role::Auditor, &[ReadRegion, ReadAccounts, ReadNode]),

@@ -3,9 +3,10 @@
 use posko_proto::{
     Id,
     incident::v1::{
-        CancelReason, ChangeIncidentRequest, EscalationLevel, IncidentEscalated,
-        IncidentObjectiveSet, IncidentPeriodPlanned, Post, Priority, Relation, ReopenReason, Scale,
-        Settlement, Severity, Step, change_incident_request::Change as Wire,
+        CancelReason, ChangeIncidentRequest, EscalationLevel, FigureSource,
+        IncidentEmergencyDeclared, IncidentEscalated, IncidentNeedSet, IncidentObjectiveSet,
+        IncidentPeriodPlanned, Post, Priority, Relation, ReopenReason, Scale, Sector, Settlement,
+        Severity, Step, Unit, change_incident_request::Change as Wire,
     },
     time::Millis,
 };
@@ -15,10 +16,12 @@ use crate::{
     event::IncidentEvent,
     incident::{
         IncidentCommand, IncidentRejection,
-        command::{given, known, optional_note},
+        command::{LARGEST_COUNT, given, known, optional_note},
+        emergency,
         operation::{above, levels},
         rule::{id, optional_time, time},
     },
+    region::Place,
 };
 
 /// A change whose fields were checked: it is the event that it becomes, but for what a decision fills in.
@@ -39,11 +42,13 @@ impl Change {
         &self.0
     }
 
-    /// Returns what a note that comes with the change is about: an objective's wording is about it.
+    /// Returns what a note that comes with the change words: an objective, a need or a declaration that is set. Why
+    /// something was met or settled is a log note of its own, which takes no wording's place.
     pub(super) fn subject(&self) -> Vec<u8> {
         match &self.0 {
             IncidentEvent::ObjectiveSet(set) => set.objective_id.clone(),
-            IncidentEvent::ObjectiveSettled(settled) => settled.objective_id.clone(),
+            IncidentEvent::NeedSet(set) => set.need_id.clone(),
+            IncidentEvent::EmergencyDeclared(declared) => declared.declaration_id.clone(),
             _ => Vec::new(),
         }
     }
@@ -110,11 +115,38 @@ impl TryFrom<&ChangeIncidentRequest> for IncidentCommand {
             }
             Wire::PlanPeriod(said) => IncidentEvent::PeriodPlanned(planned(said)?),
             Wire::ApprovePlan(said) => IncidentEvent::PlanApproved(said),
-            Wire::SetObjective(said) => IncidentEvent::ObjectiveSet(objective(said, request)?),
+            Wire::SetObjective(said) => IncidentEvent::ObjectiveSet(objective(&said, request)?),
             Wire::SettleObjective(said) => {
                 given::<Settlement>("settle_objective.settlement", said.settlement)?;
                 id("settle_objective.objective_id", &said.objective_id)?;
                 IncidentEvent::ObjectiveSettled(said)
+            }
+            Wire::SetNeed(said) => IncidentEvent::NeedSet(need(&said, request)?),
+            Wire::MeetNeed(said) => {
+                given::<FigureSource>("meet_need.source", said.source)?;
+                id("meet_need.need_id", &said.need_id)?;
+                quantity("meet_need.quantity", said.quantity)?;
+                IncidentEvent::NeedMet(said)
+            }
+            Wire::SettleNeed(said) => {
+                given::<Settlement>("settle_need.settlement", said.settlement)?;
+                id("settle_need.need_id", &said.need_id)?;
+                IncidentEvent::NeedSettled(said)
+            }
+            Wire::DeclareEmergency(said) => {
+                let declaration_id = named(
+                    "declare_emergency.declaration_id",
+                    &said.declaration_id,
+                    request,
+                )?;
+                IncidentEvent::EmergencyDeclared(IncidentEmergencyDeclared {
+                    declaration_id,
+                    ..emergency::checked(said)?
+                })
+            }
+            Wire::EndEmergency(said) => {
+                id("end_emergency.declaration_id", &said.declaration_id)?;
+                IncidentEvent::EmergencyEnded(said)
             }
         };
         Ok(Self::Change {
@@ -145,28 +177,81 @@ fn planned(said: IncidentPeriodPlanned) -> Result<IncidentPeriodPlanned, Inciden
     Ok(said)
 }
 
-/// A new objective takes its id from the command, so that a repeated command names the same one.
 fn objective(
-    said: IncidentObjectiveSet,
+    said: &IncidentObjectiveSet,
     request: &ChangeIncidentRequest,
 ) -> Result<IncidentObjectiveSet, IncidentRejection> {
     known::<Priority>("set_objective.priority", said.priority)?;
     known::<Post>("set_objective.post", said.post)?;
     optional_time("set_objective.due_at", said.due_at.as_ref())?;
-    if !said.objective_id.is_empty() {
-        id("set_objective.objective_id", &said.objective_id)?;
-        return Ok(said);
+    if said.objective_id.is_empty() {
+        worded(request, "a new objective is worded in the note")?;
     }
+    let objective_id = named("set_objective.objective_id", &said.objective_id, request)?;
+    Ok(IncidentObjectiveSet {
+        objective_id,
+        ..*said
+    })
+}
+
+fn need(
+    said: &IncidentNeedSet,
+    request: &ChangeIncidentRequest,
+) -> Result<IncidentNeedSet, IncidentRejection> {
+    given::<Sector>("set_need.sector", said.sector)?;
+    known::<Priority>("set_need.priority", said.priority)?;
+    let unit: Unit = known("set_need.unit", said.unit)?;
+    quantity("set_need.quantity", said.quantity)?;
+    if (said.quantity > 0) != (unit != Unit::Unspecified) {
+        let expected = "a unit goes with a quantity, and a quantity with a unit";
+        return Err(IncidentRejection::invalid(
+            "set_need.unit",
+            unit.as_str_name(),
+            expected,
+        ));
+    }
+    optional_time("set_need.due_at", said.due_at.as_ref())?;
+    let place = said.place.as_ref().map(Place::parse).transpose()?;
+    if said.need_id.is_empty() {
+        worded(request, "a new need is worded in the note")?;
+    }
+    Ok(IncidentNeedSet {
+        need_id: named("set_need.need_id", &said.need_id, request)?,
+        place: place.map(Into::into),
+        ..said.clone()
+    })
+}
+
+fn quantity(field: &'static str, quantity: u64) -> Result<(), IncidentRejection> {
+    if quantity > LARGEST_COUNT {
+        let expected = "at most 1,000,000,000";
+        return Err(IncidentRejection::invalid(field, quantity, expected));
+    }
+    Ok(())
+}
+
+fn worded(
+    request: &ChangeIncidentRequest,
+    expected: &'static str,
+) -> Result<(), IncidentRejection> {
     if request.note.trim().is_empty() {
-        let expected = "a new objective is worded in the note";
         return Err(IncidentRejection::invalid("note", "", expected));
+    }
+    Ok(())
+}
+
+/// What has no id yet takes it from the command, so that a repeated command names the same thing.
+fn named(
+    field: &'static str,
+    given: &[u8],
+    request: &ChangeIncidentRequest,
+) -> Result<Vec<u8>, IncidentRejection> {
+    if !given.is_empty() {
+        return Ok(id(field, given)?.to_vec());
     }
     let command = request.meta.as_ref().map(|meta| meta.command_id.as_slice());
     let command: Id = id("meta.command_id", command.unwrap_or_default())?;
-    Ok(IncidentObjectiveSet {
-        objective_id: stream_of(command).to_vec(),
-        ..said
-    })
+    Ok(stream_of(command).to_vec())
 }
 
 /// Fills in whom the level calls and until when somebody must answer.

@@ -4,10 +4,10 @@ use posko_proto::{
     Id, NodeId,
     common::v1::Hazard,
     incident::v1::{
-        ActivateIncidentRequest, AddNoteRequest, AgeBand, CloseIncidentRequest,
-        EndOperationRequest, Figure, FigureSource, IncidentAttached, Measure, RecordImpactRequest,
-        RejectIncidentRequest, RejectReason, ReportChannel, ReportIncidentRequest, Scale, Severity,
-        Sex, VerifyIncidentRequest,
+        ActivateIncidentRequest, AddNoteRequest, AgeBand, AnswerInWords, CloseIncidentRequest,
+        EndOperationRequest, Figure, FigureSource, IncidentAssessed, IncidentAttached, Measure,
+        RecordImpactRequest, RejectIncidentRequest, RejectReason, ReportChannel,
+        ReportIncidentRequest, Scale, Severity, Sex, VerifyIncidentRequest,
     },
     time::Millis,
     warning::v1::AlertStatus,
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The largest count that a figure may have.
-const LARGEST_COUNT: u64 = 1_000_000_000;
+pub(super) const LARGEST_COUNT: u64 = 1_000_000_000;
 
 /// What may be asked of an incident.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,8 +98,15 @@ pub enum IncidentCommand {
     Change {
         /// What.
         change: Change,
-        /// Why, or an objective's wording.
+        /// Why, or the wording of an objective or a need.
         note: Option<String>,
+    },
+    /// Hand a rapid assessment in.
+    Assess {
+        /// What was answered with data; a place and a time that are left out are filled in.
+        assessed: IncidentAssessed,
+        /// What was answered in words.
+        words: Vec<AnswerInWords>,
     },
 }
 
@@ -161,7 +168,8 @@ impl IncidentCommand {
             | Self::EndOperation
             | Self::Close
             | Self::Import { .. }
-            | Self::Change { .. } => false,
+            | Self::Change { .. }
+            | Self::Assess { .. } => false,
         }
     }
 
@@ -494,7 +502,8 @@ pub(super) fn optional_text(
     (!text.is_empty()).then(|| note(field, text)).transpose()
 }
 
-fn note(field: &'static str, text: &str) -> Result<String, IncidentRejection> {
+/// Reads a note.
+pub(super) fn note(field: &'static str, text: &str) -> Result<String, IncidentRejection> {
     let characters = text.chars().count();
     if characters > NOTE_CHARACTERS {
         let length = format!("{characters} characters");

@@ -3,7 +3,7 @@
 use posko_proto::{
     Id,
     incident::v1::{
-        Figure, ImpactRecorded, IncidentActivated, IncidentClosed, IncidentNoted,
+        Figure, ImpactRecorded, IncidentActivated, IncidentAssessed, IncidentClosed, IncidentNoted,
         IncidentOperationEnded, IncidentRejected, IncidentReported, IncidentVerified,
     },
     time::Millis,
@@ -15,7 +15,7 @@ use crate::{
     event::IncidentEvent,
     incident::{
         CountOf, IncidentCommand, IncidentRejection, IncidentState, WarningRef, change::call,
-        number_of, rule, year_of,
+        emergency, number_of, rule, year_of,
     },
     region::{self, Place},
     zone,
@@ -145,12 +145,40 @@ pub fn decide(
                 IncidentEvent::Escalated(escalated) => {
                     IncidentEvent::Escalated(call(escalated, context.now))
                 }
+                IncidentEvent::EmergencyDeclared(said) => {
+                    if let Some(date) = emergency::day(&said.decree_date) {
+                        not_in_future("declare_emergency.decree_date", date, context)?;
+                    }
+                    let held = state.map(|state| state.emergencies.as_slice());
+                    let said = emergency::begun(said, held.unwrap_or_default());
+                    IncidentEvent::EmergencyDeclared(said)
+                }
                 event => event.clone(),
             };
             [event]
                 .into_iter()
                 .chain(noted(note.as_ref(), change.subject()))
                 .collect()
+        }
+        IncidentCommand::Assess { assessed, words } => {
+            let at = rule::optional_time("assessment.assessed_at", assessed.assessed_at.as_ref())?;
+            let at = at.unwrap_or(context.occurred_at);
+            not_in_future("assessment.assessed_at", at, context)?;
+            let place = state.map(|state| state.place.clone().into());
+            let assessment = assessed.assessment_id.clone();
+            let assessed = IncidentEvent::Assessed(IncidentAssessed {
+                assessed_at: Some(at.into()),
+                place: assessed.place.clone().or(place),
+                ..assessed.clone()
+            });
+            let words = words.iter().map(|answer| {
+                IncidentEvent::Noted(IncidentNoted {
+                    text: answer.text.clone(),
+                    about: assessment.clone(),
+                    question: answer.question.clone(),
+                })
+            });
+            [assessed].into_iter().chain(words).collect()
         }
     };
     taken(existing(state, context)?, events, context)

@@ -13,12 +13,17 @@
 //!
 //! What is over may be reopened: before its activation as reported, after it where it stood.
 
+pub mod assessment;
 mod attachment;
+
+mod aim;
 mod change;
 mod command;
 mod decide;
+mod emergency;
 mod glide;
 mod import;
+mod need;
 mod operation;
 mod rejection;
 mod rule;
@@ -29,13 +34,17 @@ use posko_proto::{NodeId, incident::v1::Status, time::Millis};
 pub use crate::{
     event::IncidentEvent,
     incident::{
+        aim::{Aim, Settled},
+        assessment::Assessment,
         change::Change,
         command::{CountOf, IncidentCommand, WarningRef, warning_named},
         decide::decide,
+        emergency::{Emergency, MOST_EMERGENCIES, extended_by},
         import::{Imported, stream_of_record},
+        need::{MOST_NEEDS, Need, Part},
         operation::{
             Escalation, Holding, MOST_OBJECTIVES, MOST_PERIODS, MOST_POSTS, Objective, Operation,
-            Period, Settled, above, levels,
+            Period, above, levels,
         },
         rejection::IncidentRejection,
         rule::MOST_RELATED,
@@ -45,6 +54,46 @@ pub use crate::{
 
 /// The longest note, in characters.
 pub const NOTE_CHARACTERS: usize = 4000;
+
+/// Says whether the event corrects what was said before.
+pub fn corrects(event: &IncidentEvent) -> bool {
+    match event {
+        IncidentEvent::ImpactRecorded(impact) => impact.correction,
+        IncidentEvent::NeedMet(met) => met.correction,
+        IncidentEvent::Reported(_)
+        | IncidentEvent::Verified(_)
+        | IncidentEvent::Rejected(_)
+        | IncidentEvent::Activated(_)
+        | IncidentEvent::OperationEnded(_)
+        | IncidentEvent::Closed(_)
+        | IncidentEvent::Noted(_)
+        | IncidentEvent::Attached(_)
+        | IncidentEvent::Imported(_)
+        | IncidentEvent::SeverityJudged(_)
+        | IncidentEvent::ScaleSet(_)
+        | IncidentEvent::StepTaken(_)
+        | IncidentEvent::TransitionBegun(_)
+        | IncidentEvent::Cancelled(_)
+        | IncidentEvent::Reopened(_)
+        | IncidentEvent::GlideAssigned(_)
+        | IncidentEvent::Related(_)
+        | IncidentEvent::Unrelated(_)
+        | IncidentEvent::PostFilled(_)
+        | IncidentEvent::PostVacated(_)
+        | IncidentEvent::Escalated(_)
+        | IncidentEvent::EscalationAnswered(_)
+        | IncidentEvent::PeriodPlanned(_)
+        | IncidentEvent::PlanApproved(_)
+        | IncidentEvent::ObjectiveSet(_)
+        | IncidentEvent::ObjectiveSettled(_)
+        | IncidentEvent::NeedSet(_)
+        | IncidentEvent::NeedSettled(_)
+        | IncidentEvent::EmergencyDeclared(_)
+        | IncidentEvent::EmergencyEnded(_)
+        // A newer version tells of another time.
+        | IncidentEvent::Assessed(_) => false,
+    }
+}
 
 /// Says whether nothing more is expected of an incident in this status: it is false, merged, cancelled or closed, or of
 /// the past.

@@ -4,14 +4,18 @@ use posko_proto::{
     Id,
     incident::v1::{
         EscalationLevel, IncidentEscalated, IncidentObjectiveSet, IncidentObjectiveSettled,
-        IncidentPeriodPlanned, IncidentPostFilled, IncidentPostVacated, Post, Priority, Settlement,
+        IncidentPeriodPlanned, IncidentPostFilled, IncidentPostVacated, Post,
     },
     time::Millis,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    incident::{IncidentRejection, rule},
+    incident::{
+        Aim, IncidentRejection,
+        aim::{named, put},
+        rule,
+    },
     wire,
 };
 
@@ -82,30 +86,13 @@ pub struct Period {
 /// An objective.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Objective {
-    /// Its id.
-    pub id: Id,
-    /// How much it presses.
-    #[serde(with = "wire::number")]
-    pub priority: Priority,
-    /// Until when.
-    pub due_at: Option<Millis>,
+    /// Its id, how much it presses, until when, and what became of it.
+    pub aim: Aim,
     /// The number of its operational period; none when it belongs to no one.
     pub period: Option<u32>,
     /// Who is to reach it; unspecified when nobody is named.
     #[serde(with = "wire::number")]
     pub post: Post,
-    /// What became of it, and when; none while it is open.
-    pub settled: Option<Settled>,
-}
-
-/// What became of an objective.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settled {
-    /// What.
-    #[serde(with = "wire::number")]
-    pub settlement: Settlement,
-    /// When.
-    pub at: Millis,
 }
 
 /// Whom each level calls, and how many minutes they have before the next level is called; none when nothing follows.
@@ -327,20 +314,17 @@ impl Operation {
             });
         }
         let objective = Objective {
-            id,
-            priority: set.priority(),
-            due_at: rule::optional_time("set_objective.due_at", set.due_at.as_ref())?,
+            aim: Aim {
+                id,
+                priority: set.priority(),
+                due_at: rule::optional_time("set_objective.due_at", set.due_at.as_ref())?,
+                settled: None,
+            },
             period: (set.period != 0).then_some(set.period),
             post: set.post(),
-            settled: None,
         };
-        if let Some(held) = self.objectives.iter_mut().find(|held| held.id == id) {
-            *held = objective;
-            return Ok(());
-        }
-        rule::room("objectives", self.objectives.len(), MOST_OBJECTIVES)?;
-        self.objectives.push(objective);
-        Ok(())
+        let most = ("objectives", MOST_OBJECTIVES);
+        put(&mut self.objectives, most, objective, |held| held.aim.id)
     }
 
     pub(super) fn settle(
@@ -349,21 +333,11 @@ impl Operation {
         at: Millis,
     ) -> Result<(), IncidentRejection> {
         let id = rule::id("settle_objective.objective_id", &settled.objective_id)?;
-        let held = self.objectives.iter_mut().find(|held| held.id == id);
-        let held = held.ok_or(IncidentRejection::NotThere {
-            what: "objective",
-            name: id.to_string(),
+        let held = named(&mut self.objectives, "objective", id, |held: &Objective| {
+            held.aim.id
         })?;
-        if let Some(before) = held.settled {
-            return Err(IncidentRejection::Holds {
-                what: "settlement of the objective",
-                name: before.settlement.as_str_name().to_owned(),
-            });
-        }
-        held.settled = Some(Settled {
-            settlement: settled.settlement(),
-            at,
-        });
-        Ok(())
+        let settlement = settled.settlement();
+        held.aim
+            .settle("settlement of the objective", settlement, at)
     }
 }

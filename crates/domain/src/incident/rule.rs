@@ -10,7 +10,7 @@ use prost_types::Timestamp;
 use crate::{
     event::{IllegalEvent, IncidentEvent},
     incident::{
-        IncidentRejection, glide,
+        IncidentRejection, assessment, emergency, glide, need,
         state::{Impact, IncidentState, Related},
     },
 };
@@ -187,6 +187,33 @@ pub(super) fn change(
             state.operation.set(set)?;
         }
         IncidentEvent::ObjectiveSettled(settled) => state.operation.settle(settled, at)?,
+        IncidentEvent::NeedSet(set) => {
+            open(state, "given needs")?;
+            let province = state.province().to_owned();
+            need::set(&mut state.needs, set, &province, at)?;
+        }
+        IncidentEvent::NeedMet(met) => {
+            open(state, "given what it needs")?;
+            need::meet(&mut state.needs, met, at)?;
+        }
+        IncidentEvent::NeedSettled(settled) => need::settle(&mut state.needs, settled, at)?,
+        IncidentEvent::EmergencyDeclared(declared) => {
+            open(state, "given a legal status")?;
+            let province = state.province().to_owned();
+            emergency::declare(&mut state.emergencies, declared, &province)?;
+        }
+        IncidentEvent::EmergencyEnded(ended) => {
+            emergency::end(&mut state.emergencies, &ended.declaration_id, at)?;
+        }
+        IncidentEvent::Assessed(assessed) => {
+            open(state, "assessed")?;
+            let province = state.province().to_owned();
+            assessment::submit(&mut state.assessments, assessed, &province, at)?;
+            // The first assessment that is handed in is a time by which the response is measured.
+            if state.step(Step::AssessmentSubmitted).is_none() {
+                take(state, Step::AssessmentSubmitted, at)?;
+            }
+        }
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     context::Recorded,
     event::{IllegalEvent, IncidentEvent},
-    incident::{Operation, import, rule},
+    incident::{Assessment, Emergency, Need, Operation, import, rule},
     region::{self, Place},
     wire,
 };
@@ -68,6 +68,12 @@ pub struct IncidentState {
     /// Where a historical one comes from; none of any other.
     #[serde(with = "wire::optional_message")]
     pub record: Option<Box<PublishedRecord>>,
+    /// What it needs, in the order in which that was said first.
+    pub needs: Vec<Need>,
+    /// The declarations of its legal status, in the order in which they were noted first.
+    pub emergencies: Vec<Emergency>,
+    /// Its rapid assessments, in the order in which they were handed in.
+    pub assessments: Vec<Assessment>,
     /// The stream's version.
     pub version: u32,
     /// When its owner recorded the first event.
@@ -142,6 +148,11 @@ impl IncidentState {
     pub fn step(&self, step: Step) -> Option<Millis> {
         let taken = self.steps.iter().find(|(held, _)| *held == step);
         taken.map(|(_, at)| *at)
+    }
+
+    /// Returns the province that it lies in.
+    pub(super) fn province(&self) -> &str {
+        region::province_of(&self.place.region_code)
     }
 
     /// Returns the figure held that counts the same by the same source.
@@ -246,6 +257,9 @@ fn begin(reported: &IncidentReported, recorded: &Recorded) -> Result<IncidentSta
         figures: Vec::new(),
         operation: Operation::default(),
         record: None,
+        needs: Vec::new(),
+        emergencies: Vec::new(),
+        assessments: Vec::new(),
         version: recorded.version,
         reported_at: recorded.at,
         recorded_at: recorded.at,

@@ -1,6 +1,7 @@
 mod attachment;
 mod import;
 mod lifecycle;
+mod response;
 
 use posko_proto::{
     Id, NodeId,

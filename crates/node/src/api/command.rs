@@ -9,7 +9,7 @@ use posko_proto::{
     incident::v1::{
         ActivateIncidentRequest, AddNoteRequest, AttachFileRequest, ChangeIncidentRequest,
         CloseIncidentRequest, EndOperationRequest, RecordImpactRequest, RejectIncidentRequest,
-        VerifyIncidentRequest,
+        SubmitAssessmentRequest, VerifyIncidentRequest,
     },
     log::v1::{DeclareLostRequest, DisownRequest, WithdrawPayloadRequest},
     site::v1::ChangeSiteRequest,
@@ -66,6 +66,7 @@ asks! {
     EndOperationRequest:      "EndOperation"      EndOperation      Incident  of incident_id;
     CloseIncidentRequest:     "CloseIncident"     CloseIncident     Incident  of incident_id;
     ChangeIncidentRequest:    "ChangeIncident"    RunIncident       Incident  of incident_id;
+    SubmitAssessmentRequest:  "SubmitAssessment"  SubmitAssessment  Incident  of incident_id;
     CancelWarningRequest:     "CancelWarning"     CancelWarning     Warning   of warning_id;
     IssueDirectiveRequest:    "IssueDirective"    IssueDirective    Directive;
     WithdrawDirectiveRequest: "WithdrawDirective" WithdrawDirective Directive of directive_id;

@@ -472,6 +472,12 @@ fn typed(event: Event) -> Option<change::Event> {
             IncidentEvent::ObjectiveSet(event) => Typed::IncidentObjectiveSet(event),
             IncidentEvent::ObjectiveSettled(event) => Typed::IncidentObjectiveSettled(event),
             IncidentEvent::Attached(event) => Typed::IncidentAttached(event),
+            IncidentEvent::NeedSet(event) => Typed::IncidentNeedSet(event),
+            IncidentEvent::NeedMet(event) => Typed::IncidentNeedMet(event),
+            IncidentEvent::NeedSettled(event) => Typed::IncidentNeedSettled(event),
+            IncidentEvent::EmergencyDeclared(event) => Typed::IncidentEmergencyDeclared(event),
+            IncidentEvent::EmergencyEnded(event) => Typed::IncidentEmergencyEnded(event),
+            IncidentEvent::Assessed(event) => Typed::IncidentAssessed(event),
         },
         Event::Site(event) => match event {
             SiteEvent::Opened(event) => Typed::SiteOpened(event),

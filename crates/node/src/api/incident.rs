@@ -5,13 +5,16 @@ use posko_domain::{
     blob::Blob,
     code::Refusal,
     context::stream_of,
-    event::LogEvent,
+    event::{Area, Event, KINDS, LogEvent},
     incident::{
-        Escalation, Holding, IncidentCommand, IncidentRejection, Objective, Period, Related,
-        warning_named,
+        Aim, Emergency, Escalation, Holding, IncidentCommand, IncidentRejection, IncidentState,
+        Need, Objective, Period, Related,
+        assessment::{Assessment, derived, form, superseded_by},
+        corrects, extended_by, warning_named,
     },
     log::Statement,
-    region, zone,
+    region::{self, Place},
+    zone,
 };
 use posko_proto::{
     Id, NodeId,
@@ -20,11 +23,13 @@ use posko_proto::{
         self as wire, ActivateIncidentRequest, ActivateIncidentResponse, AddNoteRequest,
         AddNoteResponse, AttachFileRequest, AttachFileResponse, ChangeIncidentRequest,
         ChangeIncidentResponse, CloseIncidentRequest, CloseIncidentResponse, EndOperationRequest,
-        EndOperationResponse, GetIncidentRequest, GetIncidentResponse, ImportIncidentsRequest,
-        ImportIncidentsResponse, ListAttachmentsRequest, ListAttachmentsResponse,
-        ListIncidentsRequest, ListIncidentsResponse, ListNoticesRequest, ListNoticesResponse,
-        RecordImpactRequest, RecordImpactResponse, RejectIncidentRequest, RejectIncidentResponse,
-        ReportIncidentRequest, ReportIncidentResponse, VerifyIncidentRequest,
+        EndOperationResponse, GetAssessmentRequest, GetAssessmentResponse, GetIncidentRequest,
+        GetIncidentResponse, ImportIncidentsRequest, ImportIncidentsResponse,
+        ListAttachmentsRequest, ListAttachmentsResponse, ListIncidentsRequest,
+        ListIncidentsResponse, ListNoticesRequest, ListNoticesResponse, ListTimelineRequest,
+        ListTimelineResponse, RecordImpactRequest, RecordImpactResponse, RejectIncidentRequest,
+        RejectIncidentResponse, ReportIncidentRequest, ReportIncidentResponse,
+        SubmitAssessmentRequest, SubmitAssessmentResponse, VerifyIncidentRequest,
         VerifyIncidentResponse, change_incident_request::Change,
         incident_service_server::IncidentService,
     },
@@ -33,12 +38,17 @@ use posko_proto::{
 use posko_store::{
     Command,
     blob::Held,
-    view::incident::{Attachment, Filter, Found},
+    view::{
+        incident::{Attachment, Filter, Found},
+        timeline::{Presence, Told},
+    },
 };
+use prost_types::{Any, Timestamp};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{Api, Asked, Framed, digest, id, invalid, outcome, page_size, page_token, refused};
+use crate::time::now;
 
 impl Api {
     pub(super) fn own(&self) -> NodeId {
@@ -98,6 +108,13 @@ impl Api {
             objectives: state.operation.objectives.iter().map(objective).collect(),
             reason: state.reason.clone(),
             record: state.record.as_deref().cloned(),
+            needs: state.needs.iter().map(need).collect(),
+            emergencies: (state.emergencies.iter())
+                .map(|held| emergency(held, state, now()))
+                .collect(),
+            assessments: (state.assessments.iter())
+                .map(|held| assessment(held, state))
+                .collect(),
         }
     }
 }
@@ -210,17 +227,147 @@ fn period((number, period): (u32, &Period)) -> wire::Period {
 
 fn objective(objective: &Objective) -> wire::Objective {
     wire::Objective {
-        objective_id: objective.id.to_vec(),
-        priority: objective.priority.into(),
-        due_at: objective.due_at.map(Into::into),
+        objective_id: objective.aim.id.to_vec(),
+        priority: objective.aim.priority.into(),
+        due_at: objective.aim.due_at.map(Into::into),
         period: objective.period.unwrap_or_default(),
         post: objective.post.into(),
-        settlement: objective
-            .settled
-            .map(|settled| settled.settlement.into())
-            .unwrap_or_default(),
-        settled_at: objective.settled.map(|settled| settled.at.into()),
+        settlement: settlement(&objective.aim),
+        settled_at: settled_at(&objective.aim),
     }
+}
+
+fn settlement(aim: &Aim) -> i32 {
+    aim.settled
+        .map(|settled| settled.settlement.into())
+        .unwrap_or_default()
+}
+
+fn settled_at(aim: &Aim) -> Option<Timestamp> {
+    aim.settled.map(|settled| settled.at.into())
+}
+
+fn need(need: &Need) -> wire::Need {
+    let place = need.place.as_ref();
+    wire::Need {
+        need_id: need.aim.id.to_vec(),
+        sector: need.sector.into(),
+        quantity: need.quantity.unwrap_or_default(),
+        unit: need.unit.into(),
+        priority: need.aim.priority.into(),
+        region_name: place.map(name_of).unwrap_or_default(),
+        place: place.cloned().map(Into::into),
+        due_at: need.aim.due_at.map(Into::into),
+        set_at: Some(need.set_at.into()),
+        parts: (need.parts.iter())
+            .map(|part| wire::NeedPart {
+                source: part.source.into(),
+                quantity: part.quantity,
+                at: Some(part.at.into()),
+            })
+            .collect(),
+        met: need.met(),
+        progress: need.progress().into(),
+        settlement: settlement(&need.aim),
+        settled_at: settled_at(&need.aim),
+    }
+}
+
+fn name_of(place: &Place) -> String {
+    let region = region::find(&place.region_code);
+    region.map_or_else(String::new, |region| region.name.to_owned())
+}
+
+fn emergency(held: &Emergency, of: &IncidentState, now: Millis) -> wire::Emergency {
+    wire::Emergency {
+        declared: Some(held.declared.clone()),
+        state: held.state(now).into(),
+        ended_at: held.ended_at.map(Into::into),
+        extended_by: extended_by(&of.emergencies, held.id)
+            .map(Id::to_vec)
+            .unwrap_or_default(),
+    }
+}
+
+fn assessment(held: &Assessment, of: &IncidentState) -> wire::AssessmentHead {
+    wire::AssessmentHead {
+        assessment_id: held.id.to_vec(),
+        form: held.form.into(),
+        form_version: held.form_version,
+        kind: held.kind.into(),
+        place: Some(held.place.clone().into()),
+        region_name: name_of(&held.place),
+        assessed_at: Some(held.assessed_at.into()),
+        submitted_at: Some(held.submitted_at.into()),
+        version: held.version,
+        supersedes: held.supersedes.map(Id::to_vec).unwrap_or_default(),
+        superseded_by: superseded_by(&of.assessments, held.id)
+            .map(Id::to_vec)
+            .unwrap_or_default(),
+        answers: held.answers,
+    }
+}
+
+/// Returns an entry of a time line, its event as a message of the contract.
+fn told(told: &Told) -> wire::TimelineEntry {
+    let header = &told.header;
+    let known = KINDS.iter().find(|kind| kind.type_id == header.type_id);
+    let envelope = told.envelope.as_ref();
+    let decoded = envelope
+        .map(|held| Event::decode(header.type_id, header.type_version, held.event.as_slice()));
+    let event = decoded.and_then(Result::ok);
+    let presence = match told.presence {
+        Presence::Present if event.is_none() => wire::TimelinePresence::Unreadable,
+        Presence::Present => wire::TimelinePresence::Present,
+        Presence::Withdrawn => wire::TimelinePresence::Withdrawn,
+        Presence::Erased => wire::TimelinePresence::Erased,
+        Presence::Missing => wire::TimelinePresence::Missing,
+        Presence::Unreadable => wire::TimelinePresence::Unreadable,
+    };
+    let (because, legal_basis) = match told.withdrawn.as_ref().map(|said| &said.said) {
+        Some(LogEvent::PayloadWithdrawn(said)) => (said.reason.clone(), said.legal_basis.clone()),
+        Some(LogEvent::Disowned(_) | LogEvent::PayloadLost(_)) | None => Default::default(),
+    };
+    wire::TimelineEntry {
+        event_id: header.event_id.to_vec(),
+        stream_id: header.stream_id.to_vec(),
+        r#type: known.map_or_else(String::new, |kind| kind.name.into()),
+        type_id: header.type_id,
+        occurred_at: envelope.and_then(|held| held.occurred_at),
+        recorded_at: Some(Millis(header.wall_ms.cast_signed()).into()),
+        actor_ref: envelope
+            .map(|held| held.actor_ref.clone())
+            .unwrap_or_default(),
+        role: envelope.map(|held| held.role).unwrap_or_default(),
+        delegation: envelope
+            .map(|held| held.delegation.clone())
+            .unwrap_or_default(),
+        epoch_no: told.epoch_no,
+        seq: header.seq,
+        version: header.stream_version,
+        exercise: told.exercise,
+        correction: matches!(&event, Some(Event::Incident(event)) if corrects(event)),
+        disputed: told.disputed,
+        presence: presence.into(),
+        withdrawn_because: because,
+        legal_basis,
+        event: event.as_ref().and_then(any),
+    }
+}
+
+fn any(event: &Event) -> Option<Any> {
+    let package = match event.area() {
+        Area::Incident => "incident",
+        Area::Site => "site",
+        Area::Warning | Area::Account | Area::Directive | Area::Log => return None,
+    };
+    Some(Any {
+        type_url: format!(
+            "type.googleapis.com/posko.{package}.v1.{}",
+            event.kind().name
+        ),
+        value: event.encode(),
+    })
 }
 
 #[tonic::async_trait]
@@ -387,6 +534,86 @@ impl IncidentService for Api {
         request: Request<Streaming<ImportIncidentsRequest>>,
     ) -> Result<Response<Self::ImportIncidentsStream>, Status> {
         self.take_import(request).await.map(Response::new)
+    }
+
+    async fn submit_assessment(
+        &self,
+        request: Request<SubmitAssessmentRequest>,
+    ) -> Result<Response<SubmitAssessmentResponse>, Status> {
+        let meta = request.get_ref().meta.as_ref();
+        let command = meta.and_then(|meta| Id::try_from(meta.command_id.as_slice()).ok());
+        let outcome = self.command(request).await?;
+        Ok(Response::new(SubmitAssessmentResponse {
+            outcome,
+            assessment_id: command
+                .map(|command| stream_of(command).to_vec())
+                .unwrap_or_default(),
+        }))
+    }
+
+    async fn get_assessment(
+        &self,
+        request: Request<GetAssessmentRequest>,
+    ) -> Result<Response<GetAssessmentResponse>, Status> {
+        self.authorized(request.metadata(), Action::ReadRegion, None)
+            .await?;
+        let request = request.into_inner();
+        let incident = id("incident_id", &request.incident_id)?;
+        let asked = id("assessment_id", &request.assessment_id)?;
+        let found = self
+            .ask(move |store| store.assessment(incident, asked))
+            .await?;
+        let (found, answered) = found
+            .ok_or_else(|| Status::not_found(format!("incident `{incident}` is not known here")))?;
+        let head = found.state.assessments.iter().find(|held| held.id == asked);
+        let (Some(head), Some(answered)) = (head, answered) else {
+            let reason = format!("assessment `{asked}` is not known here");
+            return Err(Status::not_found(reason));
+        };
+        let missing = answered.assessed.is_none();
+        let assessed = answered.assessed.unwrap_or_default();
+        let form = form::find(head.form, head.form_version);
+        Ok(Response::new(GetAssessmentResponse {
+            head: Some(assessment(head, &found.state)),
+            derived: form
+                .map(|form| derived(form, &assessed.answers))
+                .unwrap_or_default(),
+            answers: assessed.answers,
+            words: answered.words,
+            left_out: assessed.left_out,
+            missing,
+            provenance: Some(self.provenance_of(&found, found.state.recorded_at)),
+        }))
+    }
+
+    async fn list_timeline(
+        &self,
+        request: Request<ListTimelineRequest>,
+    ) -> Result<Response<ListTimelineResponse>, Status> {
+        self.authorized(request.metadata(), Action::ReadRegion, None)
+            .await?;
+        let request = request.into_inner();
+        let incident = id("incident_id", &request.incident_id)?;
+        let (limit, after) = (
+            page_size(request.page_size)?,
+            page_token(&request.page_token),
+        );
+        let found = self
+            .ask(move |store| {
+                let Some(found) = store.incident_alone(incident)? else {
+                    return Ok(None);
+                };
+                let page = store.timeline(found.origin, incident, after.as_deref(), limit)?;
+                Ok(Some((found, page)))
+            })
+            .await?;
+        let (found, page) = found
+            .ok_or_else(|| Status::not_found(format!("incident `{incident}` is not known here")))?;
+        Ok(Response::new(ListTimelineResponse {
+            entries: page.rows.iter().map(told).collect(),
+            next_page_token: page.next.unwrap_or_default(),
+            provenance: Some(self.provenance_of(&found, found.state.recorded_at)),
+        }))
     }
 
     async fn get_incident(

@@ -6,19 +6,24 @@ use std::collections::BTreeMap;
 use posko_domain::{
     context::Recorded,
     event::{self, Event, IncidentEvent},
-    incident::{self, IncidentState},
+    incident::{self, IncidentState, assessment::MOST_ASSESSMENTS},
     log::Statement,
     zone,
 };
 use posko_proto::{
     Id, NodeId,
-    incident::v1::{IncidentAttached, Status},
+    incident::v1::{AnswerInWords, IncidentAssessed, IncidentAttached, Status},
     time::Millis,
 };
 use rusqlite::{Connection, named_params};
 
 use super::{Reading, Tables, View, by_id, log, page};
-use crate::{Store, StoreError, fold, query::PageOf, statement::WITHDRAWN};
+use crate::{
+    Store, StoreError,
+    fold::{self, StreamEntry},
+    query::PageOf,
+    statement::WITHDRAWN,
+};
 
 pub(super) const INCIDENT: View = View {
     name: "incident",
@@ -107,6 +112,15 @@ pub struct Attachment {
     pub withdrawn: Option<Statement>,
 }
 
+/// An assessment with its answers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answered {
+    /// What was answered with data; none while its payload is not here.
+    pub assessed: Option<IncidentAssessed>,
+    /// What was answered in words and not withdrawn.
+    pub words: Vec<AnswerInWords>,
+}
+
 /// Which incidents are wanted.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -166,7 +180,13 @@ pub(crate) fn fold(
         | IncidentEvent::PeriodPlanned(_)
         | IncidentEvent::PlanApproved(_)
         | IncidentEvent::ObjectiveSet(_)
-        | IncidentEvent::ObjectiveSettled(_) => Ok(()),
+        | IncidentEvent::ObjectiveSettled(_)
+        | IncidentEvent::NeedSet(_)
+        | IncidentEvent::NeedMet(_)
+        | IncidentEvent::NeedSettled(_)
+        | IncidentEvent::EmergencyDeclared(_)
+        | IncidentEvent::EmergencyEnded(_)
+        | IncidentEvent::Assessed(_) => Ok(()),
         IncidentEvent::Verified(_)
         | IncidentEvent::Rejected(_)
         | IncidentEvent::Activated(_)
@@ -316,6 +336,30 @@ impl Store {
         })
     }
 
+    /// Returns an incident by its id, without its notes.
+    pub fn incident_alone(&self, id: Id) -> Result<Option<Found>, StoreError> {
+        self.read_things(|_, reading| self.by_id(reading, id))
+    }
+
+    /// Returns an incident, and the answers of an assessment of it; no answers when it has no such assessment.
+    pub fn assessment(
+        &self,
+        incident: Id,
+        assessment: Id,
+    ) -> Result<Option<(Found, Option<Answered>)>, StoreError> {
+        self.read_things(|connection, reading| {
+            let Some(incident) = self.by_id(reading, incident)? else {
+                return Ok(None);
+            };
+            let held = incident.state.assessments.iter();
+            let is_there = held.clone().any(|held| held.id == assessment);
+            let answered = is_there
+                .then(|| answered(connection, &incident, assessment))
+                .transpose()?;
+            Ok(Some((incident, answered)))
+        })
+    }
+
     /// An id is of one node; this node's own come first, since commands are about those.
     fn by_id(&self, reading: &Reading<'_>, id: Id) -> Result<Option<Found>, StoreError> {
         let own = self.identity().origin;
@@ -460,13 +504,81 @@ fn by_number(
     rows.next()?.map(|row| reading.found(row)).transpose()
 }
 
+/// Reads an assessment's answers from the log: those in words were recorded with it, right behind it.
+fn answered(
+    connection: &Connection,
+    incident: &Found,
+    assessment: Id,
+) -> Result<Answered, StoreError> {
+    let (origin, stream) = (incident.origin, incident.id);
+    let of = event::INCIDENT_ASSESSED.type_id;
+    let entries = fold::entries(connection, origin, stream, of, 0, MOST_ASSESSMENTS)?;
+    let found = entries.into_iter().find_map(|entry| match entry.read {
+        Some((Event::Incident(IncidentEvent::Assessed(assessed)), _))
+            if assessed.assessment_id == assessment.as_bytes() =>
+        {
+            Some((entry.header.stream_version, assessed))
+        }
+        _ => None,
+    });
+    let Some((version, assessed)) = found else {
+        return Ok(Answered {
+            assessed: None,
+            words: Vec::new(),
+        });
+    };
+    let of = event::INCIDENT_NOTED.type_id;
+    let most = fold::MAX_EVENTS as usize;
+    let behind = fold::entries(connection, origin, stream, of, version, most)?;
+    let words = behind.into_iter().filter_map(|entry| match entry.read {
+        Some((Event::Incident(IncidentEvent::Noted(noted)), _))
+            if noted.about == assessment.as_bytes() && !noted.question.is_empty() =>
+        {
+            Some(AnswerInWords {
+                question: noted.question,
+                text: noted.text,
+            })
+        }
+        _ => None,
+    });
+    Ok(Answered {
+        words: words.collect(),
+        assessed: Some(assessed),
+    })
+}
+
+/// An assessment's answers in words are read with it, and left out here, however many stand between the notes.
 fn notes(connection: &Connection, incident: &Found) -> Result<Vec<Note>, StoreError> {
-    let (origin, kind) = (incident.origin, event::INCIDENT_NOTED);
     let mut found = Vec::new();
-    for entry in fold::entries(connection, origin, incident.id, kind.type_id, MAX_NOTES)? {
-        let (event, header) = (entry.header.event_id, &entry.header);
-        found.extend(match (entry.read, entry.presence) {
-            (Some((Event::Incident(IncidentEvent::Noted(noted)), recorded)), _) => Some(Note {
+    let mut after = 0;
+    loop {
+        let (origin, of) = (incident.origin, event::INCIDENT_NOTED.type_id);
+        let entries = fold::entries(connection, origin, incident.id, of, after, MAX_NOTES)?;
+        let is_last = entries.len() < MAX_NOTES;
+        after = (entries.last()).map_or(after, |entry| entry.header.stream_version);
+        for entry in entries {
+            found.extend(note(connection, origin, entry)?);
+            if found.len() == MAX_NOTES {
+                return Ok(found);
+            }
+        }
+        if is_last {
+            return Ok(found);
+        }
+    }
+}
+
+fn note(
+    connection: &Connection,
+    origin: NodeId,
+    entry: StreamEntry,
+) -> Result<Option<Note>, StoreError> {
+    let (event, header) = (entry.header.event_id, &entry.header);
+    Ok(match (entry.read, entry.presence) {
+        (Some((Event::Incident(IncidentEvent::Noted(noted)), recorded)), _)
+            if noted.question.is_empty() =>
+        {
+            Some(Note {
                 event,
                 at: recorded.occurred_at,
                 actor: Some(recorded.actor),
@@ -474,23 +586,22 @@ fn notes(connection: &Connection, incident: &Found) -> Result<Vec<Note>, StoreEr
                 about: Id::try_from(noted.about.as_slice()).ok(),
                 question: noted.question,
                 withdrawn: None,
-            }),
-            (None, Some(WITHDRAWN)) => {
-                let said = log::said(connection, origin, event, event::PAYLOAD_WITHDRAWN)?;
-                Some(Note {
-                    event,
-                    at: Millis(header.wall_ms.cast_signed()),
-                    actor: None,
-                    text: String::new(),
-                    about: None,
-                    question: String::new(),
-                    withdrawn: said,
-                })
-            }
-            _ => None,
-        });
-    }
-    Ok(found)
+            })
+        }
+        (None, Some(WITHDRAWN)) => {
+            let said = log::said(connection, origin, event, event::PAYLOAD_WITHDRAWN)?;
+            Some(Note {
+                event,
+                at: Millis(header.wall_ms.cast_signed()),
+                actor: None,
+                text: String::new(),
+                about: None,
+                question: String::new(),
+                withdrawn: said,
+            })
+        }
+        _ => None,
+    })
 }
 
 fn attachments(connection: &Connection, incident: &Found) -> Result<Vec<Attachment>, StoreError> {
@@ -499,7 +610,7 @@ fn attachments(connection: &Connection, incident: &Found) -> Result<Vec<Attachme
     let notes = event::INCIDENT_NOTED.type_id;
     let mut found = Vec::new();
     let most = MAX_ATTACHMENTS + 1;
-    for entry in fold::entries(connection, origin, incident.id, kind.type_id, most)? {
+    for entry in fold::entries(connection, origin, incident.id, kind.type_id, 0, most)? {
         let (event, header) = (entry.header.event_id, &entry.header);
         let mut attachment = Attachment {
             event,
@@ -526,7 +637,7 @@ fn attachments(connection: &Connection, incident: &Found) -> Result<Vec<Attachme
     if found.is_empty() {
         return Ok(found);
     }
-    for entry in fold::entries(connection, origin, incident.id, notes, CAPTIONS)? {
+    for entry in fold::entries(connection, origin, incident.id, notes, 0, CAPTIONS)? {
         if let Some((Event::Incident(IncidentEvent::Noted(noted)), _)) = entry.read
             && !noted.about.is_empty()
         {

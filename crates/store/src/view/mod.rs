@@ -9,6 +9,7 @@ pub mod incident;
 pub mod log;
 pub mod site;
 pub mod snapshot;
+pub mod timeline;
 pub mod warning;
 
 use std::{borrow::Cow, collections::BTreeMap};
@@ -206,6 +207,13 @@ impl<'c> Reading<'c> {
             state: fold::decode_body(&row.get::<_, Vec<u8>>(2)?)?,
             disputed: self.disputes(origin, id)?,
         })
+    }
+
+    /// Says whether an entry stands at or after one that its log has twice.
+    fn disputes_at(&self, origin: NodeId, pos: i64) -> bool {
+        self.disputed_from
+            .get(&origin)
+            .is_some_and(|from| pos >= *from)
     }
 
     fn disputes(&self, origin: NodeId, id: Id) -> Result<bool, StoreError> {

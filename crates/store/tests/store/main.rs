@@ -23,6 +23,7 @@ mod snapshot;
 mod standing;
 mod statement;
 mod tail;
+mod timeline;
 
 use std::{
     path::Path,

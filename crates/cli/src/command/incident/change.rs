@@ -1,19 +1,25 @@
 //! `posko incident judge`, `step`, `post`, `objective` and the like: one thing about an incident changes.
 
+use std::path::{Path, PathBuf};
+
 use clap::{Args, Subcommand};
 use posko_proto::{
     Id, NodeId,
+    common::v1::{Hazard, Place},
     incident::v1::{
-        CancelReason, ChangeIncidentRequest, EscalationLevel, IncidentCancelled, IncidentEscalated,
-        IncidentEscalationAnswered, IncidentGlideAssigned, IncidentObjectiveSet,
-        IncidentObjectiveSettled, IncidentPeriodPlanned, IncidentPlanApproved, IncidentPostFilled,
-        IncidentPostVacated, IncidentRelated, IncidentReopened, IncidentScaleSet,
-        IncidentSeverityJudged, IncidentStepTaken, IncidentTransitionBegun, IncidentUnrelated,
-        Post, Priority, Relation, ReopenReason, Scale, Settlement, Severity, Step,
+        CancelReason, ChangeIncidentRequest, EmergencyLevel, EmergencyStatus, EscalationLevel,
+        FigureSource, IncidentCancelled, IncidentEmergencyDeclared, IncidentEmergencyEnded,
+        IncidentEscalated, IncidentEscalationAnswered, IncidentGlideAssigned, IncidentNeedMet,
+        IncidentNeedSet, IncidentNeedSettled, IncidentObjectiveSet, IncidentObjectiveSettled,
+        IncidentPeriodPlanned, IncidentPlanApproved, IncidentPostFilled, IncidentPostVacated,
+        IncidentRelated, IncidentReopened, IncidentScaleSet, IncidentSeverityJudged,
+        IncidentStepTaken, IncidentTransitionBegun, IncidentUnrelated, Office, Post, Priority,
+        Relation, ReopenReason, Scale, Sector, Settlement, Severity, Step, Unit,
         change_incident_request::Change,
     },
 };
 use prost_types::Timestamp;
+use sha2::{Digest, Sha256};
 
 use super::incident_id;
 use crate::{
@@ -216,6 +222,200 @@ When nobody answers in time, the node calls the next level by itself.")]
         #[arg(long, value_parser = name::parse::<Post>)]
         post: Option<Post>,
     },
+    /// Says what is needed, that a part of it came, or what became of it
+    #[command(after_help = "Examples:
+  posko incident need PMI-32-2026-000001 --sector shelter --quantity 200 \\
+    --unit pieces --priority high --region 32.03.22 \\
+    --note \"Terpal untuk RW 03\"
+  posko incident need PMI-32-2026-000001 --by pmi --quantity 80 \\
+    --part 0192f3c4-5a6b-7c8d-9e0f-112233445566
+  posko incident need PMI-32-2026-000001 \\
+    --met 0192f3c4-5a6b-7c8d-9e0f-112233445566
+
+The note words a new need: every province reads it. Sectors: wash, shelter, health,
+food, nfi, pss, rfl, logistics, personnel, evacuation, other. Units: pieces, kits,
+portions, kilograms, liters, persons, households, teams, vehicles, units.
+`posko incident show` lists the needs with their ids.")]
+    Need(Box<NeedArgs>),
+    /// Notes the legal status of the emergency as an authority declared it, or that it was ended early
+    #[command(after_help = "Examples:
+  posko incident emergency PMI-32-2026-000001 --status response \\
+    --level regency --authority regent --decree 360/Kep.12-BPBD/2026 \\
+    --date 2026-01-05 --from 2026-01-05 --until 2026-01-18 \\
+    --hazard flood --region 32.03
+  posko incident emergency PMI-32-2026-000001 --status response \\
+    --level regency --authority regent --decree 360/Kep.20-BPBD/2026 \\
+    --date 2026-01-18 --until 2026-02-01 --hazard flood --region 32.03 \\
+    --extends 0192f3c4-5a6b-7c8d-9e0f-112233445566
+  posko incident emergency PMI-32-2026-000001 \\
+    --end 0192f3c4-5a6b-7c8d-9e0f-112233445566
+
+Statuses: alert (siaga darurat, of slow-onset hazards), response (tanggap darurat),
+transition, certain_condition (keadaan tertentu). An extension begins where the other
+ends, and is of the same status, level and authority.")]
+    Emergency(Box<EmergencyArgs>),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NeedArgs {
+    #[command(flatten)]
+    changed: Changed,
+    /// Its field of work
+    #[arg(long, value_parser = name::parse::<Sector>, required_unless_present_any = ["part", "met", "drop", "duplicate"])]
+    sector: Option<Sector>,
+    /// How much is needed, or came [default: not quantified]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    quantity: u64,
+    /// What is counted
+    #[arg(long, value_parser = name::parse::<Unit>)]
+    unit: Option<Unit>,
+    /// Normal, high or lifesaving
+    #[arg(long, value_parser = name::parse::<Priority>)]
+    priority: Option<Priority>,
+    /// Kemendagri code of the place where it is needed
+    #[arg(long, value_name = "CODE")]
+    region: Option<String>,
+    /// Until when, RFC 3339
+    #[arg(long, value_name = "TIME", value_parser = input::time)]
+    due: Option<Timestamp>,
+    /// The need that is said anew [default: a new one]
+    #[arg(long, value_name = "ID", value_parser = input::id)]
+    set: Option<Id>,
+    /// The need of which a part came
+    #[arg(long, value_name = "ID", value_parser = input::id, requires = "by", conflicts_with_all = ["set", "sector", "unit", "priority", "region", "due"])]
+    part: Option<Id>,
+    /// Who brought it: pmi, government or other
+    #[arg(long, value_parser = name::parse::<FigureSource>, requires = "part")]
+    by: Option<FigureSource>,
+    /// The quantity is all that they brought so far, in place of what was said before
+    #[arg(long, requires = "part")]
+    correct: bool,
+    /// The need that is met
+    #[arg(long, value_name = "ID", value_parser = input::id, conflicts_with_all = ["set", "part", "sector", "drop", "duplicate"])]
+    met: Option<Id>,
+    /// The need that is not pursued any more
+    #[arg(long, value_name = "ID", value_parser = input::id, conflicts_with_all = ["set", "part", "sector", "duplicate"])]
+    drop: Option<Id>,
+    /// The need that stands under another id
+    #[arg(long, value_name = "ID", value_parser = input::id, conflicts_with_all = ["set", "part", "sector"])]
+    duplicate: Option<Id>,
+}
+
+impl NeedArgs {
+    fn change(self) -> (Changed, Change) {
+        let settled = |id: Id, settlement: Settlement| {
+            Change::SettleNeed(IncidentNeedSettled {
+                need_id: id.to_vec(),
+                settlement: settlement.into(),
+            })
+        };
+        let change = match (self.part, self.met, self.drop, self.duplicate) {
+            (Some(id), ..) => Change::MeetNeed(IncidentNeedMet {
+                need_id: id.to_vec(),
+                quantity: self.quantity,
+                source: self.by.map(i32::from).unwrap_or_default(),
+                correction: self.correct,
+            }),
+            (None, Some(id), ..) => settled(id, Settlement::Met),
+            (None, None, Some(id), _) => settled(id, Settlement::Dropped),
+            (None, None, None, Some(id)) => settled(id, Settlement::Duplicate),
+            (None, None, None, None) => Change::SetNeed(IncidentNeedSet {
+                need_id: self.set.map(Id::to_vec).unwrap_or_default(),
+                sector: self.sector.map(i32::from).unwrap_or_default(),
+                quantity: self.quantity,
+                unit: self.unit.map(i32::from).unwrap_or_default(),
+                priority: self.priority.map(i32::from).unwrap_or_default(),
+                place: self.region.map(|region_code| Place {
+                    region_code,
+                    ..Place::default()
+                }),
+                due_at: self.due,
+            }),
+        };
+        (self.changed, change)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EmergencyArgs {
+    #[command(flatten)]
+    changed: Changed,
+    /// Alert, response, transition or certain_condition
+    #[arg(long, value_parser = name::parse::<EmergencyStatus>, required_unless_present = "end",
+        requires_all = ["level", "authority", "decree", "date", "until", "hazards", "regions"])]
+    status: Option<EmergencyStatus>,
+    /// Regency, province or national
+    #[arg(long, value_parser = name::parse::<EmergencyLevel>)]
+    level: Option<EmergencyLevel>,
+    /// The office that declares it: regent, mayor, governor, president or bnpb
+    #[arg(long, value_parser = name::parse::<Office>)]
+    authority: Option<Office>,
+    /// The decree's number
+    #[arg(long, value_name = "NUMBER")]
+    decree: Option<String>,
+    /// The day of the decree
+    #[arg(long, value_name = "DAY")]
+    date: Option<String>,
+    /// Its first day, or its begin, RFC 3339 [default: with --extends, where the other ends]
+    #[arg(long, value_name = "DAY", value_parser = input::begin, required_unless_present_any = ["extends", "end"])]
+    from: Option<Timestamp>,
+    /// Its last day, or its end, RFC 3339
+    #[arg(long, value_name = "DAY", value_parser = input::end)]
+    until: Option<Timestamp>,
+    /// A hazard that it names; may be repeated
+    #[arg(long = "hazard", value_name = "HAZARD", value_parser = name::parse::<Hazard>)]
+    hazards: Vec<Hazard>,
+    /// Kemendagri code of an area in which it holds; may be repeated
+    #[arg(long = "region", value_name = "CODE")]
+    regions: Vec<String>,
+    /// The declaration that it extends
+    #[arg(long, value_name = "ID", value_parser = input::id)]
+    extends: Option<Id>,
+    /// The declaration that is noted anew [default: a new one]
+    #[arg(long, value_name = "ID", value_parser = input::id)]
+    set: Option<Id>,
+    /// File of the decree: its SHA-256 is noted, and it is not sent
+    #[arg(long, value_name = "FILE")]
+    document: Option<PathBuf>,
+    /// The declaration that was ended early, at --occurred-at
+    #[arg(long, value_name = "ID", value_parser = input::id, conflicts_with_all = ["status", "set", "extends"])]
+    end: Option<Id>,
+}
+
+impl EmergencyArgs {
+    fn change(self) -> Result<(Changed, Change), Failure> {
+        if let Some(id) = self.end {
+            let declaration_id = id.to_vec();
+            let ended = IncidentEmergencyEnded { declaration_id };
+            return Ok((self.changed, Change::EndEmergency(ended)));
+        }
+        let document = self.document.as_deref().map(sha256).transpose()?;
+        let declared = IncidentEmergencyDeclared {
+            declaration_id: self.set.map(Id::to_vec).unwrap_or_default(),
+            status: self.status.map(i32::from).unwrap_or_default(),
+            level: self.level.map(i32::from).unwrap_or_default(),
+            authority: self.authority.map(i32::from).unwrap_or_default(),
+            decree_number: self.decree.unwrap_or_default(),
+            decree_date: self.date.unwrap_or_default(),
+            from: self.from,
+            until: self.until,
+            hazards: self.hazards.into_iter().map(i32::from).collect(),
+            region_codes: self.regions,
+            extends: self.extends.map(Id::to_vec).unwrap_or_default(),
+            document_sha256: document.unwrap_or_default(),
+        };
+        Ok((self.changed, Change::DeclareEmergency(declared)))
+    }
+}
+
+/// Returns the SHA-256 of a file, read piece by piece.
+fn sha256(path: &Path) -> Result<Vec<u8>, Failure> {
+    let read = || -> std::io::Result<Vec<u8>> {
+        let mut hash = Sha256::new();
+        std::io::copy(&mut std::fs::File::open(path)?, &mut hash)?;
+        Ok(hash.finalize().to_vec())
+    };
+    read().map_err(|error| Failure::usage(format!("read `{}`: {error}", path.display())))
 }
 
 #[derive(Debug, Args)]
@@ -248,6 +448,8 @@ impl ChangeCommand {
             | Self::Escalate { changed, .. }
             | Self::Period { changed, .. }
             | Self::Objective { changed, .. } => changed.note.as_deref(),
+            Self::Need(args) => args.changed.note.as_deref(),
+            Self::Emergency(args) => args.changed.note.as_deref(),
         }
     }
 
@@ -344,6 +546,8 @@ impl ChangeCommand {
                 };
                 (changed, change)
             }
+            Self::Need(args) => args.change(),
+            Self::Emergency(args) => args.change()?,
         };
         let incident_id = incident_id(client, &changed.incident).await?;
         let (id, meta) = changed.frame.meta();

@@ -1,12 +1,14 @@
 //! How an incident's operation is shown: judgements, relations, posts, calls, periods, objectives.
 
 use posko_proto::incident::v1::{
-    EscalationLevel, Incident, Post, Priority, Relation, Settlement, Severity,
+    EmergencyLevel, EmergencyState, EmergencyStatus, EscalationLevel, FigureSource, Incident,
+    NeedProgress, Office, Post, Priority, Relation, Sector, Settlement, Severity, Unit,
 };
 
 use crate::{
+    command::named_code,
     json as view, label,
-    output::{Context, Table, when},
+    output::{Context, Table, Tint, since, until, when},
 };
 
 pub(super) fn judgements(context: &Context, incident: &Incident) -> Table {
@@ -123,6 +125,122 @@ pub(super) fn objectives(
             label::of::<Settlement>(objective.settlement, context.lang),
             view::id(&objective.objective_id).unwrap_or_default(),
         ]);
+    }
+    table
+}
+
+pub(super) fn needs(
+    context: &Context,
+    incident: &Incident,
+    wording: impl Fn(&[u8]) -> String,
+) -> Table {
+    let head = [
+        label::NEED,
+        label::SECTOR,
+        label::QUANTITY,
+        label::MET,
+        label::STATUS,
+        label::PRIORITY,
+        label::PLACE,
+        label::DUE,
+        label::ID,
+    ];
+    let mut table = Table::new(context, &head);
+    for need in &incident.needs {
+        let unit = label::of::<Unit>(need.unit, context.lang);
+        let quantity = match need.quantity {
+            0 => String::new(),
+            quantity => format!("{quantity} {unit}"),
+        };
+        let parts = need.parts.iter().map(|part| {
+            let source = label::of::<FigureSource>(part.source, context.lang);
+            match part.quantity {
+                0 => source,
+                quantity => format!("{source} {quantity}"),
+            }
+        });
+        let code = need.place.as_ref().map(|place| place.region_code.as_str());
+        let settled = need.settlement != 0;
+        let status = if settled {
+            label::of::<Settlement>(need.settlement, context.lang)
+        } else {
+            label::of::<NeedProgress>(need.progress, context.lang)
+        };
+        let presses = need.priority() == Priority::Lifesaving;
+        let tint = match need.progress() {
+            _ if settled => Tint::Plain,
+            NeedProgress::Met => Tint::Good,
+            _ if presses => Tint::Bad,
+            _ => Tint::Warn,
+        };
+        table.tinted([
+            (wording(&need.need_id), Tint::Plain),
+            (label::of::<Sector>(need.sector, context.lang), Tint::Plain),
+            (quantity, Tint::Plain),
+            (parts.collect::<Vec<String>>().join(", "), Tint::Plain),
+            (status, tint),
+            (
+                label::of::<Priority>(need.priority, context.lang),
+                Tint::Plain,
+            ),
+            (
+                code.map(|code| named_code(&need.region_name, code))
+                    .unwrap_or_default(),
+                Tint::Plain,
+            ),
+            (when(need.due_at.as_ref()), Tint::Plain),
+            (view::id(&need.need_id).unwrap_or_default(), Tint::Plain),
+        ]);
+    }
+    table
+}
+
+pub(super) fn emergencies(context: &Context, incident: &Incident) -> Table {
+    let head = [
+        label::EMERGENCY,
+        label::LEVEL,
+        label::AUTHORITY,
+        label::DECREE,
+        label::SINCE,
+        label::UNTIL,
+        label::STATE,
+        label::AREA,
+        label::ID,
+    ];
+    let mut table = Table::new(context, &head);
+    for emergency in &incident.emergencies {
+        let said = emergency.declared.clone().unwrap_or_default();
+        let end = emergency.ended_at.as_ref();
+        let end = end.map_or_else(|| until(said.until.as_ref()), |at| when(Some(at)));
+        let tint = match emergency.state() {
+            EmergencyState::InForce => Tint::Bad,
+            EmergencyState::Unspecified
+            | EmergencyState::Coming
+            | EmergencyState::Expired
+            | EmergencyState::Ended => Tint::Plain,
+        };
+        let cells = [
+            label::of::<EmergencyStatus>(said.status, context.lang),
+            label::of::<EmergencyLevel>(said.level, context.lang),
+            label::of::<Office>(said.authority, context.lang),
+            format!("{} ({})", said.decree_number, said.decree_date),
+            since(said.from.as_ref()),
+            end,
+        ];
+        let state = label::of::<EmergencyState>(emergency.state, context.lang);
+        table.tinted(
+            cells
+                .map(|cell| (cell, Tint::Plain))
+                .into_iter()
+                .chain([(state, tint)])
+                .chain(
+                    [
+                        said.region_codes.join(" "),
+                        view::id(&said.declaration_id).unwrap_or_default(),
+                    ]
+                    .map(|cell| (cell, Tint::Plain)),
+                ),
+        );
     }
     table
 }

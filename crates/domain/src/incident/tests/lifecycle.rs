@@ -10,9 +10,9 @@ use posko_proto::incident::v1::{
 };
 
 use super::*;
-use crate::incident::Change;
+use crate::incident::{Change, tests::response};
 
-fn parsed(change: Wire, note: &str) -> Result<IncidentCommand, IncidentRejection> {
+pub(super) fn parsed(change: Wire, note: &str) -> Result<IncidentCommand, IncidentRejection> {
     IncidentCommand::try_from(&ChangeIncidentRequest {
         meta: Some(v1::CommandMeta {
             command_id: vec![5; 16],
@@ -24,7 +24,7 @@ fn parsed(change: Wire, note: &str) -> Result<IncidentCommand, IncidentRejection
     })
 }
 
-fn change(change: Wire) -> IncidentCommand {
+pub(super) fn change(change: Wire) -> IncidentCommand {
     parsed(change, "").unwrap()
 }
 
@@ -149,6 +149,9 @@ fn every_status_takes_just_the_commands_of_the_table() {
         ("plan", period(1, 1, 13), "..+++....."),
         ("set an objective", objective(), "..+++....."),
         ("relate", relate(Relation::Related, 3), "++++++++++"),
+        ("need", response::need(), "++++++...."),
+        ("declare", response::declared(), "++++++...."),
+        ("hand an assessment in", response::assessed(), "++++++...."),
     ];
     for (name, command, expected) in table {
         let taken: String = in_each_status()
@@ -353,7 +356,7 @@ fn an_objective_is_worded_in_a_note_of_its_own_and_settled_once() {
         &context(60),
     )
     .unwrap();
-    assert!(met.operation.objectives[0].settled.is_some());
+    assert!(met.operation.objectives[0].aim.settled.is_some());
     assert!(decide(Some(&met), &settle, &context(61)).is_err());
     assert_eq!(refused(&[VERIFY, ACTIVATE], &settle).code(), Code::NotFound);
 }

@@ -43,6 +43,8 @@ async fn started() -> (Node, Api) {
         logins: Throttle::default(),
         callers: Callers::default(),
         hashing: Semaphore::new(1),
+        max_blob_bytes: 1 << 20,
+        uploads: Semaphore::new(1),
         importing: Arc::new(Semaphore::new(1)),
     };
     (node, Api(Arc::new(shared)))

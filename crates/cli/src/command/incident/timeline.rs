@@ -1,0 +1,468 @@
+//! `posko incident timeline`: every event of an incident and of its sites, in the order of its log.
+
+use posko_domain::event::{Event, IncidentEvent, KINDS, SiteEvent};
+use posko_proto::{
+    blob::v1::AttachmentKind,
+    common::v1::{Hazard, Role},
+    incident::v1::{
+        AssessmentForm, CancelReason, EmergencyStatus, EscalationLevel, FigureSource,
+        ListTimelineRequest, Measure, Post, Priority, RejectReason, Relation, ReopenReason,
+        ReportChannel, Scale, Sector, Settlement, Severity, Step, TimelineEntry, TimelinePresence,
+        Unit,
+    },
+    site::v1::{Kind, NeedKind},
+};
+use serde_json::{Value as Json, json};
+
+use super::incident_id;
+use crate::{
+    client::Client,
+    command::{freshness, listed, pages},
+    failure::Failure,
+    json as view,
+    label::{self, Lang},
+    name,
+    output::{Answer, Context, Table, Tint, until, when},
+};
+
+/// Lists the time line.
+pub(super) async fn run(
+    context: &Context,
+    client: &Client,
+    incident: &str,
+    limit: u32,
+) -> Result<Answer, Failure> {
+    let incident_id = incident_id(client, incident).await?;
+    let mut service = client.incidents();
+    let ask = async |page_size, page_token| {
+        let request = ListTimelineRequest {
+            incident_id: incident_id.clone(),
+            page_size,
+            page_token,
+        };
+        service.list_timeline(request).await
+    };
+    let (entries, more, page) = pages(limit, ask).await?;
+    let origins: Vec<_> = page.provenance.into_iter().collect();
+    let text = format!(
+        "{}{}",
+        listed(context, &table(context, &entries), more),
+        freshness(context, &origins)
+    );
+    let entries: Vec<Json> = entries.iter().map(entry_json).collect();
+    let provenance = origins.into_iter().next().map(view::Provenance::from);
+    Answer::new(
+        json!({ "entries": entries, "more": more, "provenance": provenance }),
+        text,
+    )
+}
+
+fn table(context: &Context, entries: &[TimelineEntry]) -> Table {
+    let head = [
+        label::HAPPENED,
+        label::RECORDED,
+        label::TIMELINE_WHAT,
+        label::ROLE,
+        label::ACTOR,
+        label::POSITION,
+    ];
+    let mut table = Table::new(context, &head);
+    for entry in entries {
+        let absent = entry.presence() != TimelinePresence::Present;
+        let tint = if absent || entry.disputed {
+            Tint::Warn
+        } else {
+            Tint::Plain
+        };
+        table.tinted([
+            (when(entry.occurred_at.as_ref()), Tint::Plain),
+            (when(entry.recorded_at.as_ref()), Tint::Plain),
+            (
+                format!("{}{}", what(entry, context.lang), marks(context, entry)),
+                tint,
+            ),
+            (label::of::<Role>(entry.role, context.lang), Tint::Plain),
+            (view::id(&entry.actor_ref).unwrap_or_default(), Tint::Plain),
+            (place_in_log(entry), Tint::Plain),
+        ]);
+    }
+    table
+}
+
+fn place_in_log(entry: &TimelineEntry) -> String {
+    format!("{}/{}", entry.epoch_no, entry.seq)
+}
+
+fn marks(context: &Context, entry: &TimelineEntry) -> String {
+    let mut marks = String::new();
+    if entry.correction {
+        marks = format!(" {}", context.say(label::CORRECTED));
+    }
+    if entry.presence() == TimelinePresence::Withdrawn {
+        let (because, law) = (&entry.withdrawn_because, &entry.legal_basis);
+        marks = format!(
+            "{marks} [{}] {because} ({law})",
+            context.say(label::WITHDRAWN)
+        );
+    } else if entry.presence() != TimelinePresence::Present {
+        let presence = label::of::<TimelinePresence>(entry.presence, context.lang);
+        marks = format!("{marks} [{presence}]");
+    }
+    if entry.exercise {
+        marks = format!("{marks} [{}]", context.say(label::EXERCISE));
+    }
+    if entry.disputed {
+        marks = format!("{marks} [{}]", context.say(label::DISPUTED));
+    }
+    marks
+}
+
+fn entry_json(entry: &TimelineEntry) -> Json {
+    json!({
+        "event_id": view::id(&entry.event_id),
+        "stream_id": view::id(&entry.stream_id),
+        "type": view::text(&entry.r#type),
+        "type_id": entry.type_id,
+        "what": { "id": what(entry, Lang::Id), "en": what(entry, Lang::En) },
+        "occurred_at": view::time(entry.occurred_at.as_ref()),
+        "recorded_at": view::time(entry.recorded_at.as_ref()),
+        "actor": view::id(&entry.actor_ref),
+        "role": name::of::<Role>(entry.role),
+        "delegation": view::id(&entry.delegation),
+        "epoch_no": entry.epoch_no,
+        "seq": entry.seq,
+        "version": entry.version,
+        "exercise": entry.exercise,
+        "correction": entry.correction,
+        "disputed": entry.disputed,
+        "presence": name::of::<TimelinePresence>(entry.presence),
+        "withdrawn_because": view::text(&entry.withdrawn_because),
+        "legal_basis": view::text(&entry.legal_basis),
+    })
+}
+
+/// Returns what happened, in a language; the name of its message where this program cannot read it.
+fn what(entry: &TimelineEntry, lang: Lang) -> String {
+    let known = KINDS.iter().find(|kind| kind.type_id == entry.type_id);
+    let read = known.zip(entry.event.as_ref()).and_then(|(kind, event)| {
+        Event::decode(kind.type_id, kind.type_version, &event.value).ok()
+    });
+    let said = match &read {
+        Some(Event::Incident(event)) => of_incident(event, lang),
+        Some(Event::Site(event)) => of_site(event, lang),
+        _ if entry.type_id == posko_domain::event::INCIDENT_NOTED.type_id => {
+            Said::new("catatan", "note")
+        }
+        _ => return entry.r#type.clone(),
+    };
+    said.text(lang)
+}
+
+/// What happened in both languages, and the values that it happened with.
+struct Said {
+    id: &'static str,
+    en: &'static str,
+    values: Vec<String>,
+}
+
+impl Said {
+    fn new(id: &'static str, en: &'static str) -> Self {
+        Self {
+            id,
+            en,
+            values: Vec::new(),
+        }
+    }
+
+    fn with(mut self, value: impl Into<String>) -> Self {
+        let value = value.into();
+        if !value.is_empty() && value != "-" {
+            self.values.push(value);
+        }
+        self
+    }
+
+    fn text(self, lang: Lang) -> String {
+        let what = match lang {
+            Lang::Id => self.id,
+            Lang::En => self.en,
+        };
+        if self.values.is_empty() {
+            what.to_owned()
+        } else {
+            format!("{what}: {}", self.values.join(", "))
+        }
+    }
+}
+
+fn of<T: label::Labelled>(number: i32, lang: Lang) -> String {
+    label::of::<T>(number, lang)
+}
+
+fn of_incident(event: &IncidentEvent, lang: Lang) -> Said {
+    match event {
+        IncidentEvent::Reported(said) => Said::new("dilaporkan", "reported")
+            .with(said.number.clone())
+            .with(of::<Hazard>(said.hazard, lang))
+            .with(code(said.place.as_ref()))
+            .with(of::<ReportChannel>(said.channel, lang)),
+        IncidentEvent::Verified(said) => {
+            Said::new("terverifikasi", "verified").with(of::<FigureSource>(said.source, lang))
+        }
+        IncidentEvent::Rejected(said) if said.duplicate_of.is_empty() => {
+            Said::new("tidak benar", "found false").with(of::<RejectReason>(said.reason, lang))
+        }
+        IncidentEvent::Rejected(said) => Said::new("digabung ke", "merged into")
+            .with(view::id(&said.duplicate_of).unwrap_or_default()),
+        IncidentEvent::Activated(said) => {
+            Said::new("diaktivasi", "activated").with(of::<Scale>(said.scale, lang))
+        }
+        IncidentEvent::ImpactRecorded(said) => {
+            let figures = said
+                .figures
+                .iter()
+                .map(|figure| format!("{} {}", of::<Measure>(figure.measure, lang), figure.count));
+            let shown: Vec<String> = figures.clone().take(6).collect();
+            let rest = said.figures.len().saturating_sub(shown.len());
+            Said::new("angka dampak", "impact figures")
+                .with(shown.join(", "))
+                .with(if rest > 0 {
+                    format!("+{rest}")
+                } else {
+                    String::new()
+                })
+                .with(of::<FigureSource>(said.source, lang))
+        }
+        IncidentEvent::OperationEnded(_) => Said::new("operasi selesai", "operation ended"),
+        IncidentEvent::Closed(_) => Said::new("ditutup", "closed"),
+        IncidentEvent::Noted(said) => Said::new("catatan", "note")
+            .with(said.question.clone())
+            .with(said.text.clone()),
+        IncidentEvent::Attached(said) => {
+            Said::new("lampiran", "file attached").with(of::<AttachmentKind>(said.kind, lang))
+        }
+        IncidentEvent::Imported(said) => Said::new("catatan terbitan", "published record")
+            .with(of::<Hazard>(said.hazard, lang))
+            .with(code(said.place.as_ref())),
+        IncidentEvent::SeverityJudged(said) => {
+            Said::new("dinilai", "judged").with(of::<Severity>(said.severity, lang))
+        }
+        IncidentEvent::ScaleSet(said) => {
+            Said::new("skala", "scale").with(of::<Scale>(said.scale, lang))
+        }
+        IncidentEvent::StepTaken(said) => {
+            Said::new("langkah", "step").with(of::<Step>(said.step, lang))
+        }
+        IncidentEvent::TransitionBegun(_) => Said::new("transisi dimulai", "transition begun"),
+        IncidentEvent::Cancelled(said) => {
+            Said::new("dibatalkan", "cancelled").with(of::<CancelReason>(said.reason, lang))
+        }
+        IncidentEvent::Reopened(said) => {
+            Said::new("dibuka lagi", "reopened").with(of::<ReopenReason>(said.reason, lang))
+        }
+        IncidentEvent::GlideAssigned(said) => {
+            Said::new("nomor GLIDE", "GLIDE number").with(said.glide.clone())
+        }
+        IncidentEvent::Related(said) => Said::new("dikaitkan", "related")
+            .with(of::<Relation>(said.relation, lang))
+            .with(other(&said.origin, &said.incident_id)),
+        IncidentEvent::Unrelated(said) => Said::new("kaitan dihapus", "relation taken back")
+            .with(other(&said.origin, &said.incident_id)),
+        IncidentEvent::PostFilled(said) => Said::new("jabatan diisi", "post filled")
+            .with(of::<Post>(said.post, lang))
+            .with(view::id(&said.account_ref).unwrap_or_default()),
+        IncidentEvent::PostVacated(said) => Said::new("jabatan dilepas", "post left")
+            .with(of::<Post>(said.post, lang))
+            .with(view::id(&said.account_ref).unwrap_or_default()),
+        IncidentEvent::Escalated(said) => Said::new("tingkat dipanggil", "level called")
+            .with(of::<EscalationLevel>(said.level, lang)),
+        IncidentEvent::EscalationAnswered(said) => Said::new("panggilan dijawab", "call answered")
+            .with(of::<EscalationLevel>(said.level, lang)),
+        IncidentEvent::PeriodPlanned(said) => Said::new("periode operasi", "operational period")
+            .with(said.number.to_string())
+            .with(when(said.from.as_ref()))
+            .with(when(said.until.as_ref())),
+        IncidentEvent::PlanApproved(said) => {
+            Said::new("rencana disetujui", "plan approved").with(said.number.to_string())
+        }
+        IncidentEvent::ObjectiveSet(said) => Said::new("sasaran ditetapkan", "objective set")
+            .with(of::<Priority>(said.priority, lang)),
+        IncidentEvent::ObjectiveSettled(said) => Said::new("hasil sasaran", "objective settled")
+            .with(of::<Settlement>(said.settlement, lang)),
+        IncidentEvent::NeedSet(said) => Said::new("kebutuhan", "need")
+            .with(of::<Sector>(said.sector, lang))
+            .with(quantity(said.quantity, &of::<Unit>(said.unit, lang)))
+            .with(code(said.place.as_ref())),
+        IncidentEvent::NeedMet(said) => {
+            Said::new("kebutuhan dipenuhi sebagian", "part of a need met")
+                .with(quantity(said.quantity, ""))
+                .with(of::<FigureSource>(said.source, lang))
+        }
+        IncidentEvent::NeedSettled(said) => Said::new("hasil kebutuhan", "need settled")
+            .with(of::<Settlement>(said.settlement, lang)),
+        IncidentEvent::EmergencyDeclared(said) => {
+            Said::new("status keadaan darurat", "legal emergency status")
+                .with(of::<EmergencyStatus>(said.status, lang))
+                .with(said.decree_number.clone())
+                .with(until(said.until.as_ref()))
+        }
+        IncidentEvent::EmergencyEnded(_) => {
+            Said::new("status dicabut lebih awal", "status ended early")
+        }
+        IncidentEvent::Assessed(said) => {
+            let newer = match lang {
+                _ if said.supersedes.is_empty() => "",
+                Lang::Id => "versi baru",
+                Lang::En => "newer version",
+            };
+            Said::new("asesmen diserahkan", "assessment handed in")
+                .with(of::<AssessmentForm>(said.form, lang))
+                .with(code(said.place.as_ref()))
+                .with(newer)
+        }
+    }
+}
+
+fn of_site(event: &SiteEvent, lang: Lang) -> Said {
+    match event {
+        SiteEvent::Opened(said) => Said::new("titik layanan dibuka", "site opened")
+            .with(of::<Kind>(said.kind, lang))
+            .with(said.name.clone()),
+        SiteEvent::CapacitySet(said) => {
+            Said::new("kapasitas titik layanan", "site's capacity").with(said.capacity.to_string())
+        }
+        SiteEvent::OccupancyCounted(said) => {
+            let whole = said
+                .people
+                .iter()
+                .find(|people| (people.sex, people.age_band) == (0, 0));
+            Said::new("penghuni dihitung", "people at the site counted").with(
+                whole
+                    .map(|whole| whole.count.to_string())
+                    .unwrap_or_default(),
+            )
+        }
+        SiteEvent::OutputReported(said) => {
+            Said::new("hasil titik layanan", "site's output").with(said.quantity.to_string())
+        }
+        SiteEvent::NeedSet(said) => Said::new("kebutuhan titik layanan", "site's need")
+            .with(of::<NeedKind>(said.kind, lang))
+            .with(said.quantity.to_string()),
+        SiteEvent::NeedMet(said) => {
+            Said::new("kebutuhan titik layanan dipenuhi", "site's need met")
+                .with(of::<NeedKind>(said.kind, lang))
+                .with(said.quantity.to_string())
+        }
+        SiteEvent::Closed(_) => Said::new("titik layanan ditutup", "site closed"),
+    }
+}
+
+fn code(place: Option<&posko_proto::common::v1::Place>) -> String {
+    place
+        .map(|place| place.region_code.clone())
+        .unwrap_or_default()
+}
+
+fn other(origin: &str, incident: &[u8]) -> String {
+    format!("{origin}/{}", view::id(incident).unwrap_or_default())
+}
+
+fn quantity(quantity: u64, unit: &str) -> String {
+    if quantity == 0 {
+        return String::new();
+    }
+    format!("{quantity} {unit}").trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use posko_proto::incident::v1::{IncidentNeedMet, IncidentReported};
+    use prost_types::Any;
+
+    use super::*;
+    use crate::output::tests::context;
+
+    fn entry(event: IncidentEvent) -> TimelineEntry {
+        let event = Event::from(event);
+        TimelineEntry {
+            r#type: event.kind().name.into(),
+            type_id: event.type_id(),
+            presence: TimelinePresence::Present.into(),
+            event: Some(Any {
+                type_url: String::new(),
+                value: event.encode(),
+            }),
+            ..TimelineEntry::default()
+        }
+    }
+
+    #[test]
+    fn what_happened_is_said_in_both_languages() {
+        let reported = entry(IncidentEvent::Reported(IncidentReported {
+            number: "PMI-32-2026-000001".into(),
+            hazard: Hazard::Flood.into(),
+            ..IncidentReported::default()
+        }));
+        assert_eq!(
+            what(&reported, Lang::Id),
+            "dilaporkan: PMI-32-2026-000001, banjir"
+        );
+        assert_eq!(
+            entry_json(&reported)["what"]["en"],
+            "reported: PMI-32-2026-000001, flood"
+        );
+    }
+
+    #[test]
+    fn every_event_of_an_incident_and_its_sites_has_words_of_its_own() {
+        let mut seen = std::collections::BTreeSet::new();
+        for kind in KINDS {
+            let event = Event::decode(kind.type_id, kind.type_version, &[]).unwrap();
+            let said = match &event {
+                Event::Incident(event) => {
+                    [of_incident(event, Lang::Id), of_incident(event, Lang::En)]
+                }
+                Event::Site(event) => [of_site(event, Lang::Id), of_site(event, Lang::En)],
+                _ => continue,
+            };
+            assert_ne!(said[0].id, said[1].en, "{}", kind.name);
+            assert!(seen.insert(said[0].id), "{}", said[0].id);
+        }
+    }
+
+    #[test]
+    fn a_correction_and_a_withdrawn_text_are_marked_and_what_is_not_here_is_never_blank() {
+        let met = TimelineEntry {
+            correction: true,
+            ..entry(IncidentEvent::NeedMet(IncidentNeedMet {
+                quantity: 8,
+                ..IncidentNeedMet::default()
+            }))
+        };
+        let text = table(&context(Lang::En), &[met]).render(&context(Lang::En));
+        assert!(text.contains("part of a need met: 8 (corrected)"), "{text}");
+        let withdrawn = TimelineEntry {
+            type_id: posko_domain::event::INCIDENT_NOTED.type_id,
+            presence: TimelinePresence::Withdrawn.into(),
+            withdrawn_because: "menyebut nama".into(),
+            legal_basis: "UU 27/2022".into(),
+            ..TimelineEntry::default()
+        };
+        let text = table(&context(Lang::Id), &[withdrawn]).render(&context(Lang::Id));
+        assert!(
+            text.contains("catatan [dicabut] menyebut nama (UU 27/2022)"),
+            "{text}"
+        );
+        let newer = TimelineEntry {
+            r#type: "IncidentFuture".into(),
+            type_id: 0x02ff,
+            presence: TimelinePresence::Unreadable.into(),
+            ..TimelineEntry::default()
+        };
+        let text = table(&context(Lang::En), &[newer]).render(&context(Lang::En));
+        assert!(
+            text.contains("IncidentFuture [not readable here]"),
+            "{text}"
+        );
+    }
+}
