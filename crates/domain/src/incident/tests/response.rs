@@ -241,7 +241,19 @@ fn extension(number: u8, extends: Vec<u8>) -> IncidentEmergencyDeclared {
     }
 }
 
-fn end_early() -> IncidentCommand {
+pub(super) fn extended() -> IncidentCommand {
+    declare(extension(2, thing())).unwrap()
+}
+
+pub(super) fn met() -> IncidentCommand {
+    meet(came(80, FigureSource::Pmi))
+}
+
+pub(super) fn settled() -> IncidentCommand {
+    settle(Settlement::Dropped)
+}
+
+pub(super) fn end_early() -> IncidentCommand {
     change(Wire::EndEmergency(IncidentEmergencyEnded {
         declaration_id: thing(),
     }))
