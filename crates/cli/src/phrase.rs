@@ -468,6 +468,7 @@ phrases! { OURS:
     "directives are issued and withdrawn at headquarters' gateway `ims`":
         "arahan dikeluarkan dan dicabut di gerbang pusat `ims`";
     // Published records of the past.
+    "the connection to the node broke off": "sambungan ke simpul terputus";
     "the file changed while it was read": "berkas berubah saat dibaca";
     "{}; what was recorded stays, and the same import goes on when it is run again":
         "{}; yang sudah tercatat tetap ada, dan impor yang sama berlanjut bila dijalankan lagi";

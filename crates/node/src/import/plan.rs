@@ -381,16 +381,20 @@ impl<'m> Planner<'m> {
             Reality::Test => return Ok(Judged::Passed(Fate::Test)),
             Reality::Exercise => return Ok(Judged::Passed(Fate::Exercise)),
         }
-        let placed = reader.place(self.settings.province.as_str()).map_err(one)?;
-        let Where::Here(region) = placed.found else {
+        let placed = reader.place(self.settings.province.as_str());
+        if placed
+            .as_ref()
+            .is_ok_and(|placed| placed.found == Where::Elsewhere)
+        {
             return Ok(Judged::Passed(Fate::Elsewhere));
-        };
+        }
         let hazard = reader.hazard();
         if matches!(hazard, Ok(Kind::LeftOut)) {
             return Ok(Judged::Passed(Fate::LeftOut));
         }
         let mut faults = Vec::new();
         let mut keep = |fault: Fault| faults.push(fault);
+        let placed = placed.map_err(&mut keep).ok();
         let hazard = hazard.map_err(&mut keep).ok();
         let point = reader.point().map_err(&mut keep).ok().flatten();
         let time = reader.time().map_err(&mut keep).ok();
@@ -426,6 +430,12 @@ impl<'m> Planner<'m> {
             return Err(faults);
         };
         figures.extend(long);
+        let Some((placed, Where::Here(region))) = placed.map(|placed| {
+            let found = placed.found;
+            (placed, found)
+        }) else {
+            return Err(faults);
+        };
         let mut notes: Vec<String> = placed.note.map(str::to_owned).into_iter().collect();
         if measure_left_out {
             let column = self

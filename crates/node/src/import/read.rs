@@ -255,7 +255,12 @@ impl<'a> Reader<'a> {
         let known = values.get(&word).copied().or_else(|| hazard::find(&said));
         known.map(Kind::Is).ok_or_else(|| {
             let near = values.keys().map(String::as_str).chain(hazard::ALL.iter().map(|label| label.indonesian));
-            let near = near.min_by_key(|known| strsim::damerau_levenshtein(&folded(known), &word));
+            // A short word for a longer name, such as `longsor`, is nearer than another word of its length.
+            let near = near.min_by_key(|known| {
+                let known = folded(known);
+                let part = !word.is_empty() && known.contains(&word);
+                (!part, strsim::damerau_levenshtein(&known, &word))
+            });
             let message = format!(
                 "`{}` is no hazard that the map knows; the nearest is `{}`: write it under [hazard.values], or in `left_out`",
                 shown(&said),

@@ -197,6 +197,22 @@ fn everything_that_is_wrong_with_a_row_is_told_by_column() {
         fault(&rows[0])
     );
     assert_eq!(report.counts.refused, 1);
+    let (_, rows) = plan(MAP, &row("7,Longsor,kemarin,3299,x,,,,"), "32");
+    let columns: Vec<&str> = rows[0]
+        .faults
+        .iter()
+        .map(|fault| fault.column.as_str())
+        .collect();
+    assert_eq!(
+        columns,
+        ["kode", "jenis", "tanggal", "mengungsi"],
+        "a place that is none hides nothing"
+    );
+    assert!(
+        fault(&rows[0]).contains("nearest is `Tanah longsor`"),
+        "{}",
+        fault(&rows[0])
+    );
     for (fields, says) in [
         ("7,Banjir,05/01/2030,3171,1,,,,", "lies in the future"),
         ("7,Banjir,05/01/21,3171,1,,,,", "two digits"),

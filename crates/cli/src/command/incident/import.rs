@@ -355,6 +355,10 @@ async fn send(
                 progress.tell(done, Some(total));
             }
             Ok(None) => break,
+            Err(status) if std::error::Error::source(&status).is_some() => {
+                let lost = Failure::unreachable("the connection to the node broke off");
+                return Err(broken_off(&lost));
+            }
             Err(status) => return Err(broken_off(&status.into())),
         }
     }
