@@ -7,6 +7,11 @@ use serde_json::Value;
 
 /// Returns each area's code and outer rings, or nothing when the file is not at hand.
 #[expect(clippy::print_stderr, reason = "a skipped test says so")]
+#[expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
 fn areas(file: &str) -> Vec<(String, Vec<Vec<Point>>)> {
     let path = format!(
         "{}/../../../shared/data/boundaries/{file}",

@@ -27,10 +27,10 @@ struct View {
     key: &'static str,
 }
 
-const VIEWS: [View; 8] = [
+const VIEWS: [View; 9] = [
     View {
         name: "state",
-        version: 2,
+        version: 3,
         create: "CREATE TABLE state{t}(
             origin TEXT NOT NULL,
             stream BLOB NOT NULL CHECK (length(stream) = 16),
@@ -55,6 +55,7 @@ const VIEWS: [View; 8] = [
     incident::INCIDENT,
     incident::INCIDENT_ZONE,
     warning::WARNING,
+    warning::WARNING_REFERENCE,
     directive::DIRECTIVE,
     site::SITE,
     log::STATEMENT,
