@@ -148,10 +148,7 @@ fn resolve(name: &str, within: Option<&str>, province: &str) -> Named {
 fn named(name: &str, within: Option<&String>, candidates: &[&'static Region]) -> NamedPlace {
     NamedPlace {
         name: name.into(),
-        candidates: candidates
-            .iter()
-            .map(|region| region.code.into())
-            .collect(),
+        candidates: candidates.iter().map(|region| region.code.into()).collect(),
         within: within.cloned().unwrap_or_default(),
     }
 }

@@ -5,8 +5,8 @@ use posko_proto::{
     common::v1::Hazard,
     time::Millis,
     warning::v1::{
-        AlertStatus, CancelWarningRequest, Certainty, Content, Earthquake, RecordWarningRequest,
-        Severity, Source, Urgency,
+        AlertStatus, CancelWarningRequest, Certainty, Content, Earthquake, MessageKind,
+        RecordWarningRequest, Severity, Source, Urgency,
     },
 };
 
@@ -138,7 +138,12 @@ fn check_content(content: &Content) -> Result<(), WarningRejection> {
     let status: AlertStatus = known("content.status", content.status)?;
     specified("content.status", status == AlertStatus::Unspecified)?;
     let hazard: Hazard = known("content.hazard", content.hazard)?;
-    specified("content.hazard", hazard == Hazard::Unspecified)?;
+    // A message that takes others back need not say of what kind they were.
+    let is_cancel = content.message_kind() == MessageKind::Cancel;
+    specified(
+        "content.hazard",
+        hazard == Hazard::Unspecified && !is_cancel,
+    )?;
     known::<Severity>("content.severity", content.severity)?;
     known::<Urgency>("content.urgency", content.urgency)?;
     known::<Certainty>("content.certainty", content.certainty)?;
@@ -211,9 +216,21 @@ fn check_lists(content: &Content) -> Result<(), WarningRejection> {
     for text in &content.texts {
         within("content.texts.language", &text.language, 35)?;
         within("content.texts.event", &text.event, NAME_CHARACTERS)?;
-        within("content.texts.headline", &text.headline, HEADLINE_CHARACTERS)?;
-        within("content.texts.description", &text.description, TEXT_CHARACTERS)?;
-        within("content.texts.instruction", &text.instruction, TEXT_CHARACTERS)?;
+        within(
+            "content.texts.headline",
+            &text.headline,
+            HEADLINE_CHARACTERS,
+        )?;
+        within(
+            "content.texts.description",
+            &text.description,
+            TEXT_CHARACTERS,
+        )?;
+        within(
+            "content.texts.instruction",
+            &text.instruction,
+            TEXT_CHARACTERS,
+        )?;
         within("content.texts.web", &text.web, 2_000)?;
     }
     for note in &content.notes {

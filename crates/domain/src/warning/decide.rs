@@ -119,9 +119,9 @@ fn newest(source: Source, held: &Content, taken: &Content) -> Content {
         };
         let mut merged = first.clone();
         merged.texts.clone_from(&held.texts);
-        merged.texts.retain(|text| {
-            text.language != first.language && text.language != second.language
-        });
+        merged
+            .texts
+            .retain(|text| text.language != first.language && text.language != second.language);
         merged.texts.push(text_of(second));
         merged.texts.sort_by(|a, b| a.language.cmp(&b.language));
         return merged;

@@ -479,7 +479,10 @@ fn a_polygon_says_which_kecamatan_it_touches_and_how_much_of_each() {
         },
     );
     assert_eq!(area.reach(), AreaReach::Regions);
-    assert!(area.region_codes.contains(&"31.71.01".to_owned()), "{area:?}");
+    assert!(
+        area.region_codes.contains(&"31.71.01".to_owned()),
+        "{area:?}"
+    );
     assert!(
         !area.region_codes.contains(&"31".to_owned()),
         "the province is said beside the polygon, and not meant"
@@ -499,14 +502,20 @@ fn elsewhere_is_told_apart_from_unknown() {
         ..Default::default()
     };
     let elsewhere = located(elsewhere, &Said::default());
-    assert_eq!((elsewhere.reach(), elsewhere.regions.len()), (AreaReach::Outside, 0));
+    assert_eq!(
+        (elsewhere.reach(), elsewhere.regions.len()),
+        (AreaReach::Outside, 0)
+    );
     let unknown = located(Area::default(), &Said::default());
     assert_eq!(unknown.reach(), AreaReach::Unknown);
     let other_province = Area {
         geocodes: vec![code("Kemendagri", "33.74")],
         ..Default::default()
     };
-    assert_eq!(located(other_province, &Said::default()).reach(), AreaReach::Outside);
+    assert_eq!(
+        located(other_province, &Said::default()).reach(),
+        AreaReach::Outside
+    );
 }
 
 fn code(name: &str, value: &str) -> NamedCode {
@@ -553,7 +562,11 @@ fn a_name_in_prose_is_a_place_only_where_it_fits_one() {
     };
     let area = located(Area::default(), &said);
     assert_eq!(area.region_codes.len(), 2, "{area:?}");
-    assert!(area.region_codes.iter().any(|code| code.starts_with("32.16.")));
+    assert!(
+        area.region_codes
+            .iter()
+            .any(|code| code.starts_with("32.16."))
+    );
     let [cibitung, atlantis] = area.names.as_slice() else {
         panic!("{:?}", area.names)
     };
@@ -565,7 +578,11 @@ fn a_name_in_prose_is_a_place_only_where_it_fits_one() {
             ..Said::default()
         },
     );
-    assert_eq!(whole.region_codes, ["36"], "a province without anything closer");
+    assert_eq!(
+        whole.region_codes,
+        ["36"],
+        "a province without anything closer"
+    );
 }
 
 #[test]
@@ -596,7 +613,10 @@ fn whom_a_warning_reaches_is_said_with_figures_that_are_at_most_where_a_part_is_
     assert!(part.at_most && part.regencies[0].partly);
     assert_eq!(part.regencies[0].kecamatan, ["32.75.01"]);
     let province = reach(&content(&[("32", false)]));
-    assert_eq!((province.regencies.len(), province.population), (27, 51_316_378));
+    assert_eq!(
+        (province.regencies.len(), province.population),
+        (27, 51_316_378)
+    );
     let nothing = reach(&Content::default());
     assert_eq!((nothing.population, nothing.area), (0, AreaReach::Unknown));
 }
@@ -606,13 +626,19 @@ fn felt_places_have_a_region_where_the_name_says_which() {
     assert_eq!(felt("Cianjur", 5, 6).region_code, "32.03");
     let bandung = felt("Bandung", 3, 3);
     assert_eq!(bandung.region_code, "");
-    assert!(bandung.candidates.contains(&"32.04".into()) && bandung.candidates.contains(&"32.73".into()));
-    assert_eq!(felt("Pacitan", 2, 2), FeltPlace {
-        name: "Pacitan".into(),
-        mmi_from: 2,
-        mmi_to: 2,
-        ..Default::default()
-    });
+    assert!(
+        bandung.candidates.contains(&"32.04".into())
+            && bandung.candidates.contains(&"32.73".into())
+    );
+    assert_eq!(
+        felt("Pacitan", 2, 2),
+        FeltPlace {
+            name: "Pacitan".into(),
+            mmi_from: 2,
+            mmi_to: 2,
+            ..Default::default()
+        }
+    );
 }
 
 fn in_english() -> Content {
@@ -655,7 +681,10 @@ fn what_was_sent_before_changes_nothing() {
         headline: "Hujan lebat meluas".into(),
         ..rain()
     };
-    assert_eq!(decide(Some(&held(newer)), &take(rain()), &context()), Ok(vec![]));
+    assert_eq!(
+        decide(Some(&held(newer)), &take(rain()), &context()),
+        Ok(vec![])
+    );
 }
 
 #[test]
@@ -688,7 +717,10 @@ fn a_message_that_takes_others_back_warns_of_nothing_itself() {
 #[test]
 fn an_alert_is_the_same_from_whichever_feed_and_bmkgs_keep_their_stream() {
     let (source, stream) = stream_of_alert("cuaca.ekstrem@bmkg.go.id", "2.49");
-    assert_eq!((source, stream), (Source::BmkgNowcast, stream_of(Source::BmkgNowcast, "2.49")));
+    assert_eq!(
+        (source, stream),
+        (Source::BmkgNowcast, stream_of(Source::BmkgNowcast, "2.49"))
+    );
     let (source, other) = stream_of_alert("posko@bmkg.go.id.example", "2.49");
     assert_eq!(source, Source::Cap);
     assert_ne!(other, stream_of_alert("posko@other.example", "2.49").1);

@@ -4,9 +4,17 @@ mod server;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use posko_domain::code::Code;
+use std::collections::BTreeMap;
+
+use posko_domain::{
+    code::Code,
+    context::Context,
+    warning::{WarningState, apply, decide, standing},
+};
 use posko_formats::MAX_DOCUMENT_BYTES;
-use posko_proto::warning::v1::{AlertStatus, Content, FeedHealth, Severity};
+use posko_proto::warning::v1::{
+    AlertStatus, AreaReach, Content, FeedHealth, Severity, Siaga, State,
+};
 
 use super::*;
 use crate::intake::tests::server::{Answer, Server};
@@ -15,11 +23,24 @@ use crate::intake::tests::server::{Answer, Server};
 const NOW: Millis = Millis(1_669_012_200_000);
 const PERIOD: Duration = Duration::from_mins(1);
 
-/// What a node has recorded, by stream, as far as feeds can tell.
-#[derive(Clone, Default)]
+/// What a node has recorded, by stream, decided and folded by the real rules.
+#[derive(Clone)]
 struct Node {
     takes: Arc<Mutex<Vec<Take>>>,
+    held: Arc<Mutex<BTreeMap<Id, WarningState>>>,
     refuse: Arc<Mutex<Option<Refusal>>>,
+    now: Arc<AtomicI64>,
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self {
+            takes: Arc::default(),
+            held: Arc::default(),
+            refuse: Arc::default(),
+            now: Arc::new(AtomicI64::new(NOW.0)),
+        }
+    }
 }
 
 impl Recorder for Node {
@@ -27,19 +48,86 @@ impl Recorder for Node {
         if let Some(refusal) = self.refuse.lock().unwrap().clone() {
             return Err(refusal);
         }
-        let mut takes = self.takes.lock().unwrap();
-        let changed = !takes.contains(&take);
-        takes.push(take);
-        Ok(Recorded { changed })
+        let now = self.time();
+        let context = Context {
+            node: "32".parse().unwrap(),
+            now,
+            occurred_at: now,
+            exercise: false,
+            last_number: 0,
+        };
+        let mut held = self.held.lock().unwrap();
+        let mut state = held.get(&take.stream).cloned();
+        let events = decide(state.as_ref(), &take.command, &context)?;
+        self.takes.lock().unwrap().push(take.clone());
+        for event in &events {
+            let recorded = posko_domain::context::Recorded {
+                origin: context.node,
+                at: now,
+                occurred_at: now,
+                actor: Id([9; 16]),
+                exercise: false,
+                version: state.as_ref().map_or(0, |state| state.version) + 1,
+            };
+            state = Some(apply(state, event, &recorded).unwrap());
+        }
+        if let Some(state) = state {
+            held.insert(take.stream, state);
+        }
+        Ok(Recorded {
+            changed: !events.is_empty(),
+        })
+    }
+
+    async fn in_force(&self, source: Source) -> Result<Vec<Held>, Refusal> {
+        let now = self.time();
+        Ok(self.all(|state| state.source == source && standing(state, now) == State::InForce))
+    }
+
+    async fn referring(&self, stream: Id) -> Result<Vec<Held>, Refusal> {
+        Ok(self.all(|state| {
+            let references = &state.content.references;
+            references
+                .iter()
+                .any(|reference| reference.warning_id == stream.to_vec())
+        }))
     }
 }
 
 impl Node {
+    fn time(&self) -> Millis {
+        Millis(self.now.load(Ordering::SeqCst))
+    }
+
+    fn all(&self, wanted: impl Fn(&WarningState) -> bool) -> Vec<Held> {
+        let held = self.held.lock().unwrap();
+        let wanted = held.iter().filter(|(_, state)| wanted(state));
+        wanted
+            .map(|(stream, state)| Held {
+                stream: *stream,
+                state: state.clone(),
+            })
+            .collect()
+    }
+
+    /// Returns how each warning stands, as `identifier: state`, in order of the identifiers.
+    fn standings(&self) -> Vec<String> {
+        let now = self.time();
+        let shown = |held: &Held| {
+            let state = standing(&held.state, now).as_str_name();
+            let state = state.trim_start_matches("STATE_").to_lowercase();
+            format!("{}: {state}", held.state.identifier)
+        };
+        let mut shown: Vec<String> = self.all(|_| true).iter().map(shown).collect();
+        shown.sort();
+        shown
+    }
+
     fn contents(&self) -> Vec<Content> {
         let takes = self.takes.lock().unwrap();
         let content = |take: &Take| match &take.command {
             WarningCommand::Take { content, .. } => Some(content.clone()),
-            WarningCommand::Cancel => None,
+            WarningCommand::Cancel | WarningCommand::Replace { .. } => None,
         };
         takes.iter().filter_map(content).collect()
     }
@@ -78,7 +166,7 @@ impl Bench {
 
     async fn new(kind: FeedKind, path: &str, node: Node) -> Self {
         let server = Server::start().await;
-        let now = Arc::new(AtomicI64::new(NOW.0));
+        let now = Arc::clone(&node.now);
         let config = FeedConfig {
             name: "uji".into(),
             kind,
@@ -92,7 +180,7 @@ impl Bench {
             Arc::new(node.clone()),
             Fetcher::new(Duration::from_millis(1_500)),
             Arc::new(move || Millis(read.load(Ordering::SeqCst))),
-            Arc::default(),
+            (config.kind.scope(&Gauge::shipped()), Arc::default()),
             Arc::clone(&record),
         );
         Self {
@@ -235,7 +323,14 @@ async fn a_nowcast_brings_each_alert_of_our_provinces_once() {
         (banten.event.as_str(), banten.language.as_str()),
         ("Hujan Lebat dan Petir", "id")
     );
-    assert_eq!(banten.areas[0].region_codes, ["36"]);
+    assert!(
+        banten.areas[0]
+            .region_codes
+            .iter()
+            .all(|code| code.starts_with("36.")),
+        "{:?}",
+        banten.areas[0].region_codes
+    );
     assert_eq!(
         banten.areas[0].polygons[0].points[0].latitude_microdegrees,
         -6_200_000
@@ -340,7 +435,7 @@ async fn the_status_of_an_alert_passes_through_as_it_is() {
 }
 
 #[tokio::test]
-async fn an_update_and_a_cancellation_are_of_the_warning_that_they_refer_to() {
+async fn an_update_and_a_cancellation_end_the_warning_that_they_refer_to() {
     let mut bench = Bench::nowcast().await;
     let refer = |code: &str, kind: &str, status: &str| {
         let references = "<references>cuaca@bmkg.example,2.49.0.1.360.0.CBT001,2022-11-21T13:10:00+07:00</references>";
@@ -379,17 +474,15 @@ async fn an_update_and_a_cancellation_are_of_the_warning_that_they_refer_to() {
     );
     let feed = bench.poll().await;
     assert_eq!(feed.health(), FeedHealth::Ok, "{}", feed.last_error);
-    let takes = bench.node.takes.lock().unwrap();
-    let streams: Vec<_> = takes
-        .iter()
-        .map(|take| take.stream == takes[0].stream)
-        .collect();
     assert_eq!(
-        streams,
-        [true, true, false, true],
-        "an exercise is a warning of its own, and a test cancels nothing"
+        bench.node.standings(),
+        [
+            "2.49.0.1.360.0.CBT001: cancelled",
+            "2.49.0.1.360.0.CBT002: cancelled",
+            "2.49.0.1.360.0.CBT003: in_force",
+        ],
+        "an exercise is a warning of its own, and what stands in the place of what is taken back goes with it"
     );
-    assert_eq!(takes[3].command, WarningCommand::Cancel);
 }
 
 #[tokio::test]
@@ -572,11 +665,11 @@ async fn an_answer_that_fails_takes_nothing_and_is_never_an_empty_list() {
         ),
         (
             Answer::ok(r#"{"Infogempa":{"gempa":["#),
-            "not readable at line `1`",
+            "not JSON at line `1`",
         ),
         (
             Answer::ok("<html>Sedang dalam perbaikan, rahasia</html>"),
-            "not readable at line `1`",
+            "an HTML page",
         ),
     ];
     for (answer, expected) in cases {
@@ -780,7 +873,7 @@ async fn running_feeds_ask_by_themselves_and_stop_when_told() {
         ),
     ];
     let node = Node::default();
-    let feeds = Feeds::start(&config, node.clone(), Arc::new(|| NOW));
+    let feeds = Feeds::start(&config, &Gauge::shipped(), node.clone(), Arc::new(|| NOW));
     let all_well = async {
         while !feeds
             .status()
@@ -862,11 +955,8 @@ fn severity_follows_our_own_rule_at_its_borders() {
             .unwrap()
             .rows;
         let now = chrono::DateTime::from_timestamp_millis(NOW.0).unwrap();
-        match earthquake::judge(&rows.remove(0).unwrap().value, 300, now) {
-            Judged::Take(take) => match take.command {
-                WarningCommand::Take { content, .. } => content.severity(),
-                WarningCommand::Cancel => panic!(),
-            },
+        match earthquake::judge(&rows.remove(0).unwrap().value, &[], 300, now) {
+            Judged::Take(wanted) => wanted.content.severity(),
             other => panic!("{other:?}"),
         }
     };
@@ -913,4 +1003,465 @@ async fn recorded_files_of_bmkg_are_taken_as_they_are() {
         assert_eq!(feed.health(), FeedHealth::Ok, "{name}: {}", feed.last_error);
         assert!(feed.taken + feed.outside > 0, "{name}");
     }
+}
+
+impl Bench {
+    async fn of(kind: FeedKind, path: &str) -> Self {
+        Self::new(kind, path, Node::default()).await
+    }
+
+    fn set(&self, millis: i64) {
+        self.now.store(millis, Ordering::SeqCst);
+    }
+}
+
+fn cap() -> FeedKind {
+    FeedKind::Cap {
+        provinces: Province::ALL.to_vec(),
+        hosts: Vec::new(),
+    }
+}
+
+/// An alert of another publisher over Bogor, with further elements before its info.
+fn flood(identifier: &str, kind: &str, more: &str) -> String {
+    format!(
+        r#"<?xml version="1.0"?><alert xmlns="urn:oasis:names:tc:emergency:cap:1.2">
+        <identifier>{identifier}</identifier><sender>posko@bpbd.example</sender>
+        <sent>2022-11-21T13:10:00+07:00</sent><status>Actual</status><msgType>{kind}</msgType><scope>Public</scope>
+        <code>contoh</code>{more}
+        <info><language>id-ID</language><category>Met</category><event>Banjir</event>
+        <urgency>Immediate</urgency><severity>Severe</severity><certainty>Likely</certainty>
+        <expires>2022-11-21T19:00:00+07:00</expires><senderName>BPBD Contoh</senderName>
+        <headline>Banjir di Bogor</headline><contact>Ibu Contoh 0800-000-000</contact>
+        <area><areaDesc>Bogor</areaDesc><polygon>-6.62,106.75 -6.62,106.85 -6.55,106.85 -6.55,106.75 -6.62,106.75</polygon>
+        <geocode><valueName>BPS</valueName><value>3271</value></geocode></area></info></alert>"#
+    )
+}
+
+#[tokio::test]
+async fn an_alert_of_any_publisher_is_taken_from_a_url_a_list_or_an_envelope_and_is_the_same() {
+    let alert = flood("a-1", "Alert", "");
+    let inner = alert.split_once("?>").unwrap().1;
+    let atom = format!(
+        r#"<feed xmlns="http://www.w3.org/2005/Atom"><id>urn:uji</id><title>Uji</title><updated>2022-11-21T13:11:00+07:00</updated>
+        <entry><id>e1</id><title>Banjir</title><updated>2022-11-21T13:11:00+07:00</updated><content type="text/xml">{inner}</content></entry></feed>"#
+    );
+    let envelope = format!(
+        r#"<EDXLDistribution xmlns="urn:oasis:names:tc:emergency:EDXL:DE:1.0"><distributionID>d1</distributionID><senderID>posko@bpbd.example</senderID>
+        <dateTimeSent>2022-11-21T13:11:00+07:00</dateTimeSent><distributionStatus>Actual</distributionStatus><distributionType>Report</distributionType>
+        <combinedConfidentiality>none</combinedConfidentiality><contentObject><xmlContent><embeddedXMLContent>{inner}</embeddedXMLContent></xmlContent></contentObject></EDXLDistribution>"#
+    );
+    let rss = "<rss version=\"2.0\"><channel><title>Uji</title><item><title>Banjir</title><link>/a-1.cap</link></item></channel></rss>";
+    let node = Node::default();
+    let mut streams = Vec::new();
+    for document in [alert.clone(), atom, envelope, rss.to_owned()] {
+        let mut bench = Bench::new(cap(), "/cap", node.clone()).await;
+        bench.server.answer("/cap", Answer::ok(document));
+        bench.server.answer("/a-1.cap", Answer::ok(alert.clone()));
+        let feed = bench.poll().await;
+        assert_eq!(feed.health(), FeedHealth::Ok, "{}", feed.last_error);
+        streams = node.all(|_| true);
+        assert_eq!(streams.len(), 1, "the same alert is one warning");
+    }
+    let held = &streams[0].state;
+    assert_eq!(
+        (held.publisher.as_str(), held.source),
+        ("BPBD Contoh", Source::Cap)
+    );
+    let content = &held.content;
+    assert_eq!(content.hazard(), posko_proto::common::v1::Hazard::Flood);
+    assert!(
+        content.areas[0]
+            .region_codes
+            .iter()
+            .any(|code| code == "32.71")
+    );
+    assert!(
+        !format!("{content:?}").contains("Contoh 0800"),
+        "a contact may name a person"
+    );
+    let notes: Vec<&str> = content
+        .notes
+        .iter()
+        .map(|note| note.path.as_str())
+        .collect();
+    assert!(
+        notes.contains(&"alert/info/contact") && notes.contains(&"alert/code"),
+        "what is left out is named: {notes:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_list_cannot_send_the_node_to_another_host() {
+    let rss = "<rss version=\"2.0\"><channel><title>Uji</title><item><title>Banjir</title><link>http://internal.example/a</link></item></channel></rss>";
+    let mut bench = Bench::of(cap(), "/cap").await;
+    bench.server.answer("/cap", Answer::ok(rss));
+    let feed = bench.poll().await;
+    assert_eq!(feed.health(), FeedHealth::Invalid);
+    assert!(
+        feed.last_error.contains("internal.example"),
+        "{}",
+        feed.last_error
+    );
+}
+
+#[tokio::test]
+async fn an_alert_far_away_is_outside_and_one_whose_place_nobody_can_tell_is_kept() {
+    let far = flood("a-1", "Alert", "")
+        .replace(
+            "-6.62,106.75 -6.62,106.85 -6.55,106.85 -6.55,106.75 -6.62,106.75",
+            "40,-80 40,-79 41,-79 40,-80",
+        )
+        .replace("3271", "7371");
+    let unknown = flood("a-2", "Alert", "")
+        .replace(
+            "<polygon>-6.62,106.75 -6.62,106.85 -6.55,106.85 -6.55,106.75 -6.62,106.75</polygon>",
+            "",
+        )
+        .replace(
+            "<geocode><valueName>BPS</valueName><value>3271</value></geocode>",
+            "",
+        )
+        .replace("<areaDesc>Bogor", "<areaDesc>Atlantis");
+    let mut bench = Bench::of(cap(), "/cap").await;
+    bench.server.answer("/cap", Answer::ok(far));
+    assert_eq!(counts(&bench.poll().await), [0, 0, 1]);
+    bench.server.answer("/cap", Answer::ok(unknown));
+    assert_eq!(counts(&bench.poll().await), [1, 0, 1]);
+    let area = &bench.node.contents()[0].areas[0];
+    assert_eq!(
+        (area.reach(), area.names[0].name.as_str()),
+        (AreaReach::Unknown, "Atlantis")
+    );
+}
+
+#[tokio::test]
+async fn an_update_that_comes_before_what_it_replaces_still_replaces_it() {
+    let refer = |identifier: &str, kind: &str, earlier: &str| {
+        let references = format!("<references>{earlier}</references>");
+        flood(identifier, kind, &references)
+    };
+    let reference = "posko@bpbd.example,a-1,2022-11-21T13:00:00+07:00";
+    let first = flood("a-1", "Alert", "").replace("T13:10", "T13:00");
+    for (kind, ended) in [("Update", "replaced"), ("Cancel", "cancelled")] {
+        for second_first in [false, true] {
+            let mut bench = Bench::of(cap(), "/cap").await;
+            let mut documents = vec![first.clone(), refer("a-2", kind, reference)];
+            if second_first {
+                documents.reverse();
+            }
+            for document in documents {
+                bench.server.answer("/cap", Answer::ok(document));
+                let feed = bench.poll().await;
+                assert_eq!(feed.health(), FeedHealth::Ok, "{}", feed.last_error);
+            }
+            let standings = bench.node.standings();
+            assert_eq!(
+                standings[0],
+                format!("a-1: {ended}"),
+                "{kind} {second_first}"
+            );
+        }
+    }
+    let mut bench = Bench::of(cap(), "/cap").await;
+    bench.server.answer("/cap", Answer::ok(first));
+    bench.poll().await;
+    let foreign = refer("a-3", "Cancel", reference)
+        .replace("<sender>posko@bpbd.example", "<sender>x@other.example");
+    bench.server.answer("/cap", Answer::ok(foreign));
+    bench.poll().await;
+    assert_eq!(
+        bench.node.standings()[0],
+        "a-1: in_force",
+        "only its own sender takes an alert back"
+    );
+}
+
+#[tokio::test]
+async fn an_update_of_several_replaces_each() {
+    let mut bench = Bench::of(cap(), "/cap").await;
+    let references = "<references>posko@bpbd.example,a-1,2022-11-21T13:00:00+07:00 posko@bpbd.example,a-2,2022-11-21T13:00:00+07:00 posko@bpbd.example,a-9,2022-11-21T13:00:00+07:00</references>";
+    for document in [
+        flood("a-1", "Alert", "").replace("T13:10", "T13:00"),
+        flood("a-2", "Alert", "").replace("T13:10", "T13:00"),
+        flood("a-3", "Update", references),
+    ] {
+        bench.server.answer("/cap", Answer::ok(document));
+        bench.poll().await;
+    }
+    assert_eq!(
+        bench.node.standings(),
+        ["a-1: replaced", "a-2: replaced", "a-3: in_force"]
+    );
+    assert_eq!(
+        bench.node.contents()[2].references.len(),
+        3,
+        "also the one that is not held"
+    );
+}
+
+#[tokio::test]
+async fn what_warns_of_nothing_never_warns() {
+    let mut bench = Bench::of(cap(), "/cap").await;
+    let references = "<references>posko@bpbd.example,a-1,2022-11-21T13:00:00+07:00</references>";
+    bench
+        .server
+        .answer("/cap", Answer::ok(flood("a-1", "Ack", references)));
+    let feed = bench.poll().await;
+    assert_eq!((feed.health(), counts(&feed)), (FeedHealth::Ok, [0, 0, 0]));
+}
+
+#[tokio::test]
+async fn an_alert_that_bmkgs_list_holds_no_more_is_replaced_by_a_newer_one_of_its_province_alone() {
+    let mut bench = Bench::nowcast().await;
+    let later = |code: &str, province: &str| {
+        alert(code, province).replace("<sent>2022-11-21T13:10", "<sent>2022-11-21T13:25")
+    };
+    let serve = |bench: &Bench, items: &[(&str, &str, String)]| {
+        let listed: Vec<String> = items
+            .iter()
+            .map(|(code, province, _)| item(code, &format!("Hujan Lebat di {province}"), PUBLISHED))
+            .collect();
+        bench.server.answer("/nowcast/id", list(&listed));
+        for (code, _, document) in items {
+            bench.server.answer(
+                &format!("/nowcast/id/{code}_alert.xml"),
+                Answer::ok(document.clone()),
+            );
+        }
+    };
+    let (banten, jabar) = (
+        alert("CBT001", "Banten"),
+        alert("CJB001", "Jawa Barat")
+            .replace("106.0", "107.0")
+            .replace("106.1", "107.1"),
+    );
+    serve(
+        &bench,
+        &[
+            ("CBT001", "Banten", banten),
+            ("CJB001", "Jawa Barat", jabar),
+        ],
+    );
+    bench.poll().await;
+    serve(&bench, &[("CBT002", "Banten", later("CBT002", "Banten"))]);
+    bench.pass(1);
+    let feed = bench.poll().await;
+    assert_eq!(feed.health(), FeedHealth::Ok, "{}", feed.last_error);
+    assert_eq!(
+        bench.node.standings(),
+        [
+            "2.49.0.1.360.0.CBT001: replaced",
+            "2.49.0.1.360.0.CBT002: in_force",
+            "2.49.0.1.360.0.CJB001: in_force",
+        ],
+        "what is gone without a newer one holds until its own end"
+    );
+}
+
+#[tokio::test]
+async fn the_same_earthquake_of_several_lists_is_one_warning() {
+    let mut bench = Bench::earthquakes().await;
+    bench.server.answer("/gempa.json", rows(&[cianjur()]));
+    bench.poll().await;
+    let revised = row("2022-11-21T06:21:11+00:00", "-6.86,107.01", "5.6", "");
+    bench.server.answer("/gempa.json", rows(&[revised]));
+    bench.poll().await;
+    assert_eq!(
+        bench.node.standings(),
+        ["bmkg/2022-11-21T06:21:09Z: in_force"],
+        "computed anew it is the same"
+    );
+    let xml = "<Infogempa><gempa><Tanggal>21 Nov 2022</Tanggal><Jam>13:21:09 WIB</Jam><DateTime>2022-11-21T06:21:09+00:00</DateTime>\
+        <point><coordinates>-6.85,107.03</coordinates></point><Lintang>6.85 LS</Lintang><Bujur>107.03 BT</Bujur><Magnitude>5.6</Magnitude>\
+        <Kedalaman>11 km</Kedalaman><Wilayah>10 km BaratDaya KAB-CIANJUR-JABAR</Wilayah><Potensi>Tidak berpotensi tsunami</Potensi></gempa></Infogempa>";
+    bench.server.answer("/gempa.json", Answer::ok(xml));
+    let feed = bench.poll().await;
+    assert_eq!(feed.health(), FeedHealth::Ok, "{}", feed.last_error);
+    assert_eq!(bench.node.standings().len(), 1);
+    let places = &bench.node.contents()[0].felt_places;
+    assert_eq!(
+        (
+            places[0].region_code.as_str(),
+            places[0].mmi_from,
+            places[0].mmi_to
+        ),
+        ("32.03", 5, 6)
+    );
+}
+
+fn levels(rows: &[(&str, i32)]) -> Answer {
+    let rows: Vec<String> = rows
+        .iter()
+        .map(|(clock, level)| format!("Katulampa,2022-11-21T{clock}:00+07:00,{level}\n"))
+        .collect();
+    Answer::ok(format!("station,time,level_cm\n{}", rows.concat()))
+}
+
+#[tokio::test]
+async fn a_gauge_warns_downstream_with_the_arrival_until_it_has_fallen() {
+    // 13:30 in Jakarta.
+    let mut bench = Bench::of(FeedKind::Gauges, "/tma.csv").await;
+    bench.server.answer("/tma.csv", levels(&[("13:00", 60)]));
+    assert_eq!(counts(&bench.poll().await), [0, 0, 0]);
+    bench
+        .server
+        .answer("/tma.csv", levels(&[("13:00", 60), ("13:20", 205)]));
+    let feed = bench.poll().await;
+    assert_eq!(
+        (feed.health(), counts(&feed)),
+        (FeedHealth::Ok, [1, 0, 0]),
+        "{}",
+        feed.last_error
+    );
+    let content = bench.node.contents().remove(0);
+    assert_eq!(content.severity(), Severity::Extreme);
+    assert_eq!(content.gauge.as_ref().unwrap().siaga(), Siaga::I);
+    let selatan = content
+        .areas
+        .iter()
+        .find(|area| area.region_codes == ["31.74"])
+        .unwrap();
+    let read_at = content.gauge.as_ref().unwrap().read_at.unwrap();
+    assert_eq!(
+        selatan.arrival_at.unwrap().seconds - read_at.seconds,
+        540 * 60
+    );
+    assert!(
+        content
+            .description
+            .contains("Jakarta Selatan: sekitar 21 November 2022 pukul 22.20.00 WIB"),
+        "{}",
+        content.description
+    );
+
+    bench.set(NOW.0 + 40 * 60_000);
+    bench.server.answer("/tma.csv", levels(&[("14:00", 170)]));
+    bench.poll().await;
+    bench.set(NOW.0 + 60 * 60_000);
+    bench
+        .server
+        .answer("/tma.csv", levels(&[("14:00", 170), ("14:20", 70)]));
+    let feed = bench.poll().await;
+    assert_eq!(feed.health(), FeedHealth::Ok, "{}", feed.last_error);
+    assert_eq!(
+        bench.node.standings(),
+        ["gauge/katulampa/2022-11-21T06:20:00Z: cancelled"],
+        "one flood is one warning"
+    );
+}
+
+#[tokio::test]
+async fn a_gauge_that_jumps_or_repeats_is_told_and_warns_of_nothing() {
+    let mut bench = Bench::of(FeedKind::Gauges, "/tma.csv").await;
+    bench
+        .server
+        .answer("/tma.csv", levels(&[("13:00", 20), ("13:20", 400)]));
+    let feed = bench.poll().await;
+    assert_eq!(feed.health(), FeedHealth::Invalid);
+    assert!(
+        feed.last_error.contains("jumps from `20 cm` to `400 cm`"),
+        "{}",
+        feed.last_error
+    );
+    assert!(bench.node.contents().is_empty());
+    bench
+        .server
+        .answer("/tma.csv", levels(&[("13:20", 400), ("13:25", 390)]));
+    let feed = bench.poll().await;
+    assert_eq!(
+        (feed.health(), bench.node.contents().len()),
+        (FeedHealth::Ok, 1),
+        "a second reading that agrees is believed: {}",
+        feed.last_error
+    );
+    bench.set(NOW.0 + 5 * 3_600_000);
+    let feed = bench.poll().await;
+    assert_eq!(feed.health(), FeedHealth::Invalid);
+    assert!(
+        feed.last_error.contains("older than `180` minutes"),
+        "{}",
+        feed.last_error
+    );
+    bench.server.answer(
+        "/tma.csv",
+        Answer::ok("station,time,level_cm\nEntah,2022-11-21T18:00:00+07:00,10\n"),
+    );
+    let feed = bench.poll().await;
+    assert!(
+        feed.last_error.contains("not configured"),
+        "{}",
+        feed.last_error
+    );
+}
+
+#[tokio::test]
+async fn a_volcano_warns_until_it_is_normal_again() {
+    let mut bench = Bench::of(FeedKind::Volcanoes, "/ga.csv").await;
+    let table = |rows: &str| Answer::ok(format!("volcano,time,level\n{rows}"));
+    bench.server.answer(
+        "/ga.csv",
+        table("Gede,2022-11-21T12:00:00+07:00,Siaga\nMerapi,2022-11-21T12:00:00+07:00,Siaga\nSalak,2022-11-21T12:00:00+07:00,Normal\n"),
+    );
+    let feed = bench.poll().await;
+    assert_eq!(
+        (feed.health(), counts(&feed)),
+        (FeedHealth::Ok, [1, 0, 1]),
+        "{}",
+        feed.last_error
+    );
+    let content = &bench.node.contents()[0];
+    assert!(
+        content.areas[0]
+            .region_codes
+            .iter()
+            .any(|code| code.starts_with("32.03")),
+        "{:?}",
+        content.areas
+    );
+    bench
+        .server
+        .answer("/ga.csv", table("Gede,2022-11-21T13:00:00+07:00,Normal\n"));
+    bench.poll().await;
+    assert_eq!(
+        bench.node.standings(),
+        ["volcano/gede/2022-11-21T05:00:00Z: cancelled"]
+    );
+}
+
+#[tokio::test]
+async fn an_answer_of_another_kind_is_no_empty_list() {
+    for (kind, document) in [
+        (FeedKind::Gauges, "volcano,time,level\n"),
+        (FeedKind::Volcanoes, "station,time,level_cm\n"),
+        (cap(), "<html><body>Login</body></html>"),
+        (
+            FeedKind::BmkgEarthquake { radius_km: 300 },
+            "station,time,level_cm\n",
+        ),
+    ] {
+        let mut bench = Bench::of(kind, "/x").await;
+        bench.server.answer("/x", Answer::ok(document));
+        let feed = bench.poll().await;
+        assert_eq!(
+            (feed.health(), feed.alarm),
+            (FeedHealth::Invalid, true),
+            "{document}"
+        );
+        assert!(!feed.last_error.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_trial_says_what_each_item_would_become_and_records_nothing() {
+    let bench = Bench::of(cap(), "/cap").await;
+    bench
+        .server
+        .answer("/cap", Answer::ok(flood("a-1", "Alert", "")));
+    let trial = try_feed(&bench.config, &Gauge::shipped(), NOW).await;
+    assert_eq!(trial.failure, None);
+    assert!(matches!(&trial.items[0].judged, Judged::Take(wanted) if wanted.identifier == "a-1"));
+    bench.server.answer("/cap", Answer::status(500));
+    let trial = try_feed(&bench.config, &Gauge::shipped(), NOW).await;
+    assert!(trial.failure.unwrap().contains("status `500`"));
 }

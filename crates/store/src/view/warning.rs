@@ -107,7 +107,11 @@ impl Store {
     }
 
     /// Returns a node's warnings that refer to an earlier message, by the stream that it has or would have.
-    pub fn warnings_referring(&self, origin: NodeId, earlier: Id) -> Result<Vec<Found>, StoreError> {
+    pub fn warnings_referring(
+        &self,
+        origin: NodeId,
+        earlier: Id,
+    ) -> Result<Vec<Found>, StoreError> {
         let sql = format!(
             "SELECT {COLUMNS}
              JOIN warning_reference ON warning_reference.origin = warning.origin AND warning_reference.id = warning.id
