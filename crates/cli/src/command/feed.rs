@@ -105,21 +105,21 @@ async fn test(context: &Context, name: &str) -> Result<Answer, Failure> {
 
 /// Returns a line for every feed that is dead or invalid, to stand before everything else; nothing when none is.
 pub(crate) fn alarm_text(context: &Context, feeds: &[Feed]) -> String {
-    let alarms = feeds.iter().filter(|feed| feed.alarm);
-    alarms
-        .map(|feed| {
-            let line = format!(
-                "{}: {} {} {} {}: {}",
-                context.say(label::FEED_ALARM),
-                feed.name,
-                label::of::<FeedHealth>(feed.health, context.lang),
-                context.say(label::SINCE),
-                when(feed.since.as_ref()),
-                context.told(&feed.last_error)
-            );
-            format!("{}\n", painted(&line, Tint::Bad, context.tint))
-        })
-        .collect()
+    let mut text = String::new();
+    for feed in feeds.iter().filter(|feed| feed.alarm) {
+        let line = format!(
+            "{}: {} {} {} {}: {}",
+            context.say(label::FEED_ALARM),
+            feed.name,
+            label::of::<FeedHealth>(feed.health, context.lang),
+            context.say(label::SINCE),
+            when(feed.since.as_ref()),
+            context.told(&feed.last_error)
+        );
+        text.push_str(&painted(&line, Tint::Bad, context.tint));
+        text.push('\n');
+    }
+    text
 }
 
 /// Returns the feeds as a table; a node without feeds says what that means.

@@ -619,12 +619,11 @@ fn render_list(
             .map(|said| {
                 // One that several nodes took in is listed once, with whose the others are.
                 let others = warning.taken_by.iter().filter(|node| **node != said.origin);
-                let others: String = others.map(|node| format!("+{node}")).collect();
-                format!(
-                    "{}{others}{}",
-                    said.origin,
-                    disputed(context, said.disputed)
-                )
+                let nodes: Vec<&str> = std::iter::once(&said.origin)
+                    .chain(others)
+                    .map(String::as_str)
+                    .collect();
+                format!("{}{}", nodes.join("+"), disputed(context, said.disputed))
             })
             .unwrap_or_default();
         table.tinted([

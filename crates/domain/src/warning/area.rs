@@ -216,10 +216,9 @@ fn read_code(list: &str, code: &str) -> Coded {
         return Coded::Unknown;
     }
     let fits = match digits.len() {
-        2 | 4 => true,
+        2 | 4 | 10 => true,
         6 => is_kemendagri,
         7 => is_bps,
-        10 => true,
         _ => false,
     };
     let province = digits.get(..2).unwrap_or_default();

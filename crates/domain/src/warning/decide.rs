@@ -66,12 +66,12 @@ pub fn decide(
                     identifier: state.identifier.clone(),
                 });
             }
-            let content = newest(*source, &state.content, content);
-            if state.content == content {
+            let newest = newest(*source, &state.content, content);
+            if state.content == newest {
                 return Ok(Vec::new());
             }
             Ok(vec![WarningEvent::Updated(WarningUpdated {
-                content: Some(content),
+                content: Some(newest),
             })])
         }
         WarningCommand::Replace { by, identifier } => {

@@ -201,7 +201,7 @@ impl PersonRecorder {
         };
         match settle(self, *wanted, "").await {
             Ok(settled) => {
-                taken.warning_id = settled.stream.map(|id| id.to_vec()).unwrap_or_default();
+                taken.warning_id = settled.stream.map(Id::to_vec).unwrap_or_default();
                 taken.message = settled.told.join("; ");
                 taken.fate = match (settled.changed, settled.stream) {
                     (true, _) => Fate::Taken,
@@ -210,7 +210,7 @@ impl PersonRecorder {
                 }
                 .into();
                 let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
-                let own = settled.stream.map(|id| id.to_vec());
+                let own = settled.stream.map(Id::to_vec);
                 taken.outcome = outcomes
                     .iter()
                     .find(|outcome| own.as_ref() == Some(&outcome.stream_id))

@@ -74,6 +74,9 @@ const EVENT_WORDS: &[(&str, Hazard)] = &[
 const NAME: usize = 500;
 const TEXT: usize = 20_000;
 
+/// What is said of an element that the contract has no field for.
+const UNKEPT: &str = "has no field of its own here, and is not kept";
+
 /// Reads an alert: to be taken, of another area, or refused with the reason.
 ///
 /// `is_nowcast` says that it comes from BMKG's own list, whatever its sender is called.
@@ -402,59 +405,58 @@ fn not_kept(alert: &Alert, parts: usize) -> Vec<wire::Note> {
             });
         }
     };
-    const TEXT: &str = "has no field of its own here, and is not kept";
     let some = |text: &Option<String>| usize::from(text.is_some());
-    note("alert/source", some(&alert.source), TEXT);
-    note("alert/restriction", some(&alert.restriction), TEXT);
-    note("alert/code", alert.codes.len(), TEXT);
-    note("alert/note", some(&alert.note), TEXT);
-    note("alert/incidents", alert.incidents.len(), TEXT);
+    note("alert/source", some(&alert.source), UNKEPT);
+    note("alert/restriction", some(&alert.restriction), UNKEPT);
+    note("alert/code", alert.codes.len(), UNKEPT);
+    note("alert/note", some(&alert.note), UNKEPT);
+    note("alert/incidents", alert.incidents.len(), UNKEPT);
     let count = |of: fn(&Info) -> usize| alert.infos.iter().map(of).sum::<usize>();
     note(
         "alert/info/category",
         count(|info| info.categories.len()),
-        TEXT,
+        UNKEPT,
     );
     note(
         "alert/info/responseType",
         count(|info| info.response_types.len()),
-        TEXT,
+        UNKEPT,
     );
     note(
         "alert/info/audience",
         count(|info| usize::from(info.audience.is_some())),
-        TEXT,
+        UNKEPT,
     );
     note(
         "alert/info/onset",
         count(|info| usize::from(info.onset.is_some() && info.effective.is_some())),
-        TEXT,
+        UNKEPT,
     );
     note(
         "alert/info/eventCode",
         count(|info| info.event_codes.len()),
-        TEXT,
+        UNKEPT,
     );
     note(
         "alert/info/parameter",
         count(|info| info.parameters.len()),
-        TEXT,
+        UNKEPT,
     );
     note(
         "alert/info/resource",
         count(|info| info.resources.len()),
-        TEXT,
+        UNKEPT,
     );
     let areas = || alert.infos.iter().flat_map(|info| &info.areas);
     note(
         "alert/info/area/altitude",
         areas().filter(|area| area.altitude_ft.is_some()).count(),
-        TEXT,
+        UNKEPT,
     );
     note(
         "alert/info/area/ceiling",
         areas().filter(|area| area.ceiling_ft.is_some()).count(),
-        TEXT,
+        UNKEPT,
     );
     if parts > 1 {
         let text =
@@ -513,9 +515,9 @@ fn prose_names(description: &str) -> Vec<(String, Option<String>)> {
     let mut names = Vec::new();
     for group in nowcast_places(description) {
         for name in group.names {
-            let named = (shortened(&name, NAME), group.within.clone());
-            if !names.contains(&named) && names.len() < NAME {
-                names.push(named);
+            let place = (shortened(&name, NAME), group.within.clone());
+            if !names.contains(&place) && names.len() < NAME {
+                names.push(place);
             }
         }
     }
