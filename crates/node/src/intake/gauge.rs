@@ -302,7 +302,11 @@ fn content_of(
         let time = local_time(arrival(*minutes));
         // Writing into a string cannot fail.
         let _ = write!(indonesian, " {place}: sekitar {time}.");
-        let _ = write!(english, " {place}: about {time}.");
+        let _ = write!(
+            english,
+            " {place}: about {}.",
+            in_english(arrival(*minutes))
+        );
     }
     let read = local_time(at);
     let river = &gauge.river;
@@ -330,7 +334,8 @@ fn content_of(
             event: format!("Siaga {word}"),
             headline: format!("{name} at Siaga {word}: {level}"),
             description: format!(
-                "The {river} at {name} stood at {level} at {read}, Siaga {word}. Expected downstream:{english}"
+                "The {river} at {name} stood at {level} at {}, Siaga {word}. Expected downstream:{english}",
+                in_english(at)
             ),
             ..Text::default()
         }],
@@ -345,6 +350,12 @@ fn content_of(
         code_set: region::CODE_SET.into(),
         ..Content::default()
     }
+}
+
+/// Returns the time in Waktu Indonesia Barat as it is written in English: `21 November 2022, 13:21 WIB`.
+fn in_english(time: DateTime<Utc>) -> String {
+    let wib = time + TimeDelta::hours(7);
+    format!("{} WIB", wib.format("%-d %B %Y, %H:%M"))
 }
 
 fn area_of(code: &str, arrival: DateTime<Utc>) -> Area {
