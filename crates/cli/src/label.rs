@@ -15,7 +15,10 @@ use posko_proto::{
         Scale, Sector, Settlement, Sex, Status, Step, TimePrecision, TimelinePresence, Unit,
     },
     site::v1 as site,
-    warning::v1::{self as warning, AlertStatus, Certainty, FeedHealth, Source, State, Urgency},
+    warning::v1::{
+        self as warning, AlertStatus, AreaReach, Certainty, Fate, FeedHealth, Source, State,
+        Urgency,
+    },
 };
 
 use crate::name::Named;
@@ -110,12 +113,15 @@ labels! {
     ADDRESS: "alamat", "address";
     ADDRESSED_TO: "ditujukan kepada", "addressed to";
     AGE: "umur", "age";
+    AMBIGUOUS: "nama yang belum pasti", "names not certain";
     ANSWERED: "dijawab", "answered";
     ANSWER_BY: "jawab sebelum", "answer by";
     APPROVED: "disetujui", "approved";
+    ARRIVAL: "perkiraan tiba", "expected arrival";
     ASKED: "diminta", "asked";
     ASKED_SINCE: "diminta sejak", "asked for since";
     ATTACHMENTS: "lampiran", "attachments";
+    AT_MOST: "paling banyak", "at most";
     BACKED_UP: "salinan cadangan dibuat", "backup made";
     BACKUP_INTACT: "salinan cadangan utuh", "backup intact";
     BYTES: "bita", "bytes";
@@ -161,6 +167,8 @@ labels! {
     FEDERATION: "federasi", "federation";
     FEED: "umpan", "feed";
     FEEDS_NONE: "tidak ada umpan: daftar kosong bukan berarti aman", "there are no feeds: an empty list does not mean safe";
+    FEED_ALARM: "UMPAN PERLU DIPERIKSA", "A FEED NEEDS ATTENTION";
+    FELT: "dirasakan (MMI)", "felt (MMI)";
     FIGURES: "angka dampak", "impact figures";
     FILE: "berkas", "file";
     FILES: "berkas lampiran", "attached files";
@@ -188,6 +196,7 @@ labels! {
     JUDGEMENTS: "penilaian", "judgements";
     KIND: "jenis", "kind";
     KNOWN_UP_TO: "diketahui sampai", "known up to";
+    LANGUAGES: "bahasa lain", "other languages";
     LEFT_OUT_SINCE: "sejak itu ditinggalkan oleh log", "left out of the log since";
     LEVEL: "tingkat", "level";
     MET: "terpenuhi", "met";
@@ -198,21 +207,27 @@ labels! {
     NEEDS: "kebutuhan", "needs";
     NOTHING_YET: "belum ada", "nothing yet";
     NOT_COUNTED: "belum dihitung", "not counted";
+    NOT_HELD: "rujukan yang tidak ada di sini", "references not held here";
     OBJECTIVE: "sasaran", "objective";
     OBJECTIVES: "sasaran operasi", "objectives";
     OCCUPANCY: "penghuni", "occupancy";
     OUTPUT: "hasil", "output";
+    PARTLY: "sebagian", "partly";
+    PEOPLE: "penduduk", "people";
     PERIOD: "periode", "period";
     PERIODS: "periode operasi", "operational periods";
     POST: "jabatan", "post";
     POSTS: "struktur komando", "command structure";
     PREGNANT: "hamil atau menyusui", "pregnant or nursing";
+    REACH: "menjangkau", "reaches";
     REASON: "alasan", "reason";
     RECORDED_FROM: "dicatat sejak", "recorded from";
     RELATED: "kejadian terkait", "related incidents";
     RELATION: "hubungan", "relation";
+    REPLACED_BY: "diganti oleh", "replaced by";
     SEX: "jenis kelamin", "sex";
     SITE: "titik layanan", "site";
+    TAKEN_BY: "diterima simpul", "taken in by";
     UNTOLD: "berkas dipulihkan, tidak tercatat apa yang tiba; mungkin lebih banyak",
         "the file was put back, what arrived was not noted; it may be more";
     EVIDENCE: "cabang mesin kembarannya", "other machine's branch";
@@ -338,10 +353,12 @@ labels! {
     WITHHELD: "riwayat ditahan", "withheld history";
     WHO_IS_BEHIND: "siapa tertinggal, dalam entri, dari kepala log terbaru yang diketahui", "who is behind the newest head known, in entries";
     WHY: "sebab", "why";
+    WOULD_BE: "akan menjadi", "would become";
     WRITING: "menerima perintah", "takes commands";
     YES: "ya", "yes";
     YOUNGEST_COPY: "cadangan termuda", "youngest backup";
     ZONE: "zona", "zone";
+    ZONES_REACHED: "zona perbatasan", "border zones";
     BECOMES: "menjadi", "becomes";
     CHECKED: "diperiksa", "checked";
     CODE_GIVEN: "kode terbitan", "code as published";
@@ -1043,6 +1060,10 @@ impl Labelled for Source {
             Self::BmkgNowcast => label("BMKG cuaca", "BMKG nowcast"),
             Self::BmkgEarthquake => label("BMKG gempa", "BMKG earthquake"),
             Self::Manual => label("diketik", "manual"),
+            Self::Cap => label("CAP lain", "other CAP"),
+            Self::BmkgTsunami => label("BMKG tsunami", "BMKG tsunami"),
+            Self::Gauge => label("duga air", "river gauge"),
+            Self::Volcano => label("gunung api", "volcano"),
         }
     }
 }
@@ -1054,6 +1075,32 @@ impl Labelled for State {
             Self::InForce => IN_FORCE,
             Self::Expired => label("berakhir", "expired"),
             Self::Cancelled => label("dibatalkan", "cancelled"),
+            Self::Replaced => label("diganti", "replaced"),
+        }
+    }
+}
+
+impl Labelled for Fate {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Taken => label("diterima", "taken"),
+            Self::Known => label("sudah ada", "known already"),
+            Self::Outside => label("wilayah lain", "of other areas"),
+            Self::Nothing => label("bukan peringatan", "warns of nothing"),
+            Self::Refused => label("ditolak", "refused"),
+            Self::Link => label("tautan", "a link"),
+        }
+    }
+}
+
+impl Labelled for AreaReach {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => label("belum dicari", "not looked for"),
+            Self::Regions => label("di tiga provinsi", "in the three provinces"),
+            Self::Outside => label("di luar tiga provinsi", "outside of the three provinces"),
+            Self::Unknown => label("tempatnya tidak diketahui", "its place is not known"),
         }
     }
 }

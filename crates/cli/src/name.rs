@@ -14,7 +14,10 @@ use posko_proto::{
         Scale, Sector, Settlement, Sex, Status, Step, TimePrecision, TimelinePresence, Unit,
     },
     site::v1 as site,
-    warning::v1::{self as warning, AlertStatus, Certainty, FeedHealth, Source, State, Urgency},
+    warning::v1::{
+        self as warning, AlertStatus, AreaReach, Certainty, Fate, FeedHealth, FoundBy, NoteKind,
+        Siaga, Source, State, Urgency, VolcanoLevel,
+    },
 };
 
 /// An enum of the contract whose values have names.
@@ -137,6 +140,12 @@ named! {
     Source, "source", "SOURCE_";
     State, "warning state", "STATE_";
     FeedHealth, "feed health", "FEED_HEALTH_";
+    AreaReach, "reach", "AREA_REACH_";
+    Fate, "fate", "FATE_";
+    FoundBy, "way of finding", "FOUND_BY_";
+    NoteKind, "kind of note", "NOTE_KIND_";
+    Siaga, "alert level", "SIAGA_";
+    VolcanoLevel, "level", "VOLCANO_LEVEL_";
     Priority, "priority", "PRIORITY_";
     directive::State, "directive state", "STATE_";
     site::Kind, "kind of site", "KIND_";
@@ -178,7 +187,7 @@ mod tests {
                 );
             }
         });
-        assert_eq!(types, 50);
+        assert_eq!(types, 56);
     }
 
     #[test]

@@ -35,7 +35,7 @@ use tokio_rustls::rustls::{
 
 pub(crate) use posko_node::{
     import::{Counts, Fate, Planned, Report},
-    offline::{Check, Format, Verdict},
+    offline::{Check, Checked, FeedTrial, Foreseen, Format, Verdict},
 };
 
 use crate::{failure::Failure, json};
@@ -425,14 +425,14 @@ pub(crate) fn verify_logs(
         .collect())
 }
 
-/// Reads a file, or the standard input as `-`, as intake would.
-pub(crate) fn check_document(file: &Path) -> Result<Check, Failure> {
+/// Reads a file, or the standard input as `-`, as the intake of a directory's node would.
+pub(crate) fn check_document(dir: &Path, file: &Path) -> Result<Checked, Failure> {
     let checked = if file == Path::new("-") {
-        offline::check_document(io::stdin().lock())
+        offline::check_document(Some(dir), io::stdin().lock())
     } else {
         std::fs::File::open(file)
             .map_err(anyhow::Error::from)
-            .and_then(offline::check_document)
+            .and_then(|read| offline::check_document(Some(dir), read))
     };
     checked.map_err(|error| unusable_file(&error.context(format!("read `{}`", file.display()))))
 }
@@ -537,6 +537,16 @@ impl Import {
         let planned = Planner::new(&self.map, self.settings).run(file, take);
         planned.map_err(|error| Failure::refused("invalid_argument", format!("`{path}`: {error}")))
     }
+}
+
+/// Asks a feed of a directory's configuration once.
+pub(crate) async fn try_feed(dir: &Path, name: &str) -> Result<FeedTrial, Failure> {
+    offline::try_feed(dir, name)
+        .await
+        .map_err(|error| match error.downcast_ref::<ConfigError>() {
+            Some(config) => unconfigured(config),
+            None => Failure::usage(format!("{error:#}")),
+        })
 }
 
 /// Checks an exported log.

@@ -88,6 +88,7 @@ kinds! {
     WARNING_ISSUED           0x0101 "WarningIssued"          Warning   Regional;
     WARNING_UPDATED          0x0102 "WarningUpdated"         Warning   Regional;
     WARNING_CANCELLED        0x0103 "WarningCancelled"       Warning   Regional;
+    WARNING_REPLACED         0x0104 "WarningReplaced"        Warning   Regional;
     INCIDENT_REPORTED        0x0201 "IncidentReported"       Incident  Regional;
     INCIDENT_VERIFIED        0x0202 "IncidentVerified"       Incident  Regional;
     INCIDENT_REJECTED        0x0203 "IncidentRejected"       Incident  Regional;
@@ -209,6 +210,8 @@ events! {
         Updated(warning::WarningUpdated) WARNING_UPDATED;
         /// It was taken back.
         Cancelled(warning::WarningCancelled) WARNING_CANCELLED;
+        /// A newer one stands in its place.
+        Replaced(warning::WarningReplaced) WARNING_REPLACED;
     }
 }
 

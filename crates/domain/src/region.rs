@@ -1,10 +1,12 @@
-//! The areas of the three provinces by Kemendagri code, down to kecamatan, with a centroid for each kab/kota.
+//! The areas of the three provinces by Kemendagri code, down to kecamatan: their names, people and places.
 //!
 //! What it never does: take a name without its kab/kota for a place, or guess whether a code is Kemendagri's or BPS's,
 //! which differ in DKI.
 
 mod code;
+mod name;
 mod population;
+mod raster;
 
 use std::{cmp::Reverse, sync::LazyLock};
 
@@ -13,7 +15,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     code::{CodeError, CodeSystem, of_record},
+    name::{Named, named_within},
     population::{POPULATION_SOURCE, Population, population},
+    raster::{RASTER_SOURCE, Shape, Touched, WHOLE_PERMILLE, at, nearest, under},
 };
 use crate::wire;
 
@@ -266,23 +270,16 @@ pub fn within(code: &str, area: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || (rest.starts_with('.') && !area.is_empty()))
 }
 
-/// Returns the kab/kota whose centroid is nearest to the point in degrees, and how far that is in kilometers.
-/// A centroid is no border: a point near one may lie in the neighbor.
+/// Returns the kab/kota that is nearest to the point in degrees, and how far its border is in kilometers: 0 inside.
 #[expect(
     clippy::expect_used,
     clippy::missing_panics_doc,
-    reason = "the committed table has 41 kab/kota with a centroid each; a test counts them"
+    reason = "the committed table has cells of every kab/kota; a test counts them"
 )]
 pub fn nearest_regency(latitude: f64, longitude: f64) -> (&'static Region, f64) {
-    let distance = |region: &'static Region| {
-        let (lat, lon) = region.centroid?.degrees();
-        Some((region, haversine_km((latitude, longitude), (lat, lon))))
-    };
-    let nearest = REGIONS
-        .iter()
-        .filter_map(distance)
-        .min_by(|a, b| a.1.total_cmp(&b.1));
-    nearest.expect("the table has kab/kota")
+    let nearest = nearest(Point::from_degrees(latitude, longitude));
+    let regency = nearest.and_then(|(region, km)| Some((regency_of(region.code)?, km)));
+    regency.expect("the table has kab/kota")
 }
 
 /// Returns the great-circle distance of two places in degrees (latitude, longitude), in kilometers.
@@ -443,10 +440,9 @@ mod tests {
     }
 
     #[test]
-    fn the_cianjur_earthquake_of_2022_is_nearest_to_a_kab_kota_of_jawa_barat() {
+    fn the_cianjur_earthquake_of_2022_lies_in_cianjur() {
         let (region, km) = nearest_regency(-6.85, 107.03);
-        assert_eq!(province_of(region.code), "32");
-        assert!(km < 30.0, "{km} km to {}", region.name);
+        assert_eq!((region.code, km), ("32.03", 0.0));
         let (region, _) = nearest_regency(-6.18, 106.83);
         assert_eq!(region.code, "31.71");
     }

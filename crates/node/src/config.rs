@@ -13,14 +13,14 @@ use std::{
     time::Duration,
 };
 
-use posko_domain::context::GATEWAY;
+use posko_domain::{context::GATEWAY, region};
 use posko_proto::{Id, NodeId, federation::v1::NodeRole};
 use ureq::http::Uri;
 
 use crate::{
     config::section::{Found, Section},
     identity::role_name,
-    intake::{FeedConfig, FeedKind, Province},
+    intake::{FeedConfig, FeedKind, Gauge, Province},
 };
 
 /// The file's name in a node's directory.
@@ -33,7 +33,9 @@ pub const EXAMPLE: &str = include_str!("../../../config/posko.toml");
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 const PERIOD_SECONDS: i64 = 60;
-const RADIUS_KM: i64 = 300;
+const RADIUS_KM: i64 = crate::intake::RADIUS_KM as i64;
+const JUMP_CM: i64 = 150;
+const STALE_MINUTES: i64 = 180;
 const FLOOR_MIB: i64 = 1024;
 const BLOB_MIB: i64 = 64;
 const LOG_FILTER: &str = "info";
@@ -49,6 +51,7 @@ const ROOT_KEYS: &[&str] = &[
     "disk",
     "blob",
     "feed",
+    "gauge",
     "log",
 ];
 const FEDERATION_KEYS: &[&str] = &["listen", "public_address"];
@@ -62,6 +65,18 @@ const FEED_KEYS: &[&str] = &[
     "period_seconds",
     "radius_km",
     "provinces",
+    "hosts",
+];
+const GAUGE_KEYS: &[&str] = &[
+    "name",
+    "river",
+    "siaga_i_cm",
+    "siaga_ii_cm",
+    "siaga_iii_cm",
+    "siaga_iv_cm",
+    "downstream",
+    "jump_cm",
+    "stale_minutes",
 ];
 const LOG_KEYS: &[&str] = &["format", "filter"];
 
@@ -73,6 +88,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("disk", DISK_KEYS),
     ("blob", BLOB_KEYS),
     ("feed", FEED_KEYS),
+    ("gauge", GAUGE_KEYS),
     ("log", LOG_KEYS),
 ];
 
@@ -95,6 +111,8 @@ pub struct Config {
     pub blob: BlobConfig,
     /// The feeds that it asks for warnings, in the file's order.
     pub feeds: Vec<FeedConfig>,
+    /// The river gauges whose readings it understands.
+    pub gauges: Vec<Gauge>,
     /// How it logs.
     pub log: LogConfig,
 }
@@ -254,6 +272,7 @@ impl Config {
             disk: DiskConfig::parse(&root)?,
             blob: BlobConfig::parse(&root)?,
             feeds: parse_feeds(&root)?,
+            gauges: parse_gauges(&root)?,
             log: LogConfig::parse(&root)?,
         };
         check_apart(&config, &root)?;
@@ -320,6 +339,8 @@ impl Config {
         self.blob.write(to)?;
         writeln!(to)?;
         write_feeds(&self.feeds, to)?;
+        writeln!(to)?;
+        write_gauges(&self.gauges, to)?;
         writeln!(to)?;
         self.log.write(to)
     }
@@ -573,48 +594,69 @@ fn parse_feeds(root: &Section<'_>) -> Result<Vec<FeedConfig>, ConfigError> {
 }
 
 fn parse_kind(section: &Section<'_>) -> Result<FeedKind, ConfigError> {
-    let allowed = "`bmkg-nowcast` or `bmkg-earthquake`";
+    let allowed = "`bmkg-nowcast`, `bmkg-earthquake`, `cap`, `gauges` or `volcanoes`";
     let kind = section.required_string("kind", allowed)?;
-    match kind.value.as_str() {
-        "bmkg-nowcast" => {
-            section.refuse_key(
-                "radius_km",
-                "left out: it belongs to feeds of kind `bmkg-earthquake`",
-            )?;
-            let Some(names) = section.strings("provinces")? else {
-                return Ok(FeedKind::BmkgNowcast {
-                    provinces: Province::ALL.to_vec(),
-                });
-            };
-            let mut provinces = Vec::new();
-            for name in names {
-                let allowed = "a list of `DKI Jakarta`, `Jawa Barat` and `Banten`, each once";
-                let province = Province::find(&name.value).ok_or_else(|| name.refuse(allowed))?;
-                if provinces.contains(&province) {
-                    return Err(name.refuse(allowed));
-                }
-                provinces.push(province);
-            }
-            if provinces.is_empty() {
-                section.refuse_key(
-                    "provinces",
-                    "a list of at least one province, or left out for all three",
-                )?;
-            }
-            Ok(FeedKind::BmkgNowcast { provinces })
+    let belongs = |key: &str, of: &[&str]| {
+        if of.contains(&kind.value.as_str()) {
+            return Ok(());
         }
+        let of: Vec<String> = of.iter().map(|kind| format!("`{kind}`")).collect();
+        let allowed = format!("left out: it belongs to feeds of kind {}", of.join(" and "));
+        section.refuse_key(key, &allowed)
+    };
+    belongs("radius_km", &["bmkg-earthquake"])?;
+    belongs("provinces", &["bmkg-nowcast", "cap"])?;
+    belongs("hosts", &["cap"])?;
+    match kind.value.as_str() {
+        "bmkg-nowcast" => Ok(FeedKind::BmkgNowcast {
+            provinces: parse_provinces(section)?,
+        }),
         "bmkg-earthquake" => {
-            section.refuse_key(
-                "provinces",
-                "left out: it belongs to feeds of kind `bmkg-nowcast`",
-            )?;
             let radius_km = section.integer("radius_km", RADIUS_KM, 1..=5_000)?;
             Ok(FeedKind::BmkgEarthquake {
                 radius_km: radius_km as u32,
             })
         }
+        "cap" => {
+            let mut hosts = Vec::new();
+            for host in section.strings("hosts")?.unwrap_or_default() {
+                let name = host.value.to_lowercase();
+                if !is_host(&name) {
+                    return Err(host.refuse("a list of host names without ports"));
+                }
+                hosts.push(name);
+            }
+            Ok(FeedKind::Cap {
+                provinces: parse_provinces(section)?,
+                hosts,
+            })
+        }
+        "gauges" => Ok(FeedKind::Gauges),
+        "volcanoes" => Ok(FeedKind::Volcanoes),
         _ => Err(kind.refuse(allowed)),
     }
+}
+
+fn parse_provinces(section: &Section<'_>) -> Result<Vec<Province>, ConfigError> {
+    let Some(names) = section.strings("provinces")? else {
+        return Ok(Province::ALL.to_vec());
+    };
+    let mut provinces = Vec::new();
+    for name in names {
+        let allowed = "a list of `DKI Jakarta`, `Jawa Barat` and `Banten`, each once";
+        let province = Province::find(&name.value).ok_or_else(|| name.refuse(allowed))?;
+        if provinces.contains(&province) {
+            return Err(name.refuse(allowed));
+        }
+        provinces.push(province);
+    }
+    if provinces.is_empty() {
+        section.refuse_key(
+            "provinces",
+            "a list of at least one province, or left out for all three",
+        )?;
+    }
+    Ok(provinces)
 }
 
 fn write_feeds(feeds: &[FeedConfig], to: &mut String) -> std::fmt::Result {
@@ -632,8 +674,21 @@ fn write_feeds(feeds: &[FeedConfig], to: &mut String) -> std::fmt::Result {
     )?;
     writeln!(
         to,
-        "#   kind            \"bmkg-nowcast\" (a list in RSS, alerts in CAP 1.2) or \"bmkg-earthquake\" (JSON)"
+        "#   kind            \"bmkg-nowcast\" (a list in RSS, alerts in CAP 1.2; in Bahasa Indonesia or English),"
     )?;
+    writeln!(
+        to,
+        "#                   \"bmkg-earthquake\" (autogempa, gempaterkini or gempadirasakan in JSON or XML, or bulletins"
+    )?;
+    writeln!(
+        to,
+        "#                   of InaTEWS), \"cap\" (CAP 1.0 to 1.2 of any publisher: one alert, an RSS or Atom list, or an"
+    )?;
+    writeln!(
+        to,
+        "#                   EDXL-DE envelope), \"gauges\" (station,time,level_cm in CSV or JSON) or \"volcanoes\""
+    )?;
+    writeln!(to, "#                   (volcano,time,level)")?;
     writeln!(
         to,
         "#   url             where the list is, http:// or https://; alerts are fetched from the same host"
@@ -644,7 +699,7 @@ fn write_feeds(feeds: &[FeedConfig], to: &mut String) -> std::fmt::Result {
     )?;
     writeln!(
         to,
-        "#   provinces       bmkg-nowcast only: whose warnings are kept; default all three, as shown"
+        "#   provinces       bmkg-nowcast and cap only: whose warnings are kept; default all three, as shown"
     )?;
     writeln!(
         to,
@@ -653,6 +708,10 @@ fn write_feeds(feeds: &[FeedConfig], to: &mut String) -> std::fmt::Result {
     writeln!(
         to,
         "#                   earthquake is still kept, 1 to 5000; default {RADIUS_KM}"
+    )?;
+    writeln!(
+        to,
+        "#   hosts           cap only: hosts beside the list's own from which alerts may be fetched; default none"
     )?;
     if feeds.is_empty() {
         for line in EXAMPLE_FEEDS.lines() {
@@ -669,18 +728,159 @@ fn write_feeds(feeds: &[FeedConfig], to: &mut String) -> std::fmt::Result {
         writeln!(to, "url = {}", quoted(&feed.url))?;
         writeln!(to, "period_seconds = {}", feed.period.as_secs())?;
         match &feed.kind {
-            FeedKind::BmkgNowcast { provinces } => {
-                let names: Vec<_> = provinces
-                    .iter()
-                    .map(|province| quoted(province.name()))
-                    .collect();
-                writeln!(to, "provinces = [{}]", names.join(", "))?;
-            }
+            FeedKind::BmkgNowcast { provinces } => write_provinces(provinces, to)?,
             FeedKind::BmkgEarthquake { radius_km } => writeln!(to, "radius_km = {radius_km}")?,
+            FeedKind::Cap { provinces, hosts } => {
+                write_provinces(provinces, to)?;
+                let hosts: Vec<_> = hosts.iter().map(|host| quoted(host)).collect();
+                writeln!(to, "hosts = [{}]", hosts.join(", "))?;
+            }
+            FeedKind::Gauges | FeedKind::Volcanoes => {}
         }
     }
     Ok(())
 }
+
+fn write_provinces(provinces: &[Province], to: &mut String) -> std::fmt::Result {
+    let names: Vec<_> = provinces
+        .iter()
+        .map(|province| quoted(province.name()))
+        .collect();
+    writeln!(to, "provinces = [{}]", names.join(", "))
+}
+
+// === gauges ===
+
+fn parse_gauges(root: &Section<'_>) -> Result<Vec<Gauge>, ConfigError> {
+    let sections = root.tables("gauge")?;
+    if sections.is_empty() {
+        return Ok(Gauge::shipped());
+    }
+    let mut gauges: Vec<Gauge> = Vec::new();
+    for section in sections {
+        section.check_keys()?;
+        let allowed = "a gauge's name of 1 to 60 characters, which no other gauge has";
+        let name = section.required_string("name", allowed)?;
+        let length = name.value.trim().chars().count();
+        let is_new = gauges
+            .iter()
+            .all(|gauge| gauge.name.to_lowercase() != name.value.to_lowercase());
+        if !(1..=60).contains(&length) || name.value.contains('/') || !is_new {
+            return Err(name.refuse(allowed));
+        }
+        gauges.push(Gauge {
+            siaga_cm: parse_levels(&section)?,
+            river: section
+                .string("river")?
+                .map(|river| river.value)
+                .unwrap_or_default(),
+            downstream: parse_downstream(&section)?,
+            jump_cm: section.integer("jump_cm", JUMP_CM, 1..=10_000)? as u32,
+            stale_minutes: section.integer("stale_minutes", STALE_MINUTES, 1..=10_080)? as u32,
+            name: name.value,
+        });
+    }
+    Ok(gauges)
+}
+
+/// Reads the heights of the four levels, of which one is needed and a graver one is higher.
+fn parse_levels(section: &Section<'_>) -> Result<[Option<u32>; 4], ConfigError> {
+    let mut levels = [None; 4];
+    let mut above: Option<u32> = None;
+    let keys = ["siaga_i_cm", "siaga_ii_cm", "siaga_iii_cm", "siaga_iv_cm"];
+    for (key, level) in keys.into_iter().zip(&mut levels) {
+        let height = section.integer(key, 0, 1..=10_000)? as u32;
+        if height == 0 {
+            continue;
+        }
+        if above.is_some_and(|above| height >= above) {
+            section.refuse_key(key, "lower than the graver level before it")?;
+        }
+        (*level, above) = (Some(height), Some(height));
+    }
+    if above.is_none() {
+        section.required_string(
+            "siaga_i_cm",
+            "a height in centimeters for at least one level",
+        )?;
+    }
+    Ok(levels)
+}
+
+fn parse_downstream(section: &Section<'_>) -> Result<Vec<(String, u32)>, ConfigError> {
+    let mut downstream = Vec::new();
+    for place in section.strings("downstream")?.unwrap_or_default() {
+        let read = place.value.split_once(':').and_then(|(code, minutes)| {
+            let code = region::find(code.trim())?.code.to_owned();
+            let minutes: u32 = minutes.trim().parse().ok()?;
+            (minutes <= 10_080).then_some((code, minutes))
+        });
+        downstream.push(read.ok_or_else(|| {
+            place.refuse("region codes with minutes, such as `31.74:540`, at most a week")
+        })?);
+    }
+    if downstream.is_empty() {
+        section.required_string(
+            "downstream",
+            "a list of region codes with minutes, such as `[\"31.74:540\"]`",
+        )?;
+    }
+    Ok(downstream)
+}
+
+fn write_gauges(gauges: &[Gauge], to: &mut String) -> std::fmt::Result {
+    for line in GAUGE_WORDS.lines() {
+        writeln!(to, "{line}")?;
+    }
+    let is_shipped = *gauges == Gauge::shipped();
+    let mut text = String::new();
+    for (at, gauge) in gauges.iter().enumerate() {
+        if at > 0 {
+            writeln!(text)?;
+        }
+        write_gauge(gauge, &mut text)?;
+    }
+    for line in text.lines() {
+        if is_shipped {
+            writeln!(to, "{}", format!("# {line}").trim_end())?;
+        } else {
+            writeln!(to, "{line}")?;
+        }
+    }
+    Ok(())
+}
+
+fn write_gauge(gauge: &Gauge, to: &mut String) -> std::fmt::Result {
+    writeln!(to, "[[gauge]]")?;
+    writeln!(to, "name = {}", quoted(&gauge.name))?;
+    writeln!(to, "river = {}", quoted(&gauge.river))?;
+    let keys = ["siaga_i_cm", "siaga_ii_cm", "siaga_iii_cm", "siaga_iv_cm"];
+    for (key, height) in keys.into_iter().zip(gauge.siaga_cm) {
+        if let Some(height) = height {
+            writeln!(to, "{key} = {height}")?;
+        }
+    }
+    let places: Vec<_> = gauge
+        .downstream
+        .iter()
+        .map(|(code, minutes)| quoted(&format!("{code}:{minutes}")))
+        .collect();
+    writeln!(to, "downstream = [{}]", places.join(", "))?;
+    writeln!(to, "jump_cm = {}", gauge.jump_cm)?;
+    writeln!(to, "stale_minutes = {}", gauge.stale_minutes)
+}
+
+const GAUGE_WORDS: &str = "\
+# River gauges, a [[gauge]] section each; without any Katulampa and Depok are known much as here.
+# Their heights and times are to be confirmed by the provinces before anybody relies on them.
+#   name            as the tables of feeds of kind \"gauges\" call it
+#   river           the river
+#   siaga_i_cm      from which height on it is at Siaga I, the gravest; likewise siaga_ii_cm, siaga_iii_cm and
+#                   siaga_iv_cm, each lower than the one before; one at least
+#   downstream      the regions that it warns, each with how long the water takes: \"CODE:MINUTES\"
+#   jump_cm         a reading that differs by more from one less than an hour before is believed once the next agrees,
+#                   1 to 10000; default 150
+#   stale_minutes   how old its newest reading may be before the feed is invalid, 1 to 10080; default 180";
 
 const EXAMPLE_FEEDS: &str = r#"[[feed]]
 name = "bmkg-cuaca"
@@ -694,7 +894,27 @@ name = "bmkg-gempa"
 kind = "bmkg-earthquake"
 url = "https://data.bmkg.go.id/DataMKG/TEWS/gempadirasakan.json"
 period_seconds = 60
-radius_km = 300"#;
+radius_km = 300
+
+[[feed]]
+name = "cap-umum"
+kind = "cap"
+url = "https://alerts.example.org/atom.xml"
+period_seconds = 300
+provinces = ["DKI Jakarta", "Jawa Barat", "Banten"]
+hosts = ["files.example.org"]
+
+[[feed]]
+name = "tinggi-muka-air"
+kind = "gauges"
+url = "https://posko-jabar.example.org/tma.csv"
+period_seconds = 300
+
+[[feed]]
+name = "gunung-api"
+kind = "volcanoes"
+url = "https://posko-jabar.example.org/gunungapi.csv"
+period_seconds = 3600"#;
 
 // === impl LogConfig ===
 

@@ -17,6 +17,7 @@ use posko_ledger::{
     chain::Identity,
     key::{PublicKey, SecretKey},
 };
+use posko_proto::{Id, warning::v1::Source};
 use posko_store::{Command, Options, Start, Store, StoreError};
 use tokio::{
     net::TcpListener,
@@ -33,7 +34,7 @@ use crate::{
     config::Config,
     disk::{self, Disk},
     identity::{Keys, Leaf, NodeCard, ReloadingKey, Trust, tls::operator_server_config},
-    intake::{self, Feeds, Recorder, Take},
+    intake::{self, Feeds, Held, Recorder, Take},
     peer::{
         MailKeys, Peers, PeersConfig,
         net::{self, Tcp},
@@ -136,7 +137,7 @@ impl Node {
             store: store.clone(),
             disk: disk.clone(),
         };
-        let running = Feeds::start(&config.feeds, recorder, Arc::new(now));
+        let running = Feeds::start(&config.feeds, &config.gauges, recorder, Arc::new(now));
         *feeds.write().unwrap_or_else(PoisonError::into_inner) = Some(running);
 
         let (stop, stopped) = watch::channel(false);
@@ -489,5 +490,13 @@ impl Recorder for FeedRecorder {
         Ok(intake::Recorded {
             changed: !accepted.event_ids.is_empty(),
         })
+    }
+
+    async fn in_force(&self, source: Source) -> Result<Vec<Held>, Refusal> {
+        api::held_in_force(&self.store, source, now()).await
+    }
+
+    async fn referring(&self, stream: Id) -> Result<Vec<Held>, Refusal> {
+        api::held_referring(&self.store, stream).await
     }
 }

@@ -17,7 +17,11 @@ use posko_ledger::{
     key::SecretKey,
     log_file::{self, LogFileError, Problem},
 };
-use posko_proto::{Id, NodeId, federation::v1::NodeRole};
+use posko_proto::{
+    Id, NodeId,
+    federation::v1::NodeRole,
+    warning::v1::{Fate, TakenItem, Warning},
+};
 pub use posko_store::ReopenRefused;
 pub use posko_store::gap::OtherBranch;
 use posko_store::{LogReport, Store, VerifyError};
@@ -25,9 +29,10 @@ use uuid::Uuid;
 
 pub use crate::peer::probe::Sighting;
 use crate::{
-    backup,
+    api, backup,
     config::Config,
     identity::{Keys, NodeCard, ReloadingKey, role_name, tls::federation_client_config},
+    intake::{self, Gauge, Item, Judged, Scope, document::Memory, wanted::Effect},
     node::{CARD, STORE, lock, log_identity, open_store, read_card, trust, write_secret},
     peer::probe,
     time::{now, unix_now},
@@ -219,13 +224,135 @@ pub fn verify_file(path: &Path) -> anyhow::Result<log_file::Summary> {
     }
 }
 
-/// Reads a document as intake would and says what it is and what is wrong with it; nothing is stored.
+/// A document as it is found to be, and what each of its items would become.
+#[derive(Debug)]
+pub struct Checked {
+    /// What it is, what is in it and what is wrong with it.
+    pub check: Check,
+    /// Its items, each as intake would take it.
+    pub items: Vec<Foreseen>,
+}
+
+/// An item, and what would become of it.
+#[derive(Debug)]
+pub struct Foreseen {
+    /// What would become of it; `taken` for one that would be recorded, unless it is known already.
+    pub item: TakenItem,
+    /// The warning that it would be, for one that would be recorded.
+    pub warning: Option<Warning>,
+}
+
+/// Reads a document as intake would, with what is configured in a node's directory or without one, and says what it is, what
+/// is wrong with it and what it would become; nothing is stored.
 /// No more is read than shows that it is too large.
-pub fn check_document(read: impl Read) -> anyhow::Result<Check> {
+pub fn check_document(dir: Option<&Path>, read: impl Read) -> anyhow::Result<Checked> {
     let limit = u64::try_from(posko_formats::MAX_DOCUMENT_BYTES)?.saturating_add(1);
     let mut document = Vec::new();
     read.take(limit).read_to_end(&mut document)?;
-    Ok(posko_formats::check::check(&document))
+    // A check without a node is a check with what ships.
+    let configured = dir.filter(|dir| dir.join(crate::config::FILE_NAME).exists());
+    let gauges = configured.map(Config::load).transpose()?;
+    let scope = Scope {
+        gauges: gauges.map_or_else(Gauge::shipped, |config| config.gauges),
+        ..Scope::default()
+    };
+    let judged = intake::document::judge(&document, &scope, &Memory::default(), now());
+    Ok(Checked {
+        check: posko_formats::check::check(&document),
+        items: judged.map_or_else(
+            |_| Vec::new(),
+            |judgement| judgement.items.into_iter().map(foreseen).collect(),
+        ),
+    })
+}
+
+/// A feed that is not configured.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("feed `{name}` is not configured: {}", if .known.is_empty() { "there are none".to_owned() } else { format!("there are `{}`", .known.join("`, `")) })]
+pub struct UnknownFeed {
+    /// What was asked for.
+    pub name: String,
+    /// What there is.
+    pub known: Vec<String>,
+}
+
+/// What one asking of a feed gave.
+#[derive(Debug)]
+pub struct FeedTrial {
+    /// Its kind in the configuration.
+    pub kind: &'static str,
+    /// Where it was asked.
+    pub url: String,
+    /// What it answered with, where that is known.
+    pub format: Option<Format>,
+    /// Its items, each as intake would take it.
+    pub items: Vec<Foreseen>,
+    /// Why there are none.
+    pub failure: Option<String>,
+}
+
+/// Asks a feed of a directory's configuration once, now, also while the node runs; nothing is stored. One that is not
+/// configured is an [`UnknownFeed`].
+pub async fn try_feed(dir: &Path, name: &str) -> anyhow::Result<FeedTrial> {
+    let config = Config::load(dir)?;
+    let Some(feed) = config.feeds.iter().find(|feed| feed.name == name) else {
+        let known = config.feeds.iter().map(|feed| feed.name.clone()).collect();
+        bail!(UnknownFeed {
+            name: name.into(),
+            known
+        });
+    };
+    let trial = intake::try_feed(feed, &config.gauges, now()).await;
+    Ok(FeedTrial {
+        kind: feed.kind.name(),
+        url: feed.url.clone(),
+        format: trial.format,
+        items: trial.items.into_iter().map(foreseen).collect(),
+        failure: trial.failure,
+    })
+}
+
+fn foreseen(item: Item) -> Foreseen {
+    let (fate, message, wanted) = match item.judged {
+        Judged::Take(wanted) => (Fate::Taken, String::new(), Some(wanted)),
+        Judged::Link(link) => (Fate::Link, link, None),
+        Judged::Outside => (Fate::Outside, String::new(), None),
+        Judged::Nothing(reason) => (Fate::Nothing, reason, None),
+        Judged::Refused(reason) => (Fate::Refused, reason, None),
+    };
+    // A station below every level begins nothing.
+    let is_calm = wanted
+        .as_ref()
+        .is_some_and(|wanted| matches!(wanted.effect, Effect::Station { warns: false, .. }));
+    let (fate, wanted) = if is_calm {
+        (Fate::Nothing, None)
+    } else {
+        (fate, wanted)
+    };
+    let warning = wanted.map(|wanted| {
+        api::with_reach(Warning {
+            warning_id: wanted.stream.to_vec(),
+            source: wanted.source.into(),
+            publisher: wanted.publisher,
+            identifier: wanted.identifier,
+            content: Some(wanted.content),
+            ..Warning::default()
+        })
+    });
+    Foreseen {
+        item: TakenItem {
+            identifier: item.identifier,
+            title: item.title,
+            fate: fate.into(),
+            message,
+            warning_id: warning
+                .as_ref()
+                .map(|warning| warning.warning_id.clone())
+                .unwrap_or_default(),
+            outcome: None,
+        },
+        warning,
+    }
 }
 
 /// A log that a directory does not hold.

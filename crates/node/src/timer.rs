@@ -1,10 +1,12 @@
-//! What happens because its time has come: the next level is called when nobody answered a call.
+//! What happens because its time has come: the next level is called when nobody answered a call, and it is told when a
+//! warning has ended by its own time.
 //!
 //! ```text
 //! commit ──▶ the soonest answer_by of the store ──▶ wait for it by the wall clock ──▶ command ──▶ commit
 //! ```
 //! What it never does: fire twice. A command's id follows from what it is about and from the time that came, so that it
-//! is recognized after a restart and after the clock was set back.
+//! is recognized after a restart and after the clock was set back. The end of a warning is no fact of its own, so nothing is
+//! recorded for it: it is logged once while the node runs, and what ended before its start is shown as ended.
 
 use std::time::Duration;
 
@@ -13,7 +15,10 @@ use posko_domain::{
     incident::{Change, IncidentCommand},
 };
 use posko_proto::{Id, time::Millis};
-use posko_store::{Command, Store, StoreError, view::incident::Found};
+use posko_store::{
+    Command, Store, StoreError,
+    view::{incident::Found, warning::Found as Warning},
+};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
@@ -38,9 +43,21 @@ pub(crate) async fn watch(
     mut moved: watch::Receiver<u64>,
     mut stopped: watch::Receiver<bool>,
 ) {
+    let mut told_until = clock();
     loop {
         moved.mark_unchanged();
-        let wait = match fire(&store, &disk, clock()).await {
+        let looked = async {
+            let call = fire(&store, &disk, clock()).await?;
+            let ended = end(&store, &mut told_until, clock()).await?;
+            for warning in ended.warnings {
+                info!(
+                    warning.identifier = warning.state.identifier,
+                    "a warning has ended by its own time"
+                );
+            }
+            Ok::<_, StoreError>(call.into_iter().chain(ended.next).min())
+        };
+        let wait = match looked.await {
             Ok(next) => next.map_or(LONGEST, |at| until(clock(), at)),
             Err(error) => {
                 warn!(error = %error, "what is due could not be looked up");
@@ -61,6 +78,45 @@ pub(crate) async fn watch(
             return;
         }
     }
+}
+
+/// Warnings that have ended by their own time.
+struct Ended {
+    /// Those of which nobody was told yet.
+    warnings: Vec<Warning>,
+    /// When the next one ends.
+    next: Option<Millis>,
+}
+
+/// Returns this node's warnings that have ended since the time until which it was told, which never goes back.
+async fn end(store: &Store, told_until: &mut Millis, now: Millis) -> Result<Ended, StoreError> {
+    let (asked, from, to) = (store.clone(), *told_until, now.max(*told_until));
+    let looked = move || -> Result<Ended, StoreError> {
+        let mut warnings = Vec::new();
+        let mut after = from;
+        loop {
+            let page = asked.warnings_ending(after, to, CALLS)?;
+            let is_last = page.len() < CALLS;
+            after = page.last().map_or(to, |(at, _)| *at);
+            warnings.extend(page.into_iter().map(|(_, warning)| warning));
+            if is_last {
+                break;
+            }
+        }
+        let next = asked.warnings_ending(to, Millis(i64::MAX), 1)?;
+        Ok(Ended {
+            warnings,
+            next: next.first().map(|(at, _)| *at),
+        })
+    };
+    let nothing = || Ended {
+        warnings: Vec::new(),
+        next: None,
+    };
+    let ended = tokio::task::spawn_blocking(looked).await;
+    let ended = ended.unwrap_or_else(|_| Ok(nothing()))?;
+    *told_until = to;
+    Ok(ended)
 }
 
 fn until(now: Millis, at: Millis) -> Duration {

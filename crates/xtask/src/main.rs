@@ -1,10 +1,11 @@
 //! `cargo xtask`: the house's own chores, in Rust so that every machine that builds Posko can run them.
 //!
-//! What it never does: link a room of the house, or change a file outside `fix` and `proto-baseline`.
+//! What it never does: link a room of the house, or change a file outside `fix`, `proto-baseline` and `raster`.
 
 mod bench;
 mod demo;
 mod install;
+mod raster;
 mod repo;
 mod screen;
 mod soak;
@@ -44,6 +45,8 @@ enum Task {
     Tidy,
     /// Freezes the contracts: writes the image that later changes are held against
     ProtoBaseline,
+    /// Makes the table of where each kab/kota and kecamatan lies, from published polygons
+    Raster(raster::Options),
 }
 
 fn main() -> ExitCode {
@@ -68,6 +71,7 @@ fn perform(task: Task) -> Result<ExitCode> {
         Task::Fix => fix(&repo),
         Task::Tidy => tidy::run(&repo),
         Task::ProtoBaseline => test::write_baseline(&repo),
+        Task::Raster(options) => raster::run(&repo, &options),
     }
 }
 

@@ -1,22 +1,23 @@
 //! `posko feed`: the sources that the node asks, and how they are.
 
 use clap::{Args, Subcommand};
-use posko_proto::warning::v1::{Feed, FeedHealth, ListFeedsRequest};
+use posko_proto::warning::v1::{Fate, Feed, FeedHealth, ListFeedsRequest};
 use serde_json::json;
 
+use super::warning::{foreseen_table, would_be};
 use crate::{
     client::{Client, Who},
     failure::Failure,
     json::warning as view,
-    label,
-    output::{Answer, Context, Table, Tint, when},
+    label, offline,
+    output::{Answer, Context, Table, Tint, fields, painted, when},
 };
 
 /// Shows the sources of warnings and their health
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   posko feed list
-  posko feed list --json")]
+  posko feed test bmkg-gempa")]
 pub(crate) struct FeedArgs {
     #[command(subcommand)]
     command: FeedCommand,
@@ -29,12 +30,25 @@ enum FeedCommand {
   posko feed list
   posko feed list --json | jq '.feeds[] | select(.health != \"ok\")'")]
     List,
+    /// Asks a feed of the configuration once, now, and says what each item would become; stores nothing
+    #[command(after_help = "Examples:
+  posko feed test bmkg-gempa
+  posko feed test bmkg-cuaca --json
+
+It reads the node's configuration and asks the feed itself, whether the node runs or not.
+It ends with 1 when the feed cannot be read or an item would be refused.")]
+    Test {
+        /// The feed's name in the configuration
+        name: String,
+    },
 }
 
 impl FeedArgs {
     /// Asks the node.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let FeedCommand::List = self.command;
+        if let FeedCommand::Test { name } = self.command {
+            return test(context, &name).await;
+        }
         let client = Client::connect(context, Who::Anyone).await?;
         let feeds = client
             .warnings()
@@ -46,6 +60,66 @@ impl FeedArgs {
         let feeds: Vec<view::Feed> = feeds.into_iter().map(Into::into).collect();
         Answer::new(json!({ "feeds": feeds }), text)
     }
+}
+
+async fn test(context: &Context, name: &str) -> Result<Answer, Failure> {
+    let trial = offline::try_feed(&context.dir, name).await?;
+    let refused = |item: &offline::Foreseen| item.item.fate() == Fate::Refused;
+    let yes = trial.failure.is_none() && !trial.items.iter().any(refused);
+    let format = trial.format.map(offline::Format::title);
+    let head = fields(
+        context,
+        [
+            (label::FEED, format!("{name} ({})", trial.kind)),
+            (label::ADDRESS, trial.url.clone()),
+            (label::FORMAT, format.unwrap_or_default().into()),
+            (label::ITEMS, trial.items.len().to_string()),
+            (
+                label::ERROR,
+                trial
+                    .failure
+                    .as_deref()
+                    .map(|failure| context.told(failure))
+                    .unwrap_or_default(),
+            ),
+        ],
+    );
+    let text = if trial.items.is_empty() {
+        head
+    } else {
+        format!("{head}\n\n{}", foreseen_table(context, &trial.items))
+    };
+    let shown = json!({
+        "feed": name,
+        "kind": trial.kind,
+        "url": trial.url,
+        "format": trial.format,
+        "error": trial.failure,
+        "items": would_be(&trial.items),
+    });
+    Ok(Answer {
+        yes,
+        ..Answer::new(shown, text)?
+    })
+}
+
+/// Returns a line for every feed that is dead or invalid, to stand before everything else; nothing when none is.
+pub(crate) fn alarm_text(context: &Context, feeds: &[Feed]) -> String {
+    let mut text = String::new();
+    for feed in feeds.iter().filter(|feed| feed.alarm) {
+        let line = format!(
+            "{}: {} {} {} {}: {}",
+            context.say(label::FEED_ALARM),
+            feed.name,
+            label::of::<FeedHealth>(feed.health, context.lang),
+            context.say(label::SINCE),
+            when(feed.since.as_ref()),
+            context.told(&feed.last_error)
+        );
+        text.push_str(&painted(&line, Tint::Bad, context.tint));
+        text.push('\n');
+    }
+    text
 }
 
 /// Returns the feeds as a table; a node without feeds says what that means.

@@ -8,11 +8,12 @@ use posko_proto::{
         GetStatusRequest, GetStatusResponse, OriginStatus, PeerStatus, Refused, SourceReason,
         Standing, StandingState,
     },
+    warning::v1::ListFeedsRequest,
 };
 
 use serde::Serialize;
 
-use super::{directive, link_text, link_tint};
+use super::{directive, feed::alarm_text, link_text, link_tint};
 use crate::{
     client::{Client, Who},
     failure::Failure,
@@ -43,6 +44,7 @@ struct Shown {
     #[serde(flatten)]
     status: json::federation::Status,
     directives: Vec<json::directive::Directive>,
+    feeds: Vec<json::warning::Feed>,
 }
 
 impl StatusArgs {
@@ -60,10 +62,19 @@ impl StatusArgs {
         };
         let answer = client.directives().list_directives(request).await?;
         let in_force = answer.into_inner().directives;
-        let text = render(context, &status) + &directives(context, &in_force);
+        // Whoever may read the node's state but not the region's picture is told of no feeds.
+        let feeds = match client.warnings().list_feeds(ListFeedsRequest {}).await {
+            Ok(answer) => answer.into_inner().feeds,
+            Err(refused) if refused.code() == tonic::Code::PermissionDenied => Vec::new(),
+            Err(failed) => return Err(failed.into()),
+        };
+        let text = alarm_text(context, &feeds)
+            + &render(context, &status)
+            + &directives(context, &in_force);
         let shown = Shown {
             status: status.into(),
             directives: in_force.into_iter().map(Into::into).collect(),
+            feeds: feeds.into_iter().map(Into::into).collect(),
         };
         Answer::new(shown, text)
     }

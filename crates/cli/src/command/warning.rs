@@ -1,31 +1,37 @@
 //! `posko warning`: early warnings of the whole region, and those typed in here.
 
-use std::time::SystemTime;
+use std::{
+    io::Read as _,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
 mod check;
 
 use clap::{Args, Subcommand};
 use posko_proto::{
     Id, NodeId,
-    common::v1::{Hazard, Provenance},
+    common::v1::{CommandMeta, Hazard, Provenance},
     warning::v1::{
-        AlertStatus, Area, CancelWarningRequest, Certainty, Circle, Content, Feed,
-        GetWarningRequest, ListWarningsRequest, Polygon, RecordWarningRequest, Severity, State,
-        Urgency, Warning,
+        AlertStatus, Area, AreaReach, CancelWarningRequest, Certainty, Circle, Content, Fate, Feed,
+        GetWarningRequest, ListWarningsRequest, Note, Polygon, RecordGaugeRequest,
+        RecordWarningRequest, Severity, State, TakeDocumentRequest, TakenItem, Urgency, Warning,
     },
 };
 use prost_types::Timestamp;
 use serde_json::json;
 
 use super::{
-    disputed, feed::feeds_table, freshness, listed, lost, named, owner, pages, recorded,
-    severity_tint,
+    disputed,
+    feed::{alarm_text, feeds_table},
+    freshness, listed, lost, named, owner, pages, recorded, severity_tint,
 };
 use crate::{
     client::{Client, Who},
     failure::Failure,
     input::{self, Frame},
     json as view, label, name,
+    offline::Foreseen,
     output::{Answer, Context, Table, Tint, fields, when},
 };
 
@@ -80,6 +86,42 @@ enum WarningCommand {
     },
     /// Says what files would become as warnings, or what is wrong and where; stores nothing
     Check(check::CheckArgs),
+    /// Takes in what files say: CAP alerts, envelopes, earthquakes, bulletins, tables of readings
+    #[command(after_help = "Examples:
+  posko warning take alert.xml
+  posko warning take --json gempa.json gauges.csv
+
+What a file is, is told by its bytes, as `posko warning check` does without storing
+anything. It ends with 1 when an item is refused; the others are taken.")]
+    Take {
+        /// The files; `-` is the standard input
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        frame: Frame,
+    },
+    /// Takes in a reading of a river gauge that came by telephone or radio
+    #[command(after_help = "Examples:
+  posko warning gauge Katulampa --level-cm 210 --at 2026-01-05T04:00:00+07:00
+  posko warning gauge Katulampa --level-cm 410 --confirmed
+
+A reading that reaches one of the gauge's levels warns the regions downstream, with when
+the water is expected there; one below every level takes that back.")]
+    Gauge {
+        /// The gauge, by its name in the configuration
+        station: String,
+        /// Height of the water in centimeters
+        #[arg(long, value_parser = centimeters, allow_hyphen_values = true)]
+        level_cm: i32,
+        /// When it was read, RFC 3339 [default: now]
+        #[arg(long, value_name = "TIME", value_parser = input::time)]
+        at: Option<Timestamp>,
+        /// Take it although it jumps from the reading before: somebody has looked twice
+        #[arg(long)]
+        confirmed: bool,
+        #[command(flatten)]
+        frame: Frame,
+    },
     /// Takes back a warning of this node
     #[command(after_help = "Examples:
   posko warning cancel 0192f3c4-5a6b-7c8d-9e0f-112233445566")]
@@ -184,6 +226,33 @@ impl WarningArgs {
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
         match self.command {
             WarningCommand::Check(args) => args.run(context),
+            WarningCommand::Take { files, frame } => take(context, &files, &frame).await,
+            WarningCommand::Gauge {
+                station,
+                level_cm,
+                at,
+                confirmed,
+                frame,
+            } => {
+                let client = Client::connect(context, Who::Anyone).await?;
+                let (id, meta) = frame.meta();
+                let request = RecordGaugeRequest {
+                    meta: Some(meta),
+                    station,
+                    level_mm: level_cm,
+                    read_at: at,
+                    confirmed,
+                };
+                let answer = client.warnings().record_gauge(request).await;
+                let item = answer.map_err(lost(id))?.into_inner().item;
+                let items: Vec<TakenItem> = item.into_iter().collect();
+                let text = taken_table(context, &items);
+                let items: Vec<view::warning::Item> = items.into_iter().map(Into::into).collect();
+                Answer::new(
+                    json!({ "items": items, "command_id": id.to_string() }),
+                    text,
+                )
+            }
             WarningCommand::Record(args) => {
                 let client = Client::connect(context, Who::Anyone).await?;
                 let (id, meta) = args.frame.meta();
@@ -236,6 +305,7 @@ impl RecordArgs {
             region_codes: self.regions,
             polygons: self.polygons,
             circles: self.circles,
+            ..Area::default()
         };
         let areas = if area == Area::default() {
             Vec::new()
@@ -265,11 +335,232 @@ impl RecordArgs {
                 language: self.language,
                 web: self.web.unwrap_or_default(),
                 areas,
-                earthquake: None,
                 event: self.event.unwrap_or_default(),
+                ..Content::default()
             }),
         }
     }
+}
+
+/// Reads a height in centimeters, `210` or `210.5`, as millimeters.
+fn centimeters(text: &str) -> Result<i32, String> {
+    let height: Option<f64> = text.trim().replace(',', ".").parse().ok();
+    let height = height.filter(|height| (-1_000.0..=10_000.0).contains(height));
+    let refuse =
+        || format!("`{text}` is no height: expected centimeters from -1000 to 10000 such as `210`");
+    Ok((height.ok_or_else(refuse)? * 10.0).round() as i32)
+}
+
+/// Reads a file to be sent, or the standard input as `-`.
+fn read_document(file: &Path) -> Result<Vec<u8>, Failure> {
+    let refuse =
+        |error: std::io::Error| Failure::usage(format!("read `{}`: {error}", file.display()));
+    let mut document = Vec::new();
+    if file == Path::new("-") {
+        let read = std::io::stdin().lock().read_to_end(&mut document);
+        read.map_err(refuse)?;
+        return Ok(document);
+    }
+    std::fs::read(file).map_err(refuse)
+}
+
+/// Takes in files, one after the other; each has a command id of its own that follows from the first.
+async fn take(context: &Context, files: &[PathBuf], frame: &Frame) -> Result<Answer, Failure> {
+    let client = Client::connect(context, Who::Anyone).await?;
+    let (first, meta) = frame.meta();
+    let (mut shown, mut texts, mut yes) = (Vec::new(), Vec::new(), true);
+    for (at, file) in files.iter().enumerate() {
+        let document = read_document(file)?;
+        let mut id = first;
+        // The first file has the id itself, so that a retry of one file is just that.
+        for (byte, step) in id.0.iter_mut().rev().zip((at as u64).to_le_bytes()) {
+            *byte = byte.wrapping_add(step);
+        }
+        let request = TakeDocumentRequest {
+            meta: Some(CommandMeta {
+                command_id: id.to_vec(),
+                ..meta.clone()
+            }),
+            document,
+        };
+        let answer = client.warnings().take_document(request).await;
+        let name = file.display().to_string();
+        match answer {
+            Ok(answer) => {
+                let answer = answer.into_inner();
+                yes &= answer.items.iter().all(|item| item.fate() != Fate::Refused);
+                texts.push(format!(
+                    "{name}: {}\n{}",
+                    answer.format,
+                    taken_table(context, &answer.items)
+                ));
+                let items: Vec<view::warning::Item> =
+                    answer.items.into_iter().map(Into::into).collect();
+                shown.push(json!({
+                    "file": name, "format": answer.format, "items": items, "error": null,
+                    "command_id": id.to_string(),
+                }));
+            }
+            // A file that cannot be read hides no other.
+            Err(status) if status.code() == tonic::Code::InvalidArgument && files.len() > 1 => {
+                yes = false;
+                texts.push(format!("{name}: {}", context.told(status.message())));
+                shown.push(json!({
+                    "file": name, "format": null, "items": [], "error": status.message(),
+                    "command_id": id.to_string(),
+                }));
+            }
+            Err(status) => return Err(lost(id)(status)),
+        }
+    }
+    Ok(Answer {
+        yes,
+        ..Answer::new(json!({ "files": shown }), texts.join("\n\n"))?
+    })
+}
+
+/// Returns what became of items as a table.
+fn taken_table(context: &Context, items: &[TakenItem]) -> String {
+    let head = [
+        label::STATE,
+        label::IDENTIFIER,
+        label::HEADLINE,
+        label::WARNING,
+        label::WHY,
+    ];
+    let mut table = Table::new(context, &head);
+    for item in items {
+        table.tinted([
+            (
+                label::of::<Fate>(item.fate, context.lang),
+                fate_tint(item.fate),
+            ),
+            (item.identifier.clone(), Tint::Plain),
+            (item.title.clone(), Tint::Plain),
+            (view::id(&item.warning_id).unwrap_or_default(), Tint::Plain),
+            (context.told(&item.message), Tint::Plain),
+        ]);
+    }
+    table.render(context)
+}
+
+fn fate_tint(fate: i32) -> Tint {
+    match Fate::try_from(fate) {
+        Ok(Fate::Taken) => Tint::Warn,
+        Ok(Fate::Refused) => Tint::Bad,
+        _ => Tint::Plain,
+    }
+}
+
+/// Returns what items would become, in JSON.
+pub(crate) fn would_be(items: &[Foreseen]) -> Vec<view::warning::Foreseen> {
+    let items = items.iter();
+    items
+        .map(|foreseen| view::warning::Foreseen {
+            item: foreseen.item.clone().into(),
+            warning: foreseen.warning.clone().map(Into::into),
+        })
+        .collect()
+}
+
+/// Returns what items would become as a table.
+pub(crate) fn foreseen_table(context: &Context, items: &[Foreseen]) -> String {
+    let head = [
+        label::STATE,
+        label::HAZARD,
+        label::SEVERITY,
+        label::HEADLINE,
+        label::REACH,
+        label::ZONES_REACHED,
+        label::PEOPLE,
+        label::AMBIGUOUS,
+        label::WHY,
+    ];
+    let mut table = Table::new(context, &head);
+    for Foreseen { item, warning } in items {
+        let warning = warning.clone().unwrap_or_default();
+        let said = warning.content.clone().unwrap_or_default();
+        let is_warning = warning.content.is_some();
+        let shown = |text: String| if is_warning { text } else { String::new() };
+        table.tinted([
+            (
+                label::of::<Fate>(item.fate, context.lang),
+                fate_tint(item.fate),
+            ),
+            (
+                shown(label::of::<Hazard>(said.hazard, context.lang)),
+                Tint::Plain,
+            ),
+            (
+                shown(label::of::<Severity>(said.severity, context.lang)),
+                severity_tint::<Severity>(said.severity),
+            ),
+            (
+                if said.headline.is_empty() {
+                    item.title.clone()
+                } else {
+                    format!("{}{}", drill(context, said.status), said.headline)
+                },
+                Tint::Plain,
+            ),
+            (shown(regencies(context, &warning, ", ")), Tint::Plain),
+            (warning.zones.join(", "), Tint::Plain),
+            (shown(people(context, &warning)), Tint::Plain),
+            (uncertain(&said).join(", "), Tint::Warn),
+            (context.told(&item.message), Tint::Plain),
+        ]);
+    }
+    table.render(context)
+}
+
+/// Returns the kab/kota that a warning reaches, or that it reaches none.
+fn regencies(context: &Context, warning: &Warning, between: &str) -> String {
+    if warning.regencies.is_empty() {
+        return label::of::<AreaReach>(warning.reach, context.lang);
+    }
+    let regencies = warning.regencies.iter();
+    let regencies: Vec<String> = regencies
+        .map(|regency| {
+            let name = super::named_code(&regency.name, &regency.region_code);
+            if regency.partly {
+                format!("{name} {}", context.say(label::PARTLY))
+            } else {
+                name
+            }
+        })
+        .collect();
+    regencies.join(between)
+}
+
+/// Returns how many people live where a warning reaches.
+fn people(context: &Context, warning: &Warning) -> String {
+    if warning.regencies.is_empty() {
+        return String::new();
+    }
+    if warning.population_at_most {
+        format!("{} {}", context.say(label::AT_MOST), warning.population)
+    } else {
+        warning.population.to_string()
+    }
+}
+
+/// Returns the names that are no one place, each with what it may be.
+fn uncertain(said: &Content) -> Vec<String> {
+    let shown = |name: &str, candidates: &[String]| {
+        if candidates.is_empty() {
+            format!("{name} (?)")
+        } else {
+            format!("{name} ({}?)", candidates.join(", "))
+        }
+    };
+    let names = said.areas.iter().flat_map(|area| &area.names);
+    let names = names.map(|place| shown(&place.name, &place.candidates));
+    let felt = said
+        .felt_places
+        .iter()
+        .filter(|place| !place.candidates.is_empty());
+    let felt = felt.map(|place| shown(&place.name, &place.candidates));
+    names.chain(felt).collect()
 }
 
 async fn list(
@@ -290,7 +581,8 @@ async fn list(
         service.list_warnings(request).await
     };
     let (warnings, more, page) = pages(limit, ask).await?;
-    let text = render_list(context, &warnings, more, &page.origins, &page.feeds);
+    let alarm = alarm_text(context, &page.feeds);
+    let text = alarm + &render_list(context, &warnings, more, &page.origins, &page.feeds);
     let warnings: Vec<view::warning::Warning> = warnings.into_iter().map(Into::into).collect();
     let origins: Vec<view::Provenance> = page.origins.into_iter().map(Into::into).collect();
     let feeds: Vec<view::warning::Feed> = page.feeds.into_iter().map(Into::into).collect();
@@ -324,7 +616,15 @@ fn render_list(
         let origin = warning
             .provenance
             .as_ref()
-            .map(|said| format!("{}{}", said.origin, disputed(context, said.disputed)))
+            .map(|said| {
+                // One that several nodes took in is listed once, with whose the others are.
+                let others = warning.taken_by.iter().filter(|node| **node != said.origin);
+                let nodes: Vec<&str> = std::iter::once(&said.origin)
+                    .chain(others)
+                    .map(String::as_str)
+                    .collect();
+                format!("{}{}", nodes.join("+"), disputed(context, said.disputed))
+            })
             .unwrap_or_default();
         table.tinted([
             (origin, Tint::Plain),
@@ -407,6 +707,24 @@ fn render(context: &Context, warning: &Warning) -> String {
         .filter(|area| !area.is_empty())
         .collect();
     let quake = said.earthquake.clone();
+    let texts = said.texts.iter();
+    let texts: Vec<String> = texts
+        .map(|text| {
+            let text = [
+                &text.language,
+                &text.headline,
+                &text.description,
+                &text.instruction,
+            ];
+            let text: Vec<&str> = text.into_iter().map(String::as_str).collect();
+            text.join(": ").trim_end_matches([' ', ':']).to_owned()
+        })
+        .collect();
+    let references = warning.references_not_held.iter();
+    let not_held: Vec<String> = references
+        .map(|reference| super::named_code(&reference.identifier, &reference.sender))
+        .collect();
+    let notes: Vec<String> = said.notes.iter().map(note_text).collect();
     fields(
         context,
         [
@@ -444,6 +762,12 @@ fn render(context: &Context, warning: &Warning) -> String {
             (label::PUBLISHER, warning.publisher.clone()),
             (label::IDENTIFIER, warning.identifier.clone()),
             (label::AREA, areas.join("\n")),
+            (label::REACH, regencies(context, warning, "\n")),
+            (label::ZONES_REACHED, warning.zones.join(", ")),
+            (label::PEOPLE, population_text(context, warning)),
+            (label::AMBIGUOUS, uncertain(&said).join("\n")),
+            (label::ARRIVAL, arrivals(&said)),
+            (label::FELT, felt_text(&said)),
             (
                 label::MAGNITUDE,
                 quake
@@ -459,11 +783,74 @@ fn render(context: &Context, warning: &Warning) -> String {
             ),
             (label::DESCRIPTION, said.description),
             (label::INSTRUCTION, said.instruction),
+            (label::LANGUAGES, texts.join("\n")),
+            (
+                label::REPLACED_BY,
+                super::named_code(
+                    &warning.replaced_by,
+                    &view::id(&warning.replaced_by_id).unwrap_or_default(),
+                ),
+            ),
+            (label::NOT_HELD, not_held.join("\n")),
+            (label::NOTES, notes.join("\n")),
             (label::ORIGIN, owner(context, &provenance)),
+            (label::TAKEN_BY, warning.taken_by.join(", ")),
             (label::HEARD, when(provenance.heard_at.as_ref())),
             (label::VERSION, warning.version.to_string()),
         ],
     )
+}
+
+fn note_text(note: &Note) -> String {
+    let count = if note.count > 1 {
+        format!(" ×{}", note.count)
+    } else {
+        String::new()
+    };
+    format!("`{}`{count}: {}", note.path, note.text)
+}
+
+fn population_text(context: &Context, warning: &Warning) -> String {
+    let people = people(context, warning);
+    if people.is_empty() {
+        return people;
+    }
+    format!("{people} ({})", warning.population_source)
+}
+
+/// Returns when what the warning is of is expected, area by area.
+fn arrivals(said: &Content) -> String {
+    let expected = said.areas.iter().filter(|area| area.arrival_at.is_some());
+    let lines: Vec<String> = expected
+        .map(|area| {
+            let at = when(area.arrival_at.as_ref());
+            let level = if area.level.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", area.level)
+            };
+            format!("{at} {}{level}", area.description)
+        })
+        .collect();
+    lines.join("\n")
+}
+
+fn felt_text(said: &Content) -> String {
+    let places = said.felt_places.iter();
+    let places: Vec<String> = places
+        .map(|place| {
+            let mmi = if place.mmi_from == place.mmi_to {
+                place.mmi_from.to_string()
+            } else {
+                format!("{}-{}", place.mmi_from, place.mmi_to)
+            };
+            format!(
+                "{mmi} {}",
+                super::named_code(&place.name, &place.region_code)
+            )
+        })
+        .collect();
+    places.join(", ")
 }
 
 fn magnitude(hundredths: i32) -> String {

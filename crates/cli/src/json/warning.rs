@@ -18,7 +18,39 @@ pub(crate) struct Warning {
     version: u32,
     recorded_at: Option<String>,
     provenance: Option<Provenance>,
+    reach: Option<String>,
+    regencies: Vec<Regency>,
+    zones: Vec<String>,
+    population: u64,
+    population_at_most: bool,
+    population_source: Option<String>,
+    replaced_by_id: Option<String>,
+    replaced_by: Option<String>,
+    taken_by: Vec<String>,
+    references_not_held: Vec<Reference>,
     content: Content,
+}
+
+/// A kab/kota that a warning reaches.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Regency {
+    region_code: String,
+    name: String,
+    partly: bool,
+    population: u64,
+    kecamatan: Vec<String>,
+}
+
+impl From<warning::RegencyReach> for Regency {
+    fn from(reach: warning::RegencyReach) -> Self {
+        Self {
+            region_code: reach.region_code,
+            name: reach.name,
+            partly: reach.partly,
+            population: reach.population,
+            kecamatan: reach.kecamatan,
+        }
+    }
 }
 
 impl From<warning::Warning> for Warning {
@@ -32,6 +64,20 @@ impl From<warning::Warning> for Warning {
             version: warning.version,
             recorded_at: time(warning.recorded_at.as_ref()),
             provenance: warning.provenance.map(Provenance::from),
+            reach: name::of::<warning::AreaReach>(warning.reach),
+            regencies: warning.regencies.into_iter().map(Into::into).collect(),
+            zones: warning.zones,
+            population: warning.population,
+            population_at_most: warning.population_at_most,
+            population_source: text(&warning.population_source),
+            replaced_by_id: id(&warning.replaced_by_id),
+            replaced_by: text(&warning.replaced_by),
+            taken_by: warning.taken_by,
+            references_not_held: warning
+                .references_not_held
+                .into_iter()
+                .map(Into::into)
+                .collect(),
             content: warning.content.unwrap_or_default().into(),
         }
     }
@@ -55,6 +101,173 @@ struct Content {
     web: Option<String>,
     areas: Vec<Area>,
     earthquake: Option<Earthquake>,
+    felt_places: Vec<FeltPlace>,
+    gauge: Option<Gauge>,
+    volcano: Option<Volcano>,
+    sender: Option<String>,
+    references: Vec<Reference>,
+    texts: Vec<Text>,
+    notes: Vec<Note>,
+    code_set: Option<String>,
+}
+
+/// A place where an earthquake was felt.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct FeltPlace {
+    name: String,
+    mmi_from: u32,
+    mmi_to: u32,
+    region_code: Option<String>,
+    candidates: Vec<String>,
+}
+
+impl From<warning::FeltPlace> for FeltPlace {
+    fn from(place: warning::FeltPlace) -> Self {
+        Self {
+            region_code: text(&place.region_code),
+            name: place.name,
+            mmi_from: place.mmi_from,
+            mmi_to: place.mmi_to,
+            candidates: place.candidates,
+        }
+    }
+}
+
+/// A reading of a river gauge.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Gauge {
+    station: String,
+    river: Option<String>,
+    level_cm: f64,
+    siaga: Option<String>,
+    read_at: Option<String>,
+}
+
+impl From<warning::GaugeReading> for Gauge {
+    fn from(reading: warning::GaugeReading) -> Self {
+        Self {
+            river: text(&reading.river),
+            level_cm: f64::from(reading.level_mm) / 10.0,
+            siaga: name::of::<warning::Siaga>(reading.siaga),
+            read_at: time(reading.read_at.as_ref()),
+            station: reading.station,
+        }
+    }
+}
+
+/// The level of a volcano.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Volcano {
+    name: String,
+    level: Option<String>,
+    read_at: Option<String>,
+}
+
+impl From<warning::VolcanoReading> for Volcano {
+    fn from(reading: warning::VolcanoReading) -> Self {
+        Self {
+            level: name::of::<warning::VolcanoLevel>(reading.level),
+            read_at: time(reading.read_at.as_ref()),
+            name: reading.name,
+        }
+    }
+}
+
+/// An earlier message that a message refers to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Reference {
+    sender: Option<String>,
+    identifier: String,
+    sent_at: Option<String>,
+    warning_id: Option<String>,
+}
+
+impl From<warning::Reference> for Reference {
+    fn from(reference: warning::Reference) -> Self {
+        Self {
+            sender: text(&reference.sender),
+            sent_at: time(reference.sent_at.as_ref()),
+            warning_id: id(&reference.warning_id),
+            identifier: reference.identifier,
+        }
+    }
+}
+
+/// The same in another language.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Text {
+    language: String,
+    event: Option<String>,
+    headline: Option<String>,
+    description: Option<String>,
+    instruction: Option<String>,
+    web: Option<String>,
+}
+
+impl From<warning::Text> for Text {
+    fn from(said: warning::Text) -> Self {
+        Self {
+            event: text(&said.event),
+            headline: text(&said.headline),
+            description: text(&said.description),
+            instruction: text(&said.instruction),
+            web: text(&said.web),
+            language: said.language,
+        }
+    }
+}
+
+/// Something to know about how a document was read.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Note {
+    kind: Option<String>,
+    path: String,
+    count: u32,
+    text: String,
+}
+
+impl From<warning::Note> for Note {
+    fn from(note: warning::Note) -> Self {
+        Self {
+            kind: name::of::<warning::NoteKind>(note.kind),
+            path: note.path,
+            count: note.count,
+            text: note.text,
+        }
+    }
+}
+
+/// What became of an item of a document, or would.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Item {
+    identifier: Option<String>,
+    title: Option<String>,
+    fate: Option<String>,
+    message: Option<String>,
+    warning_id: Option<String>,
+    /// The warning's version after it; nothing when nothing was recorded.
+    version: Option<u32>,
+}
+
+impl From<warning::TakenItem> for Item {
+    fn from(item: warning::TakenItem) -> Self {
+        Self {
+            identifier: text(&item.identifier),
+            title: text(&item.title),
+            fate: name::of::<warning::Fate>(item.fate),
+            message: text(&item.message),
+            warning_id: id(&item.warning_id),
+            version: item.outcome.map(|outcome| outcome.version),
+        }
+    }
+}
+
+/// An item, and the warning that it would be.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Foreseen {
+    #[serde(flatten)]
+    pub(crate) item: Item,
+    pub(crate) warning: Option<Warning>,
 }
 
 impl From<warning::Content> for Content {
@@ -76,6 +289,14 @@ impl From<warning::Content> for Content {
             web: text(&content.web),
             areas: content.areas.into_iter().map(Area::from).collect(),
             earthquake: content.earthquake.map(Earthquake::from),
+            felt_places: content.felt_places.into_iter().map(Into::into).collect(),
+            gauge: content.gauge.map(Into::into),
+            volcano: content.volcano.map(Into::into),
+            sender: text(&content.sender),
+            references: content.references.into_iter().map(Into::into).collect(),
+            texts: content.texts.into_iter().map(Into::into).collect(),
+            notes: content.notes.into_iter().map(Into::into).collect(),
+            code_set: text(&content.code_set),
         }
     }
 }
@@ -84,8 +305,39 @@ impl From<warning::Content> for Content {
 struct Area {
     description: Option<String>,
     region_codes: Vec<String>,
+    reach: Option<String>,
+    regions: Vec<FoundRegion>,
+    names: Vec<NamedPlace>,
+    geocodes: Vec<NamedCode>,
+    arrival_at: Option<String>,
+    level: Option<String>,
     polygons: Vec<Vec<Point>>,
     circles: Vec<Circle>,
+}
+
+/// A region that an area touches.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct FoundRegion {
+    region_code: String,
+    found_by: Vec<String>,
+    covered_permille: u32,
+    partly: bool,
+    distance_m: u32,
+}
+
+/// A name that is no one place.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct NamedPlace {
+    name: String,
+    within: Option<String>,
+    candidates: Vec<String>,
+}
+
+/// A code under the name of its list.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct NamedCode {
+    name: String,
+    value: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -104,6 +356,41 @@ impl From<warning::Area> for Area {
         Self {
             description: text(&area.description),
             region_codes: area.region_codes,
+            reach: name::of::<warning::AreaReach>(area.reach),
+            regions: area
+                .regions
+                .into_iter()
+                .map(|found| FoundRegion {
+                    region_code: found.region_code,
+                    found_by: found
+                        .found_by
+                        .into_iter()
+                        .filter_map(name::of::<warning::FoundBy>)
+                        .collect(),
+                    covered_permille: found.covered_permille,
+                    partly: found.partly,
+                    distance_m: found.distance_m,
+                })
+                .collect(),
+            names: area
+                .names
+                .into_iter()
+                .map(|place| NamedPlace {
+                    within: text(&place.within),
+                    name: place.name,
+                    candidates: place.candidates,
+                })
+                .collect(),
+            geocodes: area
+                .geocodes
+                .into_iter()
+                .map(|code| NamedCode {
+                    name: code.name,
+                    value: code.value,
+                })
+                .collect(),
+            arrival_at: time(area.arrival_at.as_ref()),
+            level: text(&area.level),
             polygons: area.polygons.into_iter().map(ring).collect(),
             circles: area.circles.into_iter().map(circle).collect(),
         }
@@ -146,6 +433,9 @@ pub(crate) struct Feed {
     taken: u64,
     refused: u64,
     outside: u64,
+    alarm: bool,
+    config_kind: Option<String>,
+    period_seconds: u32,
 }
 
 impl From<warning::Feed> for Feed {
@@ -159,6 +449,9 @@ impl From<warning::Feed> for Feed {
             taken: feed.taken,
             refused: feed.refused,
             outside: feed.outside,
+            alarm: feed.alarm,
+            config_kind: text(&feed.config_kind),
+            period_seconds: feed.period_seconds,
             name: feed.name,
             url: feed.url,
         }

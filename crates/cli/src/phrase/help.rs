@@ -277,6 +277,18 @@ phrases! { pub(super) HELP:
         "Garis tertutup wilayah berlakunya, titik dipisah spasi; boleh diulang";
     "Shows the sources of warnings and their health": "Menampilkan sumber peringatan dan kesehatannya";
     "Lists this node's feeds and their health": "Mendaftar umpan simpul ini dan kesehatannya";
+    "Takes in what files say: CAP alerts, envelopes, earthquakes, bulletins, tables of readings":
+        "Menerima isi berkas: peringatan CAP, amplop, gempa, buletin, tabel bacaan";
+    "Takes in a reading of a river gauge that came by telephone or radio":
+        "Menerima bacaan duga air yang datang lewat telepon atau radio";
+    "The gauge, by its name in the configuration": "Pos duga airnya, menurut nama di konfigurasi";
+    "Height of the water in centimeters": "Tinggi muka air dalam sentimeter";
+    "When it was read, RFC 3339 [default: now]": "Kapan dibaca, RFC 3339 [bawaan: sekarang]";
+    "Take it although it jumps from the reading before: somebody has looked twice":
+        "Terima walau melonjak dari bacaan sebelumnya: sudah dilihat dua kali";
+    "Asks a feed of the configuration once, now, and says what each item would become; stores nothing":
+        "Menanya satu umpan di konfigurasi sekali, sekarang, dan menyebut tiap isinya akan menjadi apa; tidak menyimpan apa pun";
+    "The feed's name in the configuration": "Nama umpan di konfigurasi";
     "Shows the border zones that provinces share": "Menampilkan zona perbatasan bersama";
     "Lists the zones with their kab/kota": "Mendaftar zona dengan kab/kotanya";
     // Directives.

@@ -432,7 +432,8 @@ impl TryFrom<&CloseIncidentRequest> for IncidentCommand {
     }
 }
 
-/// The only place that the warning names in the node's province.
+/// The only place that the warning names in the node's province; where it names several kecamatan of one kab/kota alone,
+/// that is it.
 fn only_place(state: &WarningState, node: NodeId) -> Result<Place, IncidentRejection> {
     let codes = state
         .content
@@ -445,6 +446,12 @@ fn only_place(state: &WarningState, node: NodeId) -> Result<Place, IncidentRejec
         .collect();
     own.sort_unstable();
     own.dedup();
+    if own.len() > 1
+        && let Some(regency) = own.first().and_then(|code| region::regency_of(code))
+        && own.iter().all(|code| region::within(code, regency.code))
+    {
+        own = vec![regency.code];
+    }
     let [code] = own.as_slice() else {
         let expected =
             "a place is needed, since the warning does not name just one of this province";

@@ -704,6 +704,7 @@ fn a_report_from_a_warning_takes_hazard_and_place_from_it() {
             ..Default::default()
         },
         cancelled: false,
+        replaced: None,
         exercise: false,
         version: 1,
         taken_at: NOW,

@@ -5,14 +5,14 @@ use posko_proto::{
     common::v1::Hazard,
     time::Millis,
     warning::v1::{
-        AlertStatus, CancelWarningRequest, Certainty, Content, Earthquake, RecordWarningRequest,
-        Severity, Source, Urgency,
+        AlertStatus, CancelWarningRequest, Certainty, Content, Earthquake, MessageKind,
+        RecordWarningRequest, Severity, Source, Urgency,
     },
 };
 
 use crate::{
     region::{self, check_point},
-    warning::WarningRejection,
+    warning::{WarningRejection, area::locate_all},
 };
 
 const HEADLINE_CHARACTERS: usize = 500;
@@ -23,6 +23,11 @@ const POINTS: usize = 50_000;
 /// Half of the earth's circumference, in meters: no circle is wider.
 const LARGEST_RADIUS_M: u32 = 20_037_508;
 const CODES: usize = 1_000;
+/// Notes on a document: its reader gives 200 at most, and what has no field of its own adds a few dozen.
+const NOTES: usize = 400;
+const REFERENCES: usize = 1_000;
+const PLACES: usize = 1_000;
+const TEXTS: usize = 20;
 
 /// What may be asked of a warning.
 #[expect(
@@ -44,6 +49,13 @@ pub enum WarningCommand {
     },
     /// Take it back.
     Cancel,
+    /// End it, because a newer one of its publisher stands in its place.
+    Replace {
+        /// The newer one.
+        by: Id,
+        /// The publisher's id of the newer one.
+        identifier: String,
+    },
 }
 
 impl WarningCommand {
@@ -51,7 +63,7 @@ impl WarningCommand {
     /// warning never does.
     pub fn is_scarce(&self) -> bool {
         match self {
-            Self::Take { .. } | Self::Cancel => false,
+            Self::Take { .. } | Self::Cancel | Self::Replace { .. } => false,
         }
     }
 
@@ -80,6 +92,9 @@ impl WarningCommand {
         let Some(content) = request.content.clone() else {
             return Err(WarningRejection::invalid("content", "", "it must be given"));
         };
+        // Where it holds is found out here, whatever the asker says of that.
+        let mut content = content;
+        locate_all(&mut content);
         let made = command_id.to_string();
         let identifier = if request.identifier.is_empty() {
             &made
@@ -123,7 +138,12 @@ fn check_content(content: &Content) -> Result<(), WarningRejection> {
     let status: AlertStatus = known("content.status", content.status)?;
     specified("content.status", status == AlertStatus::Unspecified)?;
     let hazard: Hazard = known("content.hazard", content.hazard)?;
-    specified("content.hazard", hazard == Hazard::Unspecified)?;
+    // A message that takes others back need not say of what kind they were.
+    let is_cancel = content.message_kind() == MessageKind::Cancel;
+    specified(
+        "content.hazard",
+        hazard == Hazard::Unspecified && !is_cancel,
+    )?;
     known::<Severity>("content.severity", content.severity)?;
     known::<Urgency>("content.urgency", content.urgency)?;
     known::<Certainty>("content.certainty", content.certainty)?;
@@ -148,17 +168,94 @@ fn check_content(content: &Content) -> Result<(), WarningRejection> {
     within("content.web", &content.web, 2_000)?;
     within("content.event", &content.event, NAME_CHARACTERS)?;
     check_areas(content)?;
+    check_lists(content)?;
     content.earthquake.as_ref().map_or(Ok(()), check_earthquake)
 }
 
+/// Refuses more of something than may be kept.
+fn at_most(
+    field: &'static str,
+    count: usize,
+    limit: usize,
+    expected: &'static str,
+) -> Result<(), WarningRejection> {
+    if count > limit {
+        Err(WarningRejection::invalid(field, count, expected))
+    } else {
+        Ok(())
+    }
+}
+
+/// Checks what comes beside the publisher's own words and areas.
+fn check_lists(content: &Content) -> Result<(), WarningRejection> {
+    at_most(
+        "content.notes",
+        content.notes.len(),
+        NOTES,
+        "at most 400 notes",
+    )?;
+    at_most(
+        "content.references",
+        content.references.len(),
+        REFERENCES,
+        "at most 1,000 references",
+    )?;
+    at_most(
+        "content.felt_places",
+        content.felt_places.len(),
+        PLACES,
+        "at most 1,000 places",
+    )?;
+    at_most(
+        "content.texts",
+        content.texts.len(),
+        TEXTS,
+        "at most 20 languages",
+    )?;
+    within("content.sender", &content.sender, 1_024)?;
+    for text in &content.texts {
+        within("content.texts.language", &text.language, 35)?;
+        within("content.texts.event", &text.event, NAME_CHARACTERS)?;
+        within(
+            "content.texts.headline",
+            &text.headline,
+            HEADLINE_CHARACTERS,
+        )?;
+        within(
+            "content.texts.description",
+            &text.description,
+            TEXT_CHARACTERS,
+        )?;
+        within(
+            "content.texts.instruction",
+            &text.instruction,
+            TEXT_CHARACTERS,
+        )?;
+        within("content.texts.web", &text.web, 2_000)?;
+    }
+    for note in &content.notes {
+        within("content.notes.path", &note.path, 2_000)?;
+        within("content.notes.text", &note.text, 2_000)?;
+    }
+    for area in &content.areas {
+        at_most(
+            "content.areas.names",
+            area.names.len(),
+            PLACES,
+            "at most 1,000 names an area",
+        )?;
+        at_most(
+            "content.areas.geocodes",
+            area.geocodes.len(),
+            PLACES,
+            "at most 1,000 codes an area",
+        )?;
+        time("content.areas.arrival_at", area.arrival_at.as_ref())?;
+    }
+    Ok(())
+}
+
 fn check_areas(content: &Content) -> Result<(), WarningRejection> {
-    let at_most = |field, count, limit, expected| {
-        if count > limit {
-            Err(WarningRejection::invalid(field, count, expected))
-        } else {
-            Ok(())
-        }
-    };
     at_most(
         "content.areas",
         content.areas.len(),

@@ -2,8 +2,10 @@
 //!
 //! What it never does: raise an incident, or bring a cancelled warning back.
 
+mod area;
 mod command;
 mod decide;
+mod reach;
 mod rejection;
 mod state;
 
@@ -13,10 +15,12 @@ use crate::context::derived;
 pub use crate::{
     event::WarningEvent,
     warning::{
+        area::{Said, felt, locate, locate_epicenter},
         command::WarningCommand,
         decide::decide,
+        reach::{Reach, RegencyReach, reach},
         rejection::WarningRejection,
-        state::{WarningState, apply, ends_at, standing},
+        state::{Replaced, WarningState, apply, ends_at, standing},
     },
 };
 
@@ -29,6 +33,35 @@ pub fn stream_of(source: Source, identifier: &str) -> Id {
         &i32::from(source).to_be_bytes(),
         identifier.as_bytes(),
     ])
+}
+
+/// Returns the stream of a CAP alert, which its publisher's sender and identifier name, so that it is the same warning from
+/// whichever feed or file it comes. BMKG's identifiers are unique by themselves, and its alerts keep the stream that they
+/// have had from its own list.
+pub fn stream_of_alert(sender: &str, identifier: &str) -> (Source, Id) {
+    let source = source_of_alert(sender);
+    let stream = if source == Source::BmkgNowcast {
+        stream_of(source, identifier)
+    } else {
+        derived(&[
+            b"posko/warning/cap/v1\0",
+            &(sender.len() as u64).to_be_bytes(),
+            sender.as_bytes(),
+            identifier.as_bytes(),
+        ])
+    };
+    (source, stream)
+}
+
+/// Returns the source of a CAP alert by its sender: BMKG's nowcast, or any other publisher.
+fn source_of_alert(sender: &str) -> Source {
+    let host = sender.rsplit(['@', '/']).next().unwrap_or_default();
+    let host = host.to_lowercase();
+    if host == "bmkg.go.id" || host.ends_with(".bmkg.go.id") {
+        Source::BmkgNowcast
+    } else {
+        Source::Cap
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Where a warning stands, and how each event changes that.
 
 use posko_proto::{
+    Id,
     time::Millis,
-    warning::v1::{Content, Source, State},
+    warning::v1::{Content, MessageKind, Source, State},
 };
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,15 @@ use crate::{
 
 /// How long a warning holds whose publisher gives no end, in seconds: a day.
 const WITHOUT_END_SECONDS: i64 = 24 * 3600;
+
+/// A newer warning in the place of an older.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replaced {
+    /// The newer one's stream.
+    pub by: Id,
+    /// The publisher's id of the newer one.
+    pub identifier: String,
+}
 
 /// Where a warning stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +40,8 @@ pub struct WarningState {
     pub content: Content,
     /// Whether it was taken back; that is for good.
     pub cancelled: bool,
+    /// The newer one in its place; that is for good too.
+    pub replaced: Option<Replaced>,
     /// Whether it belongs to a drill of ours; a publisher's exercise says so in its status.
     pub exercise: bool,
     /// The stream's version.
@@ -57,7 +69,12 @@ pub fn apply(
             publisher: issued.publisher.clone(),
             identifier: issued.identifier.clone(),
             content: readable(issued.content.as_ref(), name)?,
-            cancelled: false,
+            // A message that takes others back warns of nothing itself.
+            cancelled: issued
+                .content
+                .as_ref()
+                .is_some_and(|content| content.message_kind() == MessageKind::Cancel),
+            replaced: None,
             exercise: recorded.exercise,
             version: recorded.version,
             taken_at: recorded.at,
@@ -80,6 +97,28 @@ pub fn apply(
             }
             WarningState {
                 cancelled: true,
+                ..state
+            }
+        }
+        WarningEvent::Replaced(replaced) => {
+            let state = begun(state, name, recorded)?;
+            let by = Id::try_from(replaced.warning_id.as_slice()).map_err(|_| {
+                IllegalEvent::Malformed {
+                    event: name,
+                    field: "warning_id",
+                }
+            })?;
+            if state.cancelled || state.replaced.is_some() {
+                return Err(IllegalEvent::WrongState {
+                    event: name,
+                    from: State::Replaced.as_str_name(),
+                });
+            }
+            WarningState {
+                replaced: Some(Replaced {
+                    by,
+                    identifier: replaced.identifier.clone(),
+                }),
                 ..state
             }
         }
@@ -106,12 +145,14 @@ pub fn ends_at(state: &WarningState) -> Millis {
     at(content.expires_at.as_ref()).unwrap_or(begins.plus_seconds(WITHOUT_END_SECONDS))
 }
 
-/// Returns where a warning stands at a moment: cancelled, expired from its end on, or else in force, also when it is
+/// Returns where a warning stands at a moment: cancelled, replaced, expired from its end on, or else in force, also when it is
 /// only about to hold. An earthquake without an end is in force for 24 h after its origin time, any other warning
 /// without one for 24 h after it was sent.
 pub fn standing(state: &WarningState, now: Millis) -> State {
     if state.cancelled {
         State::Cancelled
+    } else if state.replaced.is_some() {
+        State::Replaced
     } else if now >= ends_at(state) {
         State::Expired
     } else {

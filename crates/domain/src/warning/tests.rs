@@ -3,8 +3,8 @@ use posko_proto::{
     common::v1::{Hazard, Point},
     time::Millis,
     warning::v1::{
-        AlertStatus, Area, Circle, Content, Earthquake, Polygon, RecordWarningRequest, Source,
-        State, WarningUpdated,
+        AlertStatus, Area, AreaReach, Circle, Content, Earthquake, FeltPlace, FoundBy, FoundRegion,
+        MessageKind, NamedCode, Polygon, RecordWarningRequest, Source, State, WarningUpdated,
     },
 };
 use proptest::prelude::*;
@@ -14,7 +14,8 @@ use crate::{
     context::{Context, Recorded},
     event::{Event, IllegalEvent, KINDS, WarningEvent},
     warning::{
-        WarningCommand, WarningRejection, WarningState, apply, decide, ends_at, standing, stream_of,
+        Said, WarningCommand, WarningRejection, WarningState, apply, decide, ends_at, felt, locate,
+        reach, standing, stream_of, stream_of_alert,
     },
 };
 
@@ -444,4 +445,284 @@ proptest! {
         let _ = standing(&state, Millis(now));
         let _ = decide(None, &take(Content { sent_at: Some(odd), ..content }), &context());
     }
+}
+
+fn polygon(corners: [(f64, f64); 2]) -> Polygon {
+    let [(south, west), (north, east)] = corners;
+    let at = |lat, lon| crate::region::Point::from_degrees(lat, lon).into();
+    Polygon {
+        points: vec![
+            at(south, west),
+            at(south, east),
+            at(north, east),
+            at(north, west),
+            at(south, west),
+        ],
+    }
+}
+
+fn located(mut area: Area, said: &Said) -> Area {
+    locate(&mut area, said);
+    area
+}
+
+#[test]
+fn a_polygon_says_which_kecamatan_it_touches_and_how_much_of_each() {
+    let area = located(
+        Area {
+            polygons: vec![polygon([(-6.20, 106.80), (-6.15, 106.86)])],
+            ..Default::default()
+        },
+        &Said {
+            province: Some("31"),
+            ..Said::default()
+        },
+    );
+    assert_eq!(area.reach(), AreaReach::Regions);
+    assert!(
+        area.region_codes.contains(&"31.71.01".to_owned()),
+        "{area:?}"
+    );
+    assert!(
+        !area.region_codes.contains(&"31".to_owned()),
+        "the province is said beside the polygon, and not meant"
+    );
+    assert!(area.regions.iter().any(|found| found.partly));
+    assert!(
+        area.regions
+            .iter()
+            .all(|found| found.found_by == [i32::from(FoundBy::Shape)])
+    );
+}
+
+#[test]
+fn elsewhere_is_told_apart_from_unknown() {
+    let elsewhere = Area {
+        polygons: vec![polygon([(-7.5, 110.0), (-7.0, 110.5)])],
+        ..Default::default()
+    };
+    let elsewhere = located(elsewhere, &Said::default());
+    assert_eq!(
+        (elsewhere.reach(), elsewhere.regions.len()),
+        (AreaReach::Outside, 0)
+    );
+    let unknown = located(Area::default(), &Said::default());
+    assert_eq!(unknown.reach(), AreaReach::Unknown);
+    let other_province = Area {
+        geocodes: vec![code("Kemendagri", "33.74")],
+        ..Default::default()
+    };
+    assert_eq!(
+        located(other_province, &Said::default()).reach(),
+        AreaReach::Outside
+    );
+}
+
+fn code(name: &str, value: &str) -> NamedCode {
+    NamedCode {
+        name: name.into(),
+        value: value.into(),
+    }
+}
+
+#[test]
+fn a_code_counts_only_when_its_list_says_whose_it_is() {
+    for (list, value, expected) in [
+        ("BPS", "3171", &["31.74"][..]),
+        ("Kemendagri", "3171", &["31.71"]),
+        ("kode Kemendagri", "32.03.01", &["32.03.01"]),
+        ("adm4", "32.03.01.1001", &["32.03.01"]),
+        ("BPS", "3171010", &["31.74"]),
+        ("SAME", "3171", &[]),
+        ("Kemendagri", "32.03.99", &[]),
+        ("Kemendagri", "x", &[]),
+    ] {
+        let area = Area {
+            geocodes: vec![code(list, value)],
+            ..Default::default()
+        };
+        assert_eq!(
+            located(area, &Said::default()).region_codes,
+            expected,
+            "{list} {value}"
+        );
+    }
+}
+
+#[test]
+fn a_name_in_prose_is_a_place_only_where_it_fits_one() {
+    let said = Said {
+        province: Some("32"),
+        names: vec![
+            ("Cugenang".into(), None),
+            ("Cibitung".into(), None),
+            ("Cibitung".into(), Some("Kab. Bekasi".into())),
+            ("Atlantis".into(), None),
+        ],
+    };
+    let area = located(Area::default(), &said);
+    assert_eq!(area.region_codes.len(), 2, "{area:?}");
+    assert!(
+        area.region_codes
+            .iter()
+            .any(|code| code.starts_with("32.16."))
+    );
+    let [cibitung, atlantis] = area.names.as_slice() else {
+        panic!("{:?}", area.names)
+    };
+    assert!(cibitung.candidates.len() > 1 && atlantis.candidates.is_empty());
+    let whole = located(
+        Area::default(),
+        &Said {
+            province: Some("36"),
+            ..Said::default()
+        },
+    );
+    assert_eq!(
+        whole.region_codes,
+        ["36"],
+        "a province without anything closer"
+    );
+}
+
+#[test]
+fn whom_a_warning_reaches_is_said_with_figures_that_are_at_most_where_a_part_is_touched() {
+    let content = |codes: &[(&str, bool)]| {
+        let found = |(code, partly): &(&str, bool)| FoundRegion {
+            region_code: (*code).into(),
+            partly: *partly,
+            ..Default::default()
+        };
+        Content {
+            areas: vec![Area {
+                region_codes: codes.iter().map(|(code, _)| (*code).into()).collect(),
+                regions: codes.iter().map(found).collect(),
+                ..Default::default()
+            }],
+            ..rain()
+        }
+    };
+    let whole = reach(&content(&[("32.75", false)]));
+    assert_eq!((whole.regencies.len(), whole.at_most), (1, false));
+    assert_eq!(
+        whole.population,
+        crate::region::population("32.75").unwrap().total()
+    );
+    assert_eq!(whole.zones[0].id, "Z1");
+    let part = reach(&content(&[("32.75.01", false)]));
+    assert!(part.at_most && part.regencies[0].partly);
+    assert_eq!(part.regencies[0].kecamatan, ["32.75.01"]);
+    let province = reach(&content(&[("32", false)]));
+    assert_eq!(
+        (province.regencies.len(), province.population),
+        (27, 51_316_378)
+    );
+    let nothing = reach(&Content::default());
+    assert_eq!((nothing.population, nothing.area), (0, AreaReach::Unknown));
+}
+
+#[test]
+fn felt_places_have_a_region_where_the_name_says_which() {
+    assert_eq!(felt("Cianjur", 5, 6).region_code, "32.03");
+    let bandung = felt("Bandung", 3, 3);
+    assert_eq!(bandung.region_code, "");
+    assert!(
+        bandung.candidates.contains(&"32.04".into())
+            && bandung.candidates.contains(&"32.73".into())
+    );
+    assert_eq!(
+        felt("Pacitan", 2, 2),
+        FeltPlace {
+            name: "Pacitan".into(),
+            mmi_from: 2,
+            mmi_to: 2,
+            ..Default::default()
+        }
+    );
+}
+
+fn in_english() -> Content {
+    Content {
+        language: "en".into(),
+        headline: "Heavy rain in West Java".into(),
+        ..rain()
+    }
+}
+
+fn in_indonesian() -> Content {
+    Content {
+        language: "id".into(),
+        ..rain()
+    }
+}
+
+#[test]
+fn an_alert_in_two_languages_is_one_warning_with_both_texts_whichever_comes_first() {
+    let both = |first: Content, second: Content| {
+        let state = held(first);
+        let events = decide(Some(&state), &take(second.clone()), &context()).unwrap();
+        let state = apply(Some(state), &events[0], &recorded(2)).unwrap();
+        for again in [in_english(), in_indonesian()] {
+            let events = decide(Some(&state), &take(again), &context()).unwrap();
+            assert_eq!(events, [], "it is known in both languages");
+        }
+        state.content
+    };
+    let content = both(in_indonesian(), in_english());
+    assert_eq!(content, both(in_english(), in_indonesian()));
+    assert_eq!(content.language, "id");
+    assert_eq!(content.texts[0].headline, "Heavy rain in West Java");
+}
+
+#[test]
+fn what_was_sent_before_changes_nothing() {
+    let newer = Content {
+        sent_at: at(-10),
+        headline: "Hujan lebat meluas".into(),
+        ..rain()
+    };
+    assert_eq!(
+        decide(Some(&held(newer)), &take(rain()), &context()),
+        Ok(vec![])
+    );
+}
+
+#[test]
+fn a_replaced_warning_is_over_and_is_replaced_once() {
+    let replace = WarningCommand::Replace {
+        by: Id([5; 16]),
+        identifier: "2.49.0.1.360.0.2023".into(),
+    };
+    let state = held(rain());
+    let events = decide(Some(&state), &replace, &context()).unwrap();
+    let state = apply(Some(state), &events[0], &recorded(2)).unwrap();
+    assert_eq!(standing(&state, NOW), State::Replaced);
+    assert_eq!(decide(Some(&state), &replace, &context()), Ok(vec![]));
+    assert_eq!(
+        decide(None, &replace, &context()),
+        Err(WarningRejection::NotFound)
+    );
+    assert!(decide(Some(&cancelled(rain())), &replace, &context()).is_err());
+}
+
+#[test]
+fn a_message_that_takes_others_back_warns_of_nothing_itself() {
+    let state = held(Content {
+        message_kind: MessageKind::Cancel.into(),
+        ..rain()
+    });
+    assert_eq!(standing(&state, NOW), State::Cancelled);
+}
+
+#[test]
+fn an_alert_is_the_same_from_whichever_feed_and_bmkgs_keep_their_stream() {
+    let (source, stream) = stream_of_alert("cuaca.ekstrem@bmkg.go.id", "2.49");
+    assert_eq!(
+        (source, stream),
+        (Source::BmkgNowcast, stream_of(Source::BmkgNowcast, "2.49"))
+    );
+    let (source, other) = stream_of_alert("posko@bmkg.go.id.example", "2.49");
+    assert_eq!(source, Source::Cap);
+    assert_ne!(other, stream_of_alert("posko@other.example", "2.49").1);
+    assert_ne!(stream_of_alert("ab", "c").1, stream_of_alert("a", "bc").1);
 }

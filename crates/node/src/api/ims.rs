@@ -443,6 +443,7 @@ fn typed(event: Event) -> Option<change::Event> {
             WarningEvent::Issued(event) => Typed::WarningIssued(event),
             WarningEvent::Updated(event) => Typed::WarningUpdated(event),
             WarningEvent::Cancelled(event) => Typed::WarningCancelled(event),
+            WarningEvent::Replaced(event) => Typed::WarningReplaced(event),
         },
         Event::Incident(event) => match event {
             IncidentEvent::Reported(event) => Typed::IncidentReported(event),

@@ -62,8 +62,11 @@ use crate::{
 pub(crate) const FRESH: Duration = Duration::from_secs(30);
 const DEFAULT_PAGE: usize = 50;
 const MAX_PAGE: u32 = 500;
-pub(crate) use self::auth::{Callers, Throttle, token_hash as auth_token_hash};
-pub(crate) use self::blob::UPLOADS;
+pub(crate) use self::{
+    auth::{Callers, Throttle, token_hash as auth_token_hash},
+    blob::UPLOADS,
+    warning::{held_in_force, held_referring, with_reach},
+};
 
 /// Returns a token of 32 random bytes.
 pub(crate) fn random_token() -> anyhow::Result<String> {
@@ -74,6 +77,9 @@ pub(crate) fn random_token() -> anyhow::Result<String> {
 
 /// The largest message that a call may bring: a note or a list of grants is far smaller.
 const MAX_CALL_BYTES: usize = 1024 * 1024;
+
+/// The largest message that brings a document: the largest document, and what stands around it.
+const MAX_DOCUMENT_CALL_BYTES: usize = posko_formats::MAX_DOCUMENT_BYTES + 64 * 1024;
 
 /// What all services share.
 pub(crate) struct Shared {
@@ -123,7 +129,8 @@ pub(crate) fn routes(shared: Shared) -> anyhow::Result<Routes> {
             IncidentServiceServer::new(api.clone()).max_decoding_message_size(MAX_CALL_BYTES),
         )
         .add_service(
-            WarningServiceServer::new(api.clone()).max_decoding_message_size(MAX_CALL_BYTES),
+            WarningServiceServer::new(api.clone())
+                .max_decoding_message_size(MAX_DOCUMENT_CALL_BYTES),
         )
         .add_service(
             AccountServiceServer::new(api.clone()).max_decoding_message_size(MAX_CALL_BYTES),
@@ -141,6 +148,7 @@ pub(crate) fn routes(shared: Shared) -> anyhow::Result<Routes> {
 }
 
 /// A command's frame, read at the door.
+#[derive(Debug, Clone)]
 pub(crate) struct Framed {
     pub(crate) command_id: Id,
     expected_version: u32,

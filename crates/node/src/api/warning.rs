@@ -1,28 +1,135 @@
 //! Warnings, and the feeds that bring them.
 
-use std::sync::PoisonError;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
+use chrono::DateTime;
 use posko_domain::{
     account::Action,
-    code::Refusal,
-    warning::{WarningCommand, WarningRejection, standing, stream_of},
+    code::{Code, Refusal},
+    context::derived,
+    region::POPULATION_SOURCE,
+    warning::{Reach, WarningCommand, WarningRejection, reach, standing, stream_of},
 };
-use posko_proto::warning::v1::{
-    self as wire, CancelWarningRequest, CancelWarningResponse, Feed, GetWarningRequest,
-    GetWarningResponse, ListFeedsRequest, ListFeedsResponse, ListWarningsRequest,
-    ListWarningsResponse, RecordWarningRequest, RecordWarningResponse,
-    warning_service_server::WarningService,
+use posko_formats::document::Format;
+use posko_proto::{
+    Id, NodeId,
+    common::v1::Outcome,
+    time::Millis,
+    warning::v1::{
+        self as wire, CancelWarningRequest, CancelWarningResponse, Fate, Feed, GetWarningRequest,
+        GetWarningResponse, ListFeedsRequest, ListFeedsResponse, ListWarningsRequest,
+        ListWarningsResponse, RecordGaugeRequest, RecordGaugeResponse, RecordWarningRequest,
+        RecordWarningResponse, Source, TakeDocumentRequest, TakeDocumentResponse, TakenItem,
+        warning_service_server::WarningService,
+    },
 };
-use posko_store::{Command, view::warning::Found};
+use posko_store::{Authority, Command, Store, StoreError, view::warning::Found};
 use tonic::{Request, Response, Status};
 
-use super::{Api, Asked, Framed, digest, id, outcome, page_size, page_token, refused};
-use crate::{intake::Feeds, time::now};
+use super::{Api, Asked, Framed, digest, id, internal, outcome, page_size, page_token, refused};
+use crate::{
+    intake::{
+        self, Feeds, Gauge, Held, Item, Judged, Recorded, Recorder, Scope, Take, document::Memory,
+        settle::settle,
+    },
+    time::now,
+};
+
+/// How many warnings are read together when all in force are looked at.
+const HELD_PAGE: usize = 500;
+
+/// Fills in whom a warning reaches.
+pub(crate) fn with_reach(mut warning: wire::Warning) -> wire::Warning {
+    let content = warning.content.clone().unwrap_or_default();
+    let reach = reach(&content);
+    warning.regencies = regencies_of(&reach);
+    warning.zones = reach.zones.iter().map(|zone| zone.id.into()).collect();
+    warning.population = reach.population;
+    warning.population_at_most = reach.at_most;
+    warning.population_source = POPULATION_SOURCE.into();
+    warning.reach = reach.area.into();
+    warning
+}
+
+fn regencies_of(reach: &Reach) -> Vec<wire::RegencyReach> {
+    let regencies = reach.regencies.iter();
+    regencies
+        .map(|regency| wire::RegencyReach {
+            region_code: regency.region.code.into(),
+            name: regency.region.name.into(),
+            partly: regency.partly,
+            population: regency.population,
+            kecamatan: regency
+                .kecamatan
+                .iter()
+                .map(|code| (*code).into())
+                .collect(),
+        })
+        .collect()
+}
+
+/// Returns the node's own warnings of a source that are in force.
+pub(crate) async fn held_in_force(
+    store: &Store,
+    source: Source,
+    now: Millis,
+) -> Result<Vec<Held>, Refusal> {
+    let own = store.identity().origin;
+    let found = asked(store, move |store| {
+        let (mut held, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let page = store.warnings(Some(own), Some(now), after.as_deref(), HELD_PAGE)?;
+            held.extend(page.rows);
+            after = page.next;
+            if after.is_none() {
+                return Ok(held);
+            }
+        }
+    });
+    let held = found.await?.into_iter();
+    Ok(held
+        .filter(|found| found.state.source == source)
+        .map(held_of)
+        .collect())
+}
+
+/// Returns the node's own warnings that refer to one that is held, or would be.
+pub(crate) async fn held_referring(store: &Store, stream: Id) -> Result<Vec<Held>, Refusal> {
+    let own = store.identity().origin;
+    let found = asked(store, move |store| store.warnings_referring(own, stream)).await?;
+    Ok(found.into_iter().map(held_of).collect())
+}
+
+fn held_of(found: Found) -> Held {
+    Held {
+        stream: found.id,
+        state: found.state,
+    }
+}
+
+/// Asks the store; what it cannot answer now is the node's own trouble.
+async fn asked<T: Send + 'static>(
+    store: &Store,
+    question: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, Refusal> {
+    let store = store.clone();
+    let answer = tokio::task::spawn_blocking(move || question(&store)).await;
+    let unavailable = |message: String| Refusal {
+        code: Code::Unavailable,
+        message,
+    };
+    answer
+        .map_err(|error| unavailable(error.to_string()))?
+        .map_err(|error| unavailable(error.to_string()))
+}
 
 impl Api {
     pub(super) fn warning(&self, found: &Found) -> wire::Warning {
         let state = &found.state;
-        wire::Warning {
+        with_reach(wire::Warning {
             warning_id: found.id.to_vec(),
             source: state.source.into(),
             publisher: state.publisher.clone(),
@@ -32,12 +139,177 @@ impl Api {
             version: state.version,
             provenance: Some(self.provenance_of(found, state.recorded_at)),
             recorded_at: Some(state.taken_at.into()),
-        }
+            replaced_by_id: state
+                .replaced
+                .as_ref()
+                .map(|replaced| replaced.by.to_vec())
+                .unwrap_or_default(),
+            replaced_by: state
+                .replaced
+                .as_ref()
+                .map(|replaced| replaced.identifier.clone())
+                .unwrap_or_default(),
+            taken_by: vec![found.origin.to_string()],
+            ..wire::Warning::default()
+        })
     }
 
     fn feeds(&self) -> Vec<Feed> {
         let feeds = self.0.feeds.read().unwrap_or_else(PoisonError::into_inner);
         feeds.as_ref().map(Feeds::status).unwrap_or_default()
+    }
+}
+
+/// Records what a person takes in from a document: each command has an id that follows from the person's own, so that a
+/// document that is given again with the same id is answered as the first time.
+struct PersonRecorder {
+    api: Api,
+    framed: Framed,
+    authority: Authority,
+    outcomes: Mutex<Vec<Outcome>>,
+}
+
+impl PersonRecorder {
+    /// Settles an item, and returns what became of it.
+    async fn settle(&self, item: Item) -> Result<TakenItem, Status> {
+        let mut taken = TakenItem {
+            identifier: item.identifier,
+            title: item.title,
+            ..TakenItem::default()
+        };
+        let wanted = match item.judged {
+            Judged::Take(wanted) => wanted,
+            Judged::Link(link) => {
+                taken.message = link;
+                taken.fate = Fate::Link.into();
+                return Ok(taken);
+            }
+            Judged::Outside => {
+                taken.fate = Fate::Outside.into();
+                return Ok(taken);
+            }
+            Judged::Nothing(reason) => {
+                taken.message = reason;
+                taken.fate = Fate::Nothing.into();
+                return Ok(taken);
+            }
+            Judged::Refused(reason) => {
+                taken.message = reason;
+                taken.fate = Fate::Refused.into();
+                return Ok(taken);
+            }
+        };
+        match settle(self, *wanted, "").await {
+            Ok(settled) => {
+                taken.warning_id = settled.stream.map(Id::to_vec).unwrap_or_default();
+                taken.message = settled.told.join("; ");
+                taken.fate = match (settled.changed, settled.stream) {
+                    (true, _) => Fate::Taken,
+                    (false, Some(_)) => Fate::Known,
+                    (false, None) => Fate::Nothing,
+                }
+                .into();
+                let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+                let own = settled.stream.map(Id::to_vec);
+                taken.outcome = outcomes
+                    .iter()
+                    .find(|outcome| own.as_ref() == Some(&outcome.stream_id))
+                    .cloned();
+                outcomes.clear();
+            }
+            // The node's own trouble and a missing right stop everything: what was recorded is answered again.
+            Err(refusal)
+                if matches!(
+                    refusal.code,
+                    Code::Unavailable | Code::Internal | Code::Forbidden
+                ) =>
+            {
+                return Err(refused(&refusal));
+            }
+            Err(refusal) => {
+                taken.message = refusal.message;
+                taken.fate = Fate::Refused.into();
+            }
+        }
+        Ok(taken)
+    }
+}
+
+impl Recorder for PersonRecorder {
+    async fn record(&self, take: Take, _feed: &str) -> Result<Recorded, Refusal> {
+        let kind: u8 = match &take.command {
+            WarningCommand::Take { .. } => 0,
+            WarningCommand::Cancel => 1,
+            WarningCommand::Replace { .. } => 2,
+        };
+        let command_id = derived(&[
+            b"posko/take/v1\0",
+            self.framed.command_id.as_bytes(),
+            take.stream.as_bytes(),
+            &[kind],
+        ]);
+        if let Some(message) = self.api.not_writing() {
+            return Err(Refusal {
+                code: Code::Unavailable,
+                message,
+            });
+        }
+        let seed = super::random().map_err(|_| Refusal {
+            code: Code::Unavailable,
+            message: "the operating system gave no random bytes".into(),
+        })?;
+        let now = now();
+        let request = posko_store::Request {
+            command_id,
+            // The id alone says which command it is.
+            digest: [0; 32],
+            authority: self.authority.clone(),
+            stream: take.stream,
+            expected_version: 0,
+            now,
+            occurred_at: self.framed.occurred_at.unwrap_or(now),
+            exercise: self.framed.exercise,
+            cause: None,
+            seed,
+            credential: None,
+            command: Command::Warning(take.command),
+        };
+        let accepted = super::execute(&self.api.0.store, request).await?;
+        let changed = !accepted.event_ids.is_empty();
+        if changed {
+            let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+            outcomes.push(outcome(self.api.own(), &accepted));
+        }
+        Ok(Recorded { changed })
+    }
+
+    async fn in_force(&self, source: Source) -> Result<Vec<Held>, Refusal> {
+        held_in_force(&self.api.0.store, source, now()).await
+    }
+
+    async fn referring(&self, stream: Id) -> Result<Vec<Held>, Refusal> {
+        held_referring(&self.api.0.store, stream).await
+    }
+}
+
+impl Api {
+    /// Returns what the feeds remember, and the gauges that are configured.
+    fn intake(&self) -> Result<(Arc<Memory>, Vec<Gauge>), Status> {
+        let feeds = self.0.feeds.read().unwrap_or_else(PoisonError::into_inner);
+        let memory = feeds.as_ref().map(Feeds::memory);
+        memory.ok_or_else(|| Status::unavailable("the node stops"))
+    }
+}
+
+/// Fills in which nodes took each warning in.
+fn name_takers(warnings: &mut [wire::Warning], taken_by: &BTreeMap<Id, Vec<NodeId>>) {
+    for warning in warnings {
+        let Ok(id) = Id::try_from(warning.warning_id.as_slice()) else {
+            continue;
+        };
+        if let Some(origins) = taken_by.get(&id) {
+            warning.taken_by = origins.iter().map(ToString::to_string).collect();
+        }
     }
 }
 
@@ -58,7 +330,7 @@ impl WarningService for Api {
             WarningCommand::Take {
                 source, identifier, ..
             } => stream_of(*source, identifier),
-            WarningCommand::Cancel => {
+            WarningCommand::Cancel | WarningCommand::Replace { .. } => {
                 return Err(Status::invalid_argument("a warning's content is missing"));
             }
         };
@@ -99,8 +371,27 @@ impl WarningService for Api {
         let found = self.ask(move |store| store.warning(origin, id)).await?;
         let found =
             found.ok_or_else(|| Status::not_found(format!("warning `{id}` is not known here")))?;
+        let mut warning = self.warning(&found);
+        let references = found.state.content.references.clone();
+        let (taken_by, not_held) = self
+            .ask(move |store| {
+                let mut not_held = Vec::new();
+                for reference in references {
+                    let held = match Id::try_from(reference.warning_id.as_slice()) {
+                        Ok(id) => store.warning(None, id)?.is_some(),
+                        Err(_) => false,
+                    };
+                    if !held {
+                        not_held.push(reference);
+                    }
+                }
+                Ok((store.warning_takers(&[id])?, not_held))
+            })
+            .await?;
+        warning.references_not_held = not_held;
+        name_takers(std::slice::from_mut(&mut warning), &taken_by);
         Ok(Response::new(GetWarningResponse {
-            warning: Some(self.warning(&found)),
+            warning: Some(warning),
         }))
     }
 
@@ -118,13 +409,119 @@ impl WarningService for Api {
             page_token(&request.page_token),
         );
         let page = self
-            .ask(move |store| store.warnings(origin, in_force_at, after.as_deref(), limit))
+            .ask(move |store| {
+                let page = store.warnings(origin, in_force_at, after.as_deref(), limit)?;
+                let ids: Vec<Id> = page.rows.iter().map(|found| found.id).collect();
+                Ok((store.warning_takers(&ids)?, page))
+            })
             .await?;
+        let (taken_by, page) = page;
+        let mut warnings: Vec<wire::Warning> =
+            page.rows.iter().map(|found| self.warning(found)).collect();
+        name_takers(&mut warnings, &taken_by);
         Ok(Response::new(ListWarningsResponse {
-            warnings: page.rows.iter().map(|found| self.warning(found)).collect(),
+            warnings,
             next_page_token: page.next.unwrap_or_default(),
             origins: self.origins(),
             feeds: self.feeds(),
+        }))
+    }
+
+    async fn take_document(
+        &self,
+        request: Request<TakeDocumentRequest>,
+    ) -> Result<Response<TakeDocumentResponse>, Status> {
+        let caller = self.caller(request.metadata()).await?;
+        let request = request.into_inner();
+        let framed = Framed::parse(request.meta.as_ref())?;
+        let actor = caller.may(Action::RecordWarning, None)?;
+        let (memory, gauges) = self.intake()?;
+        let scope = Scope {
+            gauges,
+            ..Scope::default()
+        };
+        let document = request.document;
+        // A large document takes a while to read.
+        let judged = tokio::task::spawn_blocking(move || {
+            intake::document::judge(&document, &scope, &memory, now())
+        });
+        let judgement = judged
+            .await
+            .map_err(|error| internal(&error))?
+            .map_err(|(_, error)| Status::invalid_argument(format!("document: {error}")))?;
+        let recorder = PersonRecorder {
+            api: self.clone(),
+            framed,
+            authority: actor.into(),
+            outcomes: Mutex::default(),
+        };
+        let mut items = Vec::new();
+        for item in judgement.items {
+            items.push(recorder.settle(item).await?);
+        }
+        let format = judgement.format.map(Format::title).unwrap_or_default();
+        Ok(Response::new(TakeDocumentResponse {
+            items,
+            format: format.into(),
+        }))
+    }
+
+    async fn record_gauge(
+        &self,
+        request: Request<RecordGaugeRequest>,
+    ) -> Result<Response<RecordGaugeResponse>, Status> {
+        let caller = self.caller(request.metadata()).await?;
+        let request = request.into_inner();
+        let framed = Framed::parse(request.meta.as_ref())?;
+        let actor = caller.may(Action::RecordWarning, None)?;
+        let (memory, gauges) = self.intake()?;
+        let Some(gauge) = intake::gauge::find(&gauges, &request.station) else {
+            let known: Vec<String> = gauges
+                .iter()
+                .map(|gauge| format!("`{}`", gauge.name))
+                .collect();
+            return Err(Status::invalid_argument(format!(
+                "field `station` is `{}`: the configured gauges are {}",
+                request.station.chars().take(60).collect::<String>(),
+                known.join(", ")
+            )));
+        };
+        if !(-10_000..=100_000).contains(&request.level_mm) {
+            return Err(Status::invalid_argument(format!(
+                "field `level_mm` is `{}`: a height lies within -1000 and 10000 cm",
+                request.level_mm
+            )));
+        }
+        let read_at = request.read_at.as_ref().map(Millis::try_from).transpose();
+        let read_at = read_at
+            .map_err(|error| super::invalid("read_at", &error))?
+            .unwrap_or_else(now);
+        let at = |at: Millis| DateTime::from_timestamp_millis(at.0).unwrap_or_default();
+        let judged = intake::gauge::judge_one(
+            gauge,
+            at(read_at),
+            request.level_mm,
+            None,
+            request.confirmed,
+            &memory.readings,
+            at(now()),
+        );
+        if let Judged::Refused(reason) = &judged {
+            return Err(Status::failed_precondition(reason.clone()));
+        }
+        let recorder = PersonRecorder {
+            api: self.clone(),
+            framed,
+            authority: actor.into(),
+            outcomes: Mutex::default(),
+        };
+        let item = Item {
+            identifier: gauge.name.clone(),
+            title: gauge.name.clone(),
+            judged,
+        };
+        Ok(Response::new(RecordGaugeResponse {
+            item: Some(recorder.settle(item).await?),
         }))
     }
 

@@ -46,7 +46,39 @@ fn example() -> Config {
                 FeedKind::BmkgEarthquake { radius_km: 300 },
                 "https://data.bmkg.go.id/DataMKG/TEWS/gempadirasakan.json",
             ),
+            FeedConfig {
+                period: Duration::from_mins(5),
+                ..feed(
+                    "cap-umum",
+                    FeedKind::Cap {
+                        provinces: Province::ALL.to_vec(),
+                        hosts: vec!["files.example.org".into()],
+                    },
+                    "https://alerts.example.org/atom.xml",
+                )
+            },
+            FeedConfig {
+                period: Duration::from_mins(5),
+                ..feed(
+                    "tinggi-muka-air",
+                    FeedKind::Gauges,
+                    "https://posko-jabar.example.org/tma.csv",
+                )
+            },
+            FeedConfig {
+                period: Duration::from_hours(1),
+                ..feed(
+                    "gunung-api",
+                    FeedKind::Volcanoes,
+                    "https://posko-jabar.example.org/gunungapi.csv",
+                )
+            },
         ],
+        gauges: {
+            let mut gauges = Gauge::shipped();
+            gauges[1].siaga_cm[3] = Some(150);
+            gauges
+        },
         log: LogConfig {
             format: LogFormat::Text,
             filter: "info".into(),
@@ -237,11 +269,11 @@ fn a_value_out_of_bounds_is_refused_with_key_value_line_and_what_is_allowed() {
         ),
         (
             "[[feed]]\nname = \"a\"\n".into(),
-            "key `feed.kind` is missing in the section that begins on line `3`: it must be `bmkg-nowcast` or `bmkg-earthquake`",
+            "key `feed.kind` is missing in the section that begins on line `3`: it must be `bmkg-nowcast`, `bmkg-earthquake`, `cap`",
         ),
         (
             "[[feed]]\nname = \"a\"\nkind = \"rss\"\n".into(),
-            "key `feed.kind` on line `5` is `rss`: it must be `bmkg-nowcast` or `bmkg-earthquake`",
+            "key `feed.kind` on line `5` is `rss`: it must be `bmkg-nowcast`, `bmkg-earthquake`, `cap`",
         ),
         (
             "[[feed]]\nname = \"A b\"\n".into(),
@@ -296,6 +328,39 @@ fn a_value_out_of_bounds_is_refused_with_key_value_line_and_what_is_allowed() {
         let refused = refusal(&lines);
         assert!(refused.starts_with(expected), "{lines:?}: {refused}");
     }
+}
+
+#[test]
+fn a_gauge_without_a_level_or_a_place_downstream_is_refused_and_without_any_the_shipped_ones_are_known()
+ {
+    assert_eq!(Config::parse(MINIMAL).unwrap().gauges, Gauge::shipped());
+    let gauge = |lines: &str| format!("[[gauge]]\nname = \"Manggarai\"\n{lines}\n");
+    for (section, expected) in [
+        (
+            gauge("downstream = [\"31.72:60\"]"),
+            "key `gauge.siaga_i_cm` is missing",
+        ),
+        (
+            gauge("siaga_i_cm = 950"),
+            "key `gauge.downstream` is missing",
+        ),
+        (
+            gauge("siaga_i_cm = 950\ndownstream = [\"31.79:60\"]"),
+            "key `gauge.downstream` on line `6` is `31.79:60`",
+        ),
+        (
+            gauge("siaga_i_cm = 750\nsiaga_ii_cm = 950\ndownstream = [\"31.72:60\"]"),
+            "key `gauge.siaga_ii_cm` on line `6` is `950`: it must be lower",
+        ),
+        (gauge("") + &gauge(""), "key `gauge.siaga_i_cm` is missing"),
+    ] {
+        let refusal = refusal(&section);
+        assert!(refusal.starts_with(expected), "{refusal}");
+    }
+    let good = gauge("siaga_i_cm = 950\ndownstream = [\"31.72:60\"]");
+    let config = Config::parse(&format!("{MINIMAL}{good}")).unwrap();
+    assert_eq!(config.gauges[0].downstream, [("31.72".to_owned(), 60)]);
+    assert_eq!(Config::parse(&config.to_toml()).unwrap(), config);
 }
 
 #[test]

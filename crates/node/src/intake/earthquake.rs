@@ -2,6 +2,8 @@
 //!
 //! The severity is our own rule, because BMKG gives none: from magnitude 7 extreme, from 6 severe, from 5 moderate, else minor.
 //! An earthquake has happened when it is published: certainty *observed*, urgency *past*, sent at its origin time.
+//! BMKG gives no identifier and refers to nothing. So its rule is that of the ground: what began in the same minute within
+//! 100 km is the same earthquake, from whichever list or bulletin, and what is said last of it counts.
 
 use std::{
     collections::BTreeMap,
@@ -12,18 +14,24 @@ use std::{
 use chrono::{DateTime, Datelike as _, FixedOffset, SecondsFormat, Utc};
 use posko_domain::{
     region::{self, Point},
-    warning::WarningCommand,
+    warning::{WarningCommand, felt, locate_epicenter},
 };
-use posko_formats::bmkg::{self, Earthquake};
+use posko_formats::{
+    Note,
+    bmkg::{self, Earthquake, Felt},
+};
 use posko_proto::{
     common::v1::Hazard,
     time::Millis,
     warning::v1::{self, AlertStatus, Area, Certainty, Content, Severity, Source, Urgency},
 };
 
-use crate::intake::{Judged, PUBLISHER, Take};
+use crate::intake::{
+    PUBLISHER,
+    wanted::{Effect, Judged, Wanted, notes_of},
+};
 
-/// How near a kab/kota must be for an earthquake to be placed in it, in kilometers from its centroid.
+/// How near the border of a kab/kota must be for an earthquake at sea to be placed beside it, in kilometers.
 const PLACED_WITHIN_KM: f64 = 50.0;
 
 /// How many earthquakes are remembered for what other lists say of them.
@@ -93,33 +101,72 @@ impl Known {
 }
 
 /// Judges a row: to be taken, too far from every kab/kota of the region, or refused by name.
-pub(super) fn judge(earthquake: &Earthquake, radius_km: u32, now: DateTime<Utc>) -> Judged {
+pub(super) fn judge(
+    earthquake: &Earthquake,
+    notes: &[Note],
+    radius_km: u32,
+    now: DateTime<Utc>,
+) -> Judged {
     if let Err(error) = bmkg::check_not_future(earthquake, now) {
         return Judged::Refused(error.to_string());
     }
-    let (nearest, distance_km) = region::nearest_regency(earthquake.lat, earthquake.lon);
-    if distance_km > f64::from(radius_km) {
+    if !is_near(earthquake, radius_km) {
         return Judged::Outside;
     }
-    let placed = (distance_km <= PLACED_WITHIN_KM).then_some(nearest.code);
+    let content = content_of(earthquake, notes);
     let identifier = identifier_of(earthquake);
     match WarningCommand::take(
         Source::BmkgEarthquake,
         PUBLISHER,
         &identifier,
-        content_of(earthquake, placed),
+        content.clone(),
     ) {
-        Ok(command) => Judged::Take(Box::new(Take::of(
+        Ok(_) => Judged::Take(Box::new(Wanted::of(
             Source::BmkgEarthquake,
-            &identifier,
-            command,
+            PUBLISHER,
+            identifier,
+            content,
+            Effect::Event,
         ))),
         Err(error) => Judged::Refused(error.to_string()),
     }
 }
 
-fn content_of(earthquake: &Earthquake, placed: Option<&str>) -> Content {
+/// Says whether an earthquake is near enough to the three provinces to be kept.
+pub(super) fn is_near(earthquake: &Earthquake, radius_km: u32) -> bool {
+    let (_, distance_km) = region::nearest_regency(earthquake.lat, earthquake.lon);
+    distance_km <= f64::from(radius_km)
+}
+
+/// Returns what is said of an earthquake in the contract's words.
+pub(super) fn facts_of(earthquake: &Earthquake) -> v1::Earthquake {
+    v1::Earthquake {
+        origin_time: Some(Millis(earthquake.origin_time.timestamp_millis()).into()),
+        epicenter: Some(Point::from_degrees(earthquake.lat, earthquake.lon).into()),
+        magnitude_hundredths: earthquake.magnitude_hundredths,
+        depth_m: earthquake.depth_m,
+        potential: earthquake.potential.clone().unwrap_or_default(),
+        felt: earthquake.felt.clone().unwrap_or_default(),
+    }
+}
+
+/// Returns the places where an earthquake was felt, the strongest first as BMKG has them.
+pub(super) fn felt_of(earthquake: &Earthquake) -> Vec<v1::FeltPlace> {
+    let Felt { places, .. } = bmkg::felt_places(earthquake.felt.as_deref().unwrap_or_default());
+    places
+        .iter()
+        .map(|place| felt(&place.place, place.mmi_from, place.mmi_to))
+        .collect()
+}
+
+fn content_of(earthquake: &Earthquake, notes: &[Note]) -> Content {
     let origin_time = Millis(earthquake.origin_time.timestamp_millis());
+    let mut area = Area {
+        description: earthquake.region.clone(),
+        ..Area::default()
+    };
+    let epicenter = Point::from_degrees(earthquake.lat, earthquake.lon);
+    locate_epicenter(&mut area, epicenter, PLACED_WITHIN_KM);
     Content {
         status: status_of(earthquake).into(),
         hazard: Hazard::Earthquake.into(),
@@ -138,25 +185,17 @@ fn content_of(earthquake: &Earthquake, placed: Option<&str>) -> Content {
         instruction: String::new(),
         language: "id".into(),
         web: String::new(),
-        areas: vec![Area {
-            description: earthquake.region.clone(),
-            region_codes: placed.into_iter().map(Into::into).collect(),
-            polygons: Vec::new(),
-            circles: Vec::new(),
-        }],
-        earthquake: Some(v1::Earthquake {
-            origin_time: Some(origin_time.into()),
-            epicenter: Some(Point::from_degrees(earthquake.lat, earthquake.lon).into()),
-            magnitude_hundredths: earthquake.magnitude_hundredths,
-            depth_m: earthquake.depth_m,
-            potential: earthquake.potential.clone().unwrap_or_default(),
-            felt: earthquake.felt.clone().unwrap_or_default(),
-        }),
+        areas: vec![area],
+        earthquake: Some(facts_of(earthquake)),
         event: "Gempa bumi".into(),
+        felt_places: felt_of(earthquake),
+        notes: notes_of(notes),
+        code_set: region::CODE_SET.into(),
+        ..Content::default()
     }
 }
 
-fn severity_of(magnitude_hundredths: i32) -> Severity {
+pub(super) fn severity_of(magnitude_hundredths: i32) -> Severity {
     match magnitude_hundredths {
         700.. => Severity::Extreme,
         600.. => Severity::Severe,
@@ -172,8 +211,13 @@ fn status_of(earthquake: &Earthquake) -> AlertStatus {
         "{} {}",
         earthquake.region,
         earthquake.potential.as_deref().unwrap_or_default()
-    )
-    .to_lowercase();
+    );
+    status_by_words(&said)
+}
+
+/// Returns *test* or *exercise* when a publisher's words say so, else *actual*.
+pub(super) fn status_by_words(said: &str) -> AlertStatus {
+    let said = said.to_lowercase();
     let says = |marks: &[&str]| {
         said.split(|c: char| !c.is_alphanumeric())
             .any(|word| marks.contains(&word))
@@ -222,7 +266,7 @@ fn describe(earthquake: &Earthquake) -> String {
 }
 
 /// Returns the time in Waktu Indonesia Barat as people write it: `21 November 2022 pukul 13.21.09 WIB`.
-fn local_time(time: DateTime<Utc>) -> String {
+pub(super) fn local_time(time: DateTime<Utc>) -> String {
     const WIB_SECONDS: i32 = 7 * 3600;
     let Some(wib) = FixedOffset::east_opt(WIB_SECONDS) else {
         return time.to_rfc3339();

@@ -1,20 +1,28 @@
 //! Feeds: what others publish, asked for regularly and taken in as warnings.
 //!
 //! ```text
-//! publisher ──HTTP──► fetch ──bytes──► posko_formats ──its words──► nowcast / earthquake ──Take──► Recorder (the node)
-//!                       ▲                                                                            │
-//!                    budget                                     health  ◄────── taken, refused ──────┘
+//! publisher ──HTTP──► fetch ──bytes──► posko_formats ──its words──► document ──Wanted──► settle ──Take──► Recorder (node)
+//!                       ▲                                        (alert, earthquake,        │
+//!                    budget                                   bulletin, gauge, volcano)     ▼
+//!                                                                  health ◄── taken, refused, outside
 //! ```
 //!
 //! What it never does: decide what a warning is worth, open an incident, or take an error for an empty list.
 //! What the node has taken in is BMKG's own and is credited to it, which is BMKG's condition.
 
+mod alert;
 mod budget;
+mod bulletin;
+pub(crate) mod document;
 mod earthquake;
 mod fetch;
+pub(crate) mod gauge;
 mod health;
 mod nowcast;
 mod province;
+pub(crate) mod settle;
+mod volcano;
+pub(crate) mod wanted;
 mod worker;
 
 use std::{
@@ -23,23 +31,30 @@ use std::{
     time::Duration,
 };
 
-use posko_domain::{
-    code::Refusal,
-    warning::{WarningCommand, stream_of},
-};
+use posko_domain::{code::Refusal, warning::WarningCommand};
+use posko_formats::document::Format;
 use posko_proto::{
     Id,
     time::Millis,
-    warning::v1::{Feed, Source},
+    warning::v1::{Feed, FeedHealth, Source},
 };
 use tokio::{sync::watch, task::JoinHandle};
 use tracing::debug;
 
-pub use crate::intake::province::Province;
-use crate::intake::{earthquake::Known, fetch::Fetcher, health::Record, worker::Worker};
+use crate::intake::{document::Memory, fetch::Fetcher, health::Record, worker::Worker};
+pub use crate::intake::{
+    document::Scope,
+    gauge::Gauge,
+    province::Province,
+    settle::Held,
+    wanted::{Item, Judged, Wanted},
+};
 
 /// Who is credited for everything that BMKG publishes.
 const PUBLISHER: &str = "BMKG";
+
+/// How far from the nearest kab/kota an earthquake is kept where nothing else is configured, in kilometers.
+pub(crate) const RADIUS_KM: u32 = 300;
 
 /// How a feed is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,11 +77,22 @@ pub enum FeedKind {
         /// The provinces whose alerts are kept.
         provinces: Vec<Province>,
     },
-    /// One of BMKG's earthquake lists, JSON.
+    /// One of BMKG's earthquake lists, JSON or XML, or a bulletin of InaTEWS.
     BmkgEarthquake {
         /// How far from the nearest kab/kota of the three provinces an earthquake is still kept, in kilometers.
         radius_km: u32,
     },
+    /// CAP of any publisher: one alert, an RSS or Atom list of alerts, or an envelope of EDXL-DE.
+    Cap {
+        /// The provinces whose alerts are kept.
+        provinces: Vec<Province>,
+        /// The hosts, beside the list's own, from which it may have alerts fetched.
+        hosts: Vec<String>,
+    },
+    /// A table of river gauges.
+    Gauges,
+    /// A table of volcanoes' levels.
+    Volcanoes,
 }
 
 impl FeedKind {
@@ -75,6 +101,9 @@ impl FeedKind {
         match self {
             Self::BmkgNowcast { .. } => "bmkg-nowcast",
             Self::BmkgEarthquake { .. } => "bmkg-earthquake",
+            Self::Cap { .. } => "cap",
+            Self::Gauges => "gauges",
+            Self::Volcanoes => "volcanoes",
         }
     }
 
@@ -83,6 +112,48 @@ impl FeedKind {
         match self {
             Self::BmkgNowcast { .. } => Source::BmkgNowcast,
             Self::BmkgEarthquake { .. } => Source::BmkgEarthquake,
+            Self::Cap { .. } => Source::Cap,
+            Self::Gauges => Source::Gauge,
+            Self::Volcanoes => Source::Volcano,
+        }
+    }
+
+    /// Returns what is kept of it.
+    fn scope(&self, gauges: &[Gauge]) -> Scope {
+        let usual = Scope {
+            gauges: gauges.to_vec(),
+            ..Scope::default()
+        };
+        match self {
+            Self::BmkgNowcast { provinces } | Self::Cap { provinces, .. } => Scope {
+                provinces: provinces.clone(),
+                ..usual
+            },
+            Self::BmkgEarthquake { radius_km } => Scope {
+                radius_km: *radius_km,
+                ..usual
+            },
+            Self::Gauges | Self::Volcanoes => usual,
+        }
+    }
+
+    /// Says whether a document of that format belongs to the feed.
+    fn expects(&self, format: Format) -> bool {
+        match self {
+            Self::BmkgNowcast { .. } => format == Format::Rss,
+            Self::BmkgEarthquake { .. } => matches!(
+                format,
+                Format::BmkgEarthquakeJson
+                    | Format::BmkgEarthquakeXml
+                    | Format::BmkgBulletin
+                    | Format::BmkgRealtime
+            ),
+            Self::Cap { .. } => matches!(
+                format,
+                Format::Cap | Format::Rss | Format::Atom | Format::EdxlDe
+            ),
+            Self::Gauges => format == Format::Gauges,
+            Self::Volcanoes => format == Format::Volcanoes,
         }
     }
 }
@@ -94,16 +165,6 @@ pub struct Take {
     pub stream: Id,
     /// What is asked.
     pub command: WarningCommand,
-}
-
-impl Take {
-    /// Returns the command for an item.
-    fn of(source: Source, identifier: &str, command: WarningCommand) -> Self {
-        Self {
-            stream: stream_of(source, identifier),
-            command,
-        }
-    }
 }
 
 /// What became of a command.
@@ -123,29 +184,24 @@ pub trait Recorder: Send + Sync + 'static {
         take: Take,
         feed: &str,
     ) -> impl Future<Output = Result<Recorded, Refusal>> + Send;
+
+    /// Returns the node's own warnings of a source that are in force.
+    fn in_force(&self, source: Source) -> impl Future<Output = Result<Vec<Held>, Refusal>> + Send;
+
+    /// Returns the node's own warnings that refer to one that is held, or would be.
+    fn referring(&self, stream: Id) -> impl Future<Output = Result<Vec<Held>, Refusal>> + Send;
 }
 
 /// Returns the node's time; tests set it.
 pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
-
-/// What an item turned out to be.
-#[derive(Debug, Clone, PartialEq)]
-enum Judged {
-    /// It is to be recorded.
-    Take(Box<Take>),
-    /// It is of another area.
-    Outside,
-    /// It asks for nothing.
-    Nothing,
-    /// It cannot be taken, and why.
-    Refused(String),
-}
 
 /// The running feeds of a node, each asked by a task of its own.
 ///
 /// Dropping it stops them too; [`Feeds::shutdown`] waits until none records any more.
 pub struct Feeds {
     shown: Vec<(FeedConfig, Arc<Mutex<Record>>)>,
+    memory: Arc<Memory>,
+    gauges: Vec<Gauge>,
     clock: Clock,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
@@ -153,10 +209,15 @@ pub struct Feeds {
 
 impl Feeds {
     /// Starts asking every feed at once and then by its period; needs a tokio runtime.
-    pub fn start<R: Recorder>(config: &[FeedConfig], recorder: R, clock: Clock) -> Self {
+    pub fn start<R: Recorder>(
+        config: &[FeedConfig],
+        gauges: &[Gauge],
+        recorder: R,
+        clock: Clock,
+    ) -> Self {
         let fetcher = Fetcher::new(fetch::TIMEOUT);
         let (stop, stopped) = watch::channel(false);
-        let (recorder, known) = (Arc::new(recorder), Arc::new(Known::default()));
+        let (recorder, memory) = (Arc::new(recorder), Arc::new(Memory::default()));
         let mut shown = Vec::new();
         let mut tasks = Vec::new();
         for feed in config {
@@ -167,17 +228,24 @@ impl Feeds {
                 Arc::clone(&recorder),
                 fetcher.clone(),
                 Arc::clone(&clock),
-                Arc::clone(&known),
+                (feed.kind.scope(gauges), Arc::clone(&memory)),
                 record,
             );
             tasks.push(tokio::spawn(worker.run(stopped.clone())));
         }
         Self {
             shown,
+            memory,
+            gauges: gauges.to_vec(),
             clock,
             stop,
             tasks,
         }
+    }
+
+    /// Returns what is remembered from document to document, and the gauges that are known.
+    pub(crate) fn memory(&self) -> (Arc<Memory>, Vec<Gauge>) {
+        (Arc::clone(&self.memory), self.gauges.clone())
     }
 
     /// Returns every feed and how it is now, in the configuration's order.
@@ -222,7 +290,28 @@ fn show(config: &FeedConfig, record: &Record, now: Millis) -> Feed {
         taken: record.taken,
         refused: record.refused,
         outside: record.outside,
+        alarm: matches!(health, FeedHealth::Dead | FeedHealth::Invalid),
+        config_kind: config.kind.name().into(),
+        period_seconds: u32::try_from(config.period.as_secs()).unwrap_or(u32::MAX),
     }
+}
+
+/// What one asking of a feed gave, and nothing of it is recorded.
+#[derive(Debug)]
+pub struct Trial {
+    /// What it answered with, where that is known.
+    pub format: Option<Format>,
+    /// Its items, each as it would be taken.
+    pub items: Vec<Item>,
+    /// Why there are none, or not all.
+    pub failure: Option<String>,
+}
+
+/// Asks a feed once and returns what each of its items would become; nothing is recorded.
+pub async fn try_feed(config: &FeedConfig, gauges: &[Gauge], now: Millis) -> Trial {
+    let fetcher = Fetcher::new(fetch::TIMEOUT);
+    let scope = config.kind.scope(gauges);
+    worker::try_once(config, &fetcher, &scope, now).await
 }
 
 #[cfg(test)]

@@ -11,22 +11,25 @@ use posko_domain::{
     code::{Code, Refusal},
     warning::WarningCommand,
 };
-use posko_formats::{
-    bmkg::{self, nowcast_link},
-    rss,
+use posko_formats::{bmkg::nowcast_link, cap, document::Format, rss};
+use posko_proto::{
+    time::Millis,
+    warning::v1::{AlertStatus, FeedHealth, Source},
 };
-use posko_proto::{time::Millis, warning::v1::FeedHealth};
 use prost::Message as _;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::intake::{
-    Clock, FeedConfig, FeedKind, Judged, Province, Recorder,
-    earthquake::{self, Known},
+    Clock, FeedConfig, FeedKind, Item, Judged, Province, Recorder, Scope, Take, Trial, Wanted,
+    alert,
+    document::{self, Memory},
     fetch::{FetchError, Fetcher},
     health::Record,
-    nowcast,
+    nowcast::{self, Listed},
     province::{Mention, mentioned},
+    settle,
+    wanted::Effect,
 };
 
 /// The most items of one list; BMKG publishes some dozens. More would keep the feed busy past many periods.
@@ -41,7 +44,8 @@ pub(super) struct Worker<R> {
     recorder: Arc<R>,
     fetcher: Fetcher,
     clock: Clock,
-    known: Arc<Known>,
+    scope: Scope,
+    known: Arc<Memory>,
     record: Arc<Mutex<Record>>,
     /// What became of the items of the last list, by key, so that nothing is fetched, recorded or counted twice.
     memory: HashMap<String, Remembered>,
@@ -55,6 +59,8 @@ struct Remembered {
     /// What tells this version of the item from another; none when nothing does.
     version: Option<Vec<u8>>,
     fate: Fate,
+    /// The alert of a nowcast's list that it is.
+    listed: Option<Listed>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -107,7 +113,7 @@ impl<R: Recorder> Worker<R> {
         recorder: Arc<R>,
         fetcher: Fetcher,
         clock: Clock,
-        known: Arc<Known>,
+        (scope, known): (Scope, Arc<Memory>),
         record: Arc<Mutex<Record>>,
     ) -> Self {
         Self {
@@ -115,6 +121,7 @@ impl<R: Recorder> Worker<R> {
             recorder,
             fetcher,
             clock,
+            scope,
             known,
             record,
             memory: HashMap::new(),
@@ -143,9 +150,10 @@ impl<R: Recorder> Worker<R> {
         let mut round = Round::default();
         let result = match self.config.kind.clone() {
             FeedKind::BmkgNowcast { provinces } => self.poll_nowcast(&provinces, &mut round).await,
-            FeedKind::BmkgEarthquake { radius_km } => {
-                self.poll_earthquakes(radius_km, &mut round).await
-            }
+            FeedKind::BmkgEarthquake { .. }
+            | FeedKind::Cap { .. }
+            | FeedKind::Gauges
+            | FeedKind::Volcanoes => self.poll_document(&mut round).await,
         };
         self.close(result, round)
     }
@@ -184,9 +192,7 @@ impl<R: Recorder> Worker<R> {
                 }
             };
             let key = item.guid.clone().unwrap_or_else(|| link.url.into());
-            let version = item
-                .published
-                .map(|at| at.timestamp().to_be_bytes().to_vec());
+            let version = nowcast::version_of(item.published);
             if self.carry(&key, version.as_ref(), round) {
                 continue;
             }
@@ -209,7 +215,7 @@ impl<R: Recorder> Worker<R> {
                 .await
             {
                 Ok(document) => {
-                    let judged = nowcast::judge(&document, provinces, self.now());
+                    let judged = judge_nowcast(&document, provinces, self.now());
                     self.settle(key, version, judged, round).await;
                 }
                 Err(error) if error.is_of_document() => {
@@ -224,42 +230,115 @@ impl<R: Recorder> Worker<R> {
                 }
             }
         }
+        self.end_what_is_gone(round).await;
         Ok(())
     }
 
-    async fn poll_earthquakes(&self, radius_km: u32, round: &mut Round) -> Result<(), NoList> {
+    /// Ends alerts that the list holds no more, where a newer one of the same province stands in their place; a list that
+    /// could not be read whole ends nothing.
+    async fn end_what_is_gone(&self, round: &mut Round) {
+        if round.failure.is_some() || round.refusal.is_some() {
+            return;
+        }
+        let listed: Vec<Listed> = round
+            .memory
+            .values()
+            .filter_map(|remembered| remembered.listed.clone())
+            .collect();
+        let held = match self.recorder.in_force(Source::BmkgNowcast).await {
+            Ok(held) => held,
+            Err(refusal) => {
+                round.failure.get_or_insert(refusal.message);
+                return;
+            }
+        };
+        for held in held {
+            let state = &held.state;
+            if state.content.status() != AlertStatus::Actual {
+                continue;
+            }
+            let Some(newer) = nowcast::successor(&listed, &state.identifier, &state.content) else {
+                continue;
+            };
+            let command = WarningCommand::Replace {
+                by: newer.stream,
+                identifier: newer.identifier.clone(),
+            };
+            let take = Take {
+                stream: held.stream,
+                command,
+            };
+            match self.recorder.record(take, &self.config.name).await {
+                Ok(recorded) => round.taken += u64::from(recorded.changed),
+                Err(refusal) if refusal.code == Code::Conflict => {}
+                Err(refusal) => {
+                    round.failure.get_or_insert(refusal.message);
+                }
+            }
+        }
+    }
+
+    /// Asks for a document of any other kind, and for the alerts to which it links.
+    async fn poll_document(&self, round: &mut Round) -> Result<(), NoList> {
         let document = self.fetcher.fetch(&self.config.url).await?;
-        let list = bmkg::parse_earthquakes(&document)
-            .map_err(|error| NoList::Unreadable(error.to_string()))?;
-        check_length(list.rows.len())?;
-        let now = self.now();
-        for row in list.rows {
-            let mut earthquake = match row {
-                Ok(row) => row.value,
-                Err(error) => {
-                    let reason = error.to_string();
-                    self.settle(
-                        reason.clone(),
-                        Some(Vec::new()),
-                        Judged::Refused(reason),
-                        round,
-                    )
-                    .await;
+        let items = judge_document(
+            &self.config,
+            &document,
+            &self.scope,
+            &self.known,
+            (self.clock)(),
+        )?;
+        let mut host_answers = true;
+        for item in items {
+            let Item {
+                identifier, judged, ..
+            } = item;
+            let Judged::Link(link) = judged else {
+                let version = version_of(&judged);
+                if !self.carry(&identifier, Some(&version), round) {
+                    self.settle(identifier, Some(version), judged, round).await;
+                }
+                continue;
+            };
+            let url = match followed(&self.config, &link) {
+                Ok(url) => url,
+                Err(reason) => {
+                    let judged = Judged::Refused(reason);
+                    self.settle(identifier, Some(Vec::new()), judged, round)
+                        .await;
                     continue;
                 }
             };
-            self.known.complete(&mut earthquake);
-            let judged = earthquake::judge(&earthquake, radius_km, now);
-            let version = match &judged {
-                Judged::Take(take) => match &take.command {
-                    WarningCommand::Take { content, .. } => content.encode_to_vec(),
-                    WarningCommand::Cancel => Vec::new(),
-                },
-                Judged::Outside | Judged::Nothing | Judged::Refused(_) => Vec::new(),
-            };
-            let key = earthquake::identifier_of(&earthquake);
-            if !self.carry(&key, Some(&version), round) {
-                self.settle(key, Some(version), judged, round).await;
+            // A link is asked once: what changes is published under another, or another identifier.
+            let version = url.clone().into_bytes();
+            if self.carry(&identifier, Some(&version), round) {
+                continue;
+            }
+            if !host_answers {
+                self.keep(&identifier, round);
+                continue;
+            }
+            match self.fetcher.fetch(&url).await {
+                Ok(document) => {
+                    let judged = judge_linked(&document, &self.scope, &self.known, (self.clock)());
+                    for (at, judged) in judged.into_iter().enumerate() {
+                        let key = if at == 0 {
+                            identifier.clone()
+                        } else {
+                            format!("{identifier}#{at}")
+                        };
+                        self.settle(key, Some(version.clone()), judged, round).await;
+                    }
+                }
+                Err(error) if error.is_of_document() => {
+                    let judged = Judged::Refused(error.to_string());
+                    self.settle(identifier, Some(version), judged, round).await;
+                }
+                Err(error) => {
+                    host_answers = false;
+                    self.keep(&identifier, round);
+                    round.failure.get_or_insert(error.to_string());
+                }
             }
         }
         Ok(())
@@ -302,19 +381,18 @@ impl<R: Recorder> Worker<R> {
     ) {
         let before = round.memory.get(&key).or_else(|| self.memory.get(&key));
         let is_counted = before.is_some_and(|before| before.version == version);
+        let mut listed = None;
         let refused = match judged {
-            Judged::Take(take) => {
-                let is_cancel = take.command == WarningCommand::Cancel;
-                match self.recorder.record(*take, &self.config.name).await {
-                    Ok(recorded) => {
-                        round.taken += u64::from(recorded.changed);
+            Judged::Take(wanted) => {
+                listed = listed_of(&wanted);
+                match settle::settle(self.recorder.as_ref(), *wanted, &self.config.name).await {
+                    Ok(settled) => {
+                        round.taken += u64::from(settled.changed);
+                        for told in settled.told {
+                            info!(feed.name = %self.config.name, "an item of feed {} {told}", self.config.name);
+                        }
                         None
                     }
-                    // What is gone, or never was here, is taken back already.
-                    Err(Refusal {
-                        code: Code::NotFound | Code::Conflict,
-                        ..
-                    }) if is_cancel => None,
                     Err(Refusal {
                         code: Code::Unavailable | Code::Internal,
                         message,
@@ -332,7 +410,7 @@ impl<R: Recorder> Worker<R> {
                 round.outside += u64::from(!is_counted);
                 None
             }
-            Judged::Nothing => None,
+            Judged::Nothing(_) | Judged::Link(_) => None,
             Judged::Refused(reason) => Some(reason),
         };
         let fate = if refused.is_some() {
@@ -347,7 +425,14 @@ impl<R: Recorder> Worker<R> {
             }
             round.refusal.get_or_insert(reason);
         }
-        round.memory.insert(key, Remembered { version, fate });
+        round.memory.insert(
+            key,
+            Remembered {
+                version,
+                fate,
+                listed,
+            },
+        );
     }
 
     /// Notes what the round came to and returns how long to wait.
@@ -378,6 +463,185 @@ impl<R: Recorder> Worker<R> {
         };
         pause_after(self.config.period, self.failures)
     }
+}
+
+/// Returns what a nowcast's item is in its list.
+fn listed_of(wanted: &Wanted) -> Option<Listed> {
+    let is_alert = wanted.source == Source::BmkgNowcast
+        && wanted.effect == Effect::Warn
+        && wanted.content.status() == AlertStatus::Actual;
+    if !is_alert {
+        return None;
+    }
+    Some(Listed {
+        stream: wanted.stream,
+        identifier: wanted.identifier.clone(),
+        province: nowcast::province_of(&wanted.content)?,
+        sent_s: wanted.content.sent_at.as_ref()?.seconds,
+    })
+}
+
+/// Reads one alert of a nowcast.
+fn judge_nowcast(document: &[u8], provinces: &[Province], now: DateTime<Utc>) -> Judged {
+    match cap::parse(document) {
+        Ok(read) => alert::judge(&read, true, provinces, now),
+        Err(error) => Judged::Refused(error.to_string()),
+    }
+}
+
+/// Reads a feed's document; one of another format than the feed's kind is no list of it.
+fn judge_document(
+    config: &FeedConfig,
+    document: &[u8],
+    scope: &Scope,
+    memory: &Memory,
+    now: Millis,
+) -> Result<Vec<Item>, NoList> {
+    let judgement = document::judge(document, scope, memory, now)
+        .map_err(|(_, error)| NoList::Unreadable(error.to_string()))?;
+    let format = judgement
+        .format
+        .filter(|format| config.kind.expects(*format));
+    if format.is_none() {
+        let found = judgement.format.map_or("unknown", Format::title);
+        return Err(NoList::Unreadable(format!(
+            "the answer is {found}, which a feed of kind `{}` does not take",
+            config.kind.name()
+        )));
+    }
+    check_length(judgement.items.len())?;
+    Ok(judgement.items)
+}
+
+/// Reads what a list links to: an alert, or several in an envelope.
+fn judge_linked(document: &[u8], scope: &Scope, memory: &Memory, now: Millis) -> Vec<Judged> {
+    match document::judge(document, scope, memory, now) {
+        Ok(judgement) => {
+            let items = judgement.items.into_iter();
+            items
+                .map(|item| match item.judged {
+                    Judged::Link(link) => Judged::Refused(format!(
+                        "a link leads to another list with `{link}`, which is not followed"
+                    )),
+                    judged => judged,
+                })
+                .collect()
+        }
+        Err((_, error)) => vec![Judged::Refused(error.to_string())],
+    }
+}
+
+/// Returns where to ask for a link: the list's own host, or one that the configuration names, so that a list cannot send
+/// the node elsewhere.
+fn followed(config: &FeedConfig, link: &str) -> Result<String, String> {
+    let host = |url: &str| {
+        let (scheme, rest) = url.split_once("://")?;
+        let host = rest.split(['/', '?', '#']).next()?;
+        let plain = matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains('@');
+        plain.then(|| host.to_lowercase())
+    };
+    let own = host(&config.url);
+    if link.starts_with('/') && !link.starts_with("//") {
+        let base = config.url.split_once("://").map(|(scheme, _)| scheme);
+        return match (base, own) {
+            (Some(scheme), Some(own)) => Ok(format!("{scheme}://{own}{link}")),
+            _ => Err(format!("the link `{link}` leads nowhere")),
+        };
+    }
+    let Some(wanted) = host(link) else {
+        return Err(format!("the link `{link}` is not `http` or `https`"));
+    };
+    let hosts: &[String] = match &config.kind {
+        FeedKind::Cap { hosts, .. } => hosts,
+        FeedKind::BmkgNowcast { .. }
+        | FeedKind::BmkgEarthquake { .. }
+        | FeedKind::Gauges
+        | FeedKind::Volcanoes => &[],
+    };
+    if own.as_deref() == Some(wanted.as_str()) || hosts.contains(&wanted) {
+        return Ok(link.to_owned());
+    }
+    Err(format!(
+        "the list links to host `{wanted}`, from which this feed may fetch nothing: name it in `hosts`"
+    ))
+}
+
+/// Returns what tells a version of an item from another.
+fn version_of(judged: &Judged) -> Vec<u8> {
+    match judged {
+        Judged::Take(wanted) => {
+            let mut version = wanted.content.encode_to_vec();
+            version.push(match &wanted.effect {
+                Effect::Warn => 0,
+                Effect::Cancel => 1,
+                Effect::Event => 2,
+                Effect::EndEvent => 3,
+                Effect::Station { warns, .. } => 4 + u8::from(*warns),
+            });
+            version
+        }
+        Judged::Link(_) | Judged::Outside | Judged::Nothing(_) | Judged::Refused(_) => Vec::new(),
+    }
+}
+
+/// Asks a feed once and returns what each item would become; nothing is recorded.
+pub(super) async fn try_once(
+    config: &FeedConfig,
+    fetcher: &Fetcher,
+    scope: &Scope,
+    now: Millis,
+) -> Trial {
+    let failed = |format, failure: String| Trial {
+        format,
+        items: Vec::new(),
+        failure: Some(failure),
+    };
+    let document = match fetcher.fetch(&config.url).await {
+        Ok(document) => document,
+        Err(error) => return failed(None, error.to_string()),
+    };
+    let memory = Memory::default();
+    let format = document::judge(&document, scope, &memory, now)
+        .ok()
+        .and_then(|judgement| judgement.format);
+    let listed = match judge_document(config, &document, scope, &Memory::default(), now) {
+        Ok(items) => items,
+        Err(NoList::Failed(error) | NoList::Unreadable(error)) => return failed(format, error),
+    };
+    let mut trial = Trial {
+        format,
+        items: Vec::new(),
+        failure: None,
+    };
+    for item in listed {
+        let Judged::Link(link) = &item.judged else {
+            trial.items.push(item);
+            continue;
+        };
+        let is_nowcast = matches!(config.kind, FeedKind::BmkgNowcast { .. });
+        let url = if is_nowcast {
+            Ok(nowcast::alert_url_of(&config.url, link).unwrap_or_else(|| link.clone()))
+        } else {
+            followed(config, link)
+        };
+        let judged = match url {
+            Err(reason) => vec![Judged::Refused(reason)],
+            Ok(url) => match fetcher.fetch(&url).await {
+                Err(error) => vec![Judged::Refused(error.to_string())],
+                Ok(document) if is_nowcast => {
+                    let now = DateTime::from_timestamp_millis(now.0).unwrap_or_default();
+                    vec![judge_nowcast(&document, &scope.provinces, now)]
+                }
+                Ok(document) => judge_linked(&document, scope, &memory, now),
+            },
+        };
+        trial.items.extend(judged.into_iter().map(|judged| Item {
+            identifier: item.identifier.clone(),
+            title: item.title.clone(),
+            judged,
+        }));
+    }
+    trial
 }
 
 /// Returns one period after a good round, and after errors one, two, four and then always five.

@@ -1,6 +1,7 @@
 use posko_domain::{
     incident::IncidentCommand,
     region::{CODE_SET, Place},
+    warning::{WarningCommand, stream_of},
 };
 use posko_proto::{
     common::v1::{CommandMeta, Hazard},
@@ -8,6 +9,7 @@ use posko_proto::{
         ChangeIncidentRequest, EscalationLevel, IncidentEscalated, ReportChannel, Severity,
         change_incident_request,
     },
+    warning::v1::{AlertStatus, Content, Source},
 };
 
 use super::*;
@@ -117,4 +119,57 @@ async fn an_answered_call_and_an_incident_that_is_over_call_nobody() {
         None
     );
     assert_eq!(called(&node, incident), (EscalationLevel::Branch, 3));
+}
+
+#[tokio::test]
+async fn the_end_of_a_warning_is_told_once_at_its_time_also_after_a_restart_and_a_clock_set_back() {
+    let mut node = Node::new("32", FEDERATION).await;
+    let content = Content {
+        status: AlertStatus::Actual.into(),
+        hazard: Hazard::Flood.into(),
+        sent_at: Some(START.into()),
+        expires_at: Some(START.plus_seconds(600).into()),
+        ..Content::default()
+    };
+    let command = WarningCommand::take(Source::Manual, "BPBD", "1", content).unwrap();
+    let automatic = Automatic {
+        command_id: None,
+        stream: stream_of(Source::Manual, "1"),
+        now: START,
+        exercise: false,
+        command: Command::Warning(command),
+    };
+    automatic::execute(&node.store, &node.disk.subscribe(), automatic)
+        .await
+        .unwrap();
+
+    let mut told_until = START;
+    let mut told = Vec::new();
+    for seconds in [0, 599, 600, 601, 30, 900] {
+        let ended = end(&node.store, &mut told_until, START.plus_seconds(seconds))
+            .await
+            .unwrap();
+        told.push((ended.warnings.len(), ended.next));
+    }
+    let end_at = Some(START.plus_seconds(600));
+    assert_eq!(
+        told,
+        [
+            (0, end_at),
+            (0, end_at),
+            (1, None),
+            (0, None),
+            (0, None),
+            (0, None)
+        ],
+        "once, and not again when the clock goes back"
+    );
+    node.reopen();
+    let mut told_until = START.plus_seconds(900);
+    let ended = end(&node.store, &mut told_until, START.plus_seconds(901)).await;
+    assert_eq!(
+        ended.unwrap().warnings.len(),
+        0,
+        "what ended before the start is not told again"
+    );
 }

@@ -29,7 +29,7 @@ struct View {
     key: &'static str,
 }
 
-const VIEWS: [View; 9] = [
+const VIEWS: [View; 10] = [
     View {
         name: "state",
         version: 3,
@@ -57,6 +57,7 @@ const VIEWS: [View; 9] = [
     incident::INCIDENT,
     incident::INCIDENT_ZONE,
     warning::WARNING,
+    warning::WARNING_REFERENCE,
     directive::DIRECTIVE,
     site::SITE,
     log::STATEMENT,

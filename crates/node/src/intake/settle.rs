@@ -1,0 +1,324 @@
+//! From what a publisher wants to commands: what is held already decides which warning an item is of, and what it ends.
+
+use posko_domain::{
+    code::{Code, Refusal},
+    region::{Point, haversine_km},
+    warning::{WarningCommand, WarningState},
+};
+use posko_proto::{
+    Id,
+    time::Millis,
+    warning::v1::{AlertStatus, Content, Earthquake, MessageKind, Reference},
+};
+
+use crate::intake::{
+    Recorder, Take,
+    wanted::{Effect, Wanted},
+};
+
+/// How far apart the origin times of one earthquake may lie in two lists, in seconds: they are computed anew.
+const SAME_EVENT_SECONDS: u64 = 60;
+
+/// How far apart the epicenters of one earthquake may lie in two lists, in kilometers.
+const SAME_EVENT_KM: f64 = 100.0;
+
+/// How long a station's warning is left as it is while its level stays, in seconds.
+const STATION_REPEAT_SECONDS: i64 = 3600;
+
+/// A warning of this node that is held in force.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Held {
+    /// The warning.
+    pub stream: Id,
+    /// How it stands.
+    pub state: WarningState,
+}
+
+/// What became of an item.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Settled {
+    /// Whether something was recorded.
+    pub changed: bool,
+    /// The warning that it is of.
+    pub stream: Option<Id>,
+    /// What there is to say, such as what it refers to and is not held.
+    pub told: Vec<String>,
+}
+
+/// Records what an item wants.
+pub(crate) async fn settle<R: Recorder>(
+    recorder: &R,
+    wanted: Wanted,
+    feed: &str,
+) -> Result<Settled, Refusal> {
+    let settling = Settling { recorder, feed };
+    match wanted.effect.clone() {
+        Effect::Warn => settling.warn(wanted).await,
+        Effect::Cancel => settling.cancel(wanted).await,
+        Effect::Event => settling.event(wanted).await,
+        Effect::EndEvent => settling.end_event(wanted).await,
+        Effect::Station { key, warns } => settling.station(wanted, &key, warns).await,
+    }
+}
+
+struct Settling<'r, R> {
+    recorder: &'r R,
+    feed: &'r str,
+}
+
+impl<R: Recorder> Settling<'_, R> {
+    async fn give(&self, stream: Id, command: WarningCommand) -> Result<bool, Refusal> {
+        let take = Take { stream, command };
+        Ok(self.recorder.record(take, self.feed).await?.changed)
+    }
+
+    /// Records a warning, and what follows for those that it refers to and those that refer to it.
+    async fn warn(&self, wanted: Wanted) -> Result<Settled, Refusal> {
+        let mut settled = self.take(&wanted).await?;
+        if wanted.content.status() != AlertStatus::Actual {
+            return Ok(settled);
+        }
+        if wanted.content.message_kind() == MessageKind::Update {
+            for reference in &wanted.content.references {
+                let Some(earlier) = self.own_reference(reference, &wanted, &mut settled) else {
+                    continue;
+                };
+                let replace = WarningCommand::Replace {
+                    by: wanted.stream,
+                    identifier: wanted.identifier.clone(),
+                };
+                match self.give(earlier, replace).await {
+                    Ok(changed) => settled.changed |= changed,
+                    Err(refusal) if refusal.code == Code::NotFound => {
+                        settled.told.push(not_held(reference));
+                    }
+                    // What was taken back already stays so.
+                    Err(refusal) if refusal.code == Code::Conflict => {}
+                    Err(refusal) => return Err(refusal),
+                }
+            }
+        }
+        if settled.changed {
+            self.be_referred_to(&wanted, &mut settled).await?;
+        }
+        Ok(settled)
+    }
+
+    /// Ends a warning that comes after the message that replaces it or takes it back.
+    async fn be_referred_to(&self, wanted: &Wanted, settled: &mut Settled) -> Result<(), Refusal> {
+        for later in self.recorder.referring(wanted.stream).await? {
+            let content = &later.state.content;
+            let is_own = later.stream != wanted.stream && content.sender == wanted.content.sender;
+            if !is_own || content.status() != AlertStatus::Actual {
+                continue;
+            }
+            let command = match content.message_kind() {
+                MessageKind::Cancel => WarningCommand::Cancel,
+                MessageKind::Update => WarningCommand::Replace {
+                    by: later.stream,
+                    identifier: later.state.identifier.clone(),
+                },
+                MessageKind::Alert | MessageKind::Unspecified => continue,
+            };
+            match self.give(wanted.stream, command).await {
+                Ok(_) => settled.told.push(format!(
+                    "`{}`, which came before, has ended it",
+                    later.state.identifier
+                )),
+                Err(refusal) if refusal.code == Code::Conflict => {}
+                Err(refusal) => return Err(refusal),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes back what a message refers to, and what has replaced that since; a message that refers to what is not held is
+    /// kept itself.
+    async fn cancel(&self, wanted: Wanted) -> Result<Settled, Refusal> {
+        let mut settled = Settled::default();
+        let mut waits = false;
+        let mut ended: Vec<Id> = Vec::new();
+        for reference in &wanted.content.references {
+            let Some(earlier) = self.own_reference(reference, &wanted, &mut settled) else {
+                continue;
+            };
+            if self.take_back(earlier, &mut settled).await? {
+                ended.push(earlier);
+            } else {
+                settled.told.push(not_held(reference));
+                waits = true;
+            }
+        }
+        // Taking back what was replaced already can only mean what stands in its place.
+        let mut at = 0;
+        while let Some(earlier) = ended.get(at).copied() {
+            at += 1;
+            for later in self.recorder.referring(earlier).await? {
+                let content = &later.state.content;
+                let stands_in_its_place = content.message_kind() == MessageKind::Update
+                    && content.sender == wanted.content.sender
+                    && content.status() == AlertStatus::Actual
+                    && sent_s(content) <= sent_s(&wanted.content)
+                    && !ended.contains(&later.stream);
+                if stands_in_its_place && self.take_back(later.stream, &mut settled).await? {
+                    ended.push(later.stream);
+                }
+            }
+        }
+        if waits {
+            let kept = self.take(&wanted).await?;
+            settled.changed |= kept.changed;
+            settled.stream = settled.stream.or(kept.stream);
+        }
+        Ok(settled)
+    }
+
+    /// Takes a warning back; says whether it is held. One that was taken back already stays so.
+    async fn take_back(&self, stream: Id, settled: &mut Settled) -> Result<bool, Refusal> {
+        match self.give(stream, WarningCommand::Cancel).await {
+            Ok(changed) => settled.changed |= changed,
+            Err(refusal) if refusal.code == Code::NotFound => return Ok(false),
+            Err(refusal) if refusal.code == Code::Conflict => {}
+            Err(refusal) => return Err(refusal),
+        }
+        settled.stream = Some(stream);
+        Ok(true)
+    }
+
+    async fn event(&self, mut wanted: Wanted) -> Result<Settled, Refusal> {
+        if let Some(held) = self.held_event(&wanted).await? {
+            wanted.stream = held.stream;
+            wanted.identifier = held.state.identifier;
+        }
+        self.take(&wanted).await
+    }
+
+    async fn end_event(&self, wanted: Wanted) -> Result<Settled, Refusal> {
+        let Some(held) = self.held_event(&wanted).await? else {
+            return Ok(Settled {
+                told: vec!["it ends a warning that is not held in force here".into()],
+                ..Settled::default()
+            });
+        };
+        let changed = self.give(held.stream, WarningCommand::Cancel).await?;
+        Ok(Settled {
+            changed,
+            stream: Some(held.stream),
+            told: Vec::new(),
+        })
+    }
+
+    async fn held_event(&self, wanted: &Wanted) -> Result<Option<Held>, Refusal> {
+        let held = self.recorder.in_force(wanted.source).await?;
+        let same = |held: &Held| {
+            held.state.content.status == wanted.content.status
+                && is_same_event(&held.state.content, &wanted.content)
+        };
+        Ok(held.into_iter().find(same))
+    }
+
+    async fn station(
+        &self,
+        mut wanted: Wanted,
+        key: &str,
+        warns: bool,
+    ) -> Result<Settled, Refusal> {
+        let held = self.recorder.in_force(wanted.source).await?;
+        let held = held
+            .into_iter()
+            .find(|held| held.state.identifier.starts_with(key));
+        let Some(held) = held else {
+            return if warns {
+                self.take(&wanted).await
+            } else {
+                Ok(Settled::default())
+            };
+        };
+        let known = Settled {
+            stream: Some(held.stream),
+            ..Settled::default()
+        };
+        let (before, after) = (sent_s(&held.state.content), sent_s(&wanted.content));
+        if after < before {
+            return Ok(known);
+        }
+        if !warns {
+            let changed = self.give(held.stream, WarningCommand::Cancel).await?;
+            return Ok(Settled { changed, ..known });
+        }
+        let is_as_before = held.state.content.severity == wanted.content.severity
+            && after - before < STATION_REPEAT_SECONDS;
+        if is_as_before {
+            return Ok(known);
+        }
+        wanted.stream = held.stream;
+        wanted.identifier = held.state.identifier;
+        self.take(&wanted).await
+    }
+
+    async fn take(&self, wanted: &Wanted) -> Result<Settled, Refusal> {
+        let command = WarningCommand::take(
+            wanted.source,
+            &wanted.publisher,
+            &wanted.identifier,
+            wanted.content.clone(),
+        )?;
+        let changed = self.give(wanted.stream, command).await?;
+        Ok(Settled {
+            changed,
+            stream: Some(wanted.stream),
+            told: Vec::new(),
+        })
+    }
+
+    /// Returns what a reference is here, unless it is of another sender, who alone may end it, or of the message itself.
+    #[expect(clippy::unused_self, reason = "it is a step of settling")]
+    fn own_reference(
+        &self,
+        reference: &Reference,
+        wanted: &Wanted,
+        settled: &mut Settled,
+    ) -> Option<Id> {
+        let earlier = Id::try_from(reference.warning_id.as_slice()).ok()?;
+        if reference.sender != wanted.content.sender {
+            settled.told.push(format!(
+                "refers to `{}` of another sender, which that sender alone ends",
+                reference.identifier
+            ));
+            return None;
+        }
+        (earlier != wanted.stream).then_some(earlier)
+    }
+}
+
+fn not_held(reference: &Reference) -> String {
+    format!(
+        "refers to `{}`, which is not held here",
+        reference.identifier
+    )
+}
+
+/// Says whether two contents are of the same earthquake: it began in the same minute, and not far away.
+fn is_same_event(held: &Content, wanted: &Content) -> bool {
+    let (Some(held), Some(wanted)) = (&held.earthquake, &wanted.earthquake) else {
+        return false;
+    };
+    let seconds = |earthquake: &Earthquake| {
+        let origin_time = earthquake.origin_time.as_ref();
+        origin_time.map_or(0, |at| at.seconds)
+    };
+    let apart = seconds(held).abs_diff(seconds(wanted));
+    let far = match (held.epicenter, wanted.epicenter) {
+        (Some(held), Some(wanted)) => {
+            haversine_km(Point::from(held).degrees(), Point::from(wanted).degrees())
+        }
+        _ => 0.0,
+    };
+    apart <= SAME_EVENT_SECONDS && far <= SAME_EVENT_KM
+}
+
+fn sent_s(content: &Content) -> i64 {
+    let sent = content.sent_at.as_ref();
+    sent.and_then(|at| Millis::try_from(at).ok())
+        .map_or(0, |at| at.0 / 1000)
+}

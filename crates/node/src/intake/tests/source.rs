@@ -1,0 +1,464 @@
+//! Sources beside BMKG's nowcast: what each becomes, and what ends it.
+
+use super::*;
+
+impl Bench {
+    async fn of(kind: FeedKind, path: &str) -> Self {
+        Self::new(kind, path, Node::default()).await
+    }
+
+    fn set(&self, millis: i64) {
+        self.now.store(millis, Ordering::SeqCst);
+    }
+}
+
+fn cap() -> FeedKind {
+    FeedKind::Cap {
+        provinces: Province::ALL.to_vec(),
+        hosts: Vec::new(),
+    }
+}
+
+/// An alert of another publisher over Bogor, with further elements before its info.
+fn flood(identifier: &str, kind: &str, more: &str) -> String {
+    format!(
+        r#"<?xml version="1.0"?><alert xmlns="urn:oasis:names:tc:emergency:cap:1.2">
+        <identifier>{identifier}</identifier><sender>posko@bpbd.example</sender>
+        <sent>2022-11-21T13:10:00+07:00</sent><status>Actual</status><msgType>{kind}</msgType><scope>Public</scope>
+        <code>contoh</code>{more}
+        <info><language>id-ID</language><category>Met</category><event>Banjir</event>
+        <urgency>Immediate</urgency><severity>Severe</severity><certainty>Likely</certainty>
+        <expires>2022-11-21T19:00:00+07:00</expires><senderName>BPBD Contoh</senderName>
+        <headline>Banjir di Bogor</headline><contact>Ibu Contoh 0800-000-000</contact>
+        <area><areaDesc>Bogor</areaDesc><polygon>-6.62,106.75 -6.62,106.85 -6.55,106.85 -6.55,106.75 -6.62,106.75</polygon>
+        <geocode><valueName>BPS</valueName><value>3271</value></geocode></area></info></alert>"#
+    )
+}
+
+#[tokio::test]
+async fn an_alert_of_any_publisher_is_taken_from_a_url_a_list_or_an_envelope_and_is_the_same() {
+    let alert = flood("a-1", "Alert", "");
+    let inner = alert.split_once("?>").unwrap().1;
+    let atom = format!(
+        r#"<feed xmlns="http://www.w3.org/2005/Atom"><id>urn:uji</id><title>Uji</title><updated>2022-11-21T13:11:00+07:00</updated>
+        <entry><id>e1</id><title>Banjir</title><updated>2022-11-21T13:11:00+07:00</updated><content type="text/xml">{inner}</content></entry></feed>"#
+    );
+    let envelope = format!(
+        r#"<EDXLDistribution xmlns="urn:oasis:names:tc:emergency:EDXL:DE:1.0"><distributionID>d1</distributionID><senderID>posko@bpbd.example</senderID>
+        <dateTimeSent>2022-11-21T13:11:00+07:00</dateTimeSent><distributionStatus>Actual</distributionStatus><distributionType>Report</distributionType>
+        <combinedConfidentiality>none</combinedConfidentiality><contentObject><xmlContent><embeddedXMLContent>{inner}</embeddedXMLContent></xmlContent></contentObject></EDXLDistribution>"#
+    );
+    let rss = "<rss version=\"2.0\"><channel><title>Uji</title><item><title>Banjir</title><link>/a-1.cap</link></item></channel></rss>";
+    let node = Node::default();
+    let mut streams = Vec::new();
+    for document in [alert.clone(), atom, envelope, rss.to_owned()] {
+        let mut bench = Bench::new(cap(), "/cap", node.clone()).await;
+        bench.server.answer("/cap", Answer::ok(document));
+        bench.server.answer("/a-1.cap", Answer::ok(alert.clone()));
+        let feed = bench.poll().await;
+        assert_eq!(feed.health(), FeedHealth::Ok, "{}", feed.last_error);
+        streams = node.all(|_| true);
+        assert_eq!(streams.len(), 1, "the same alert is one warning");
+    }
+    let held = &streams[0].state;
+    assert_eq!(
+        (held.publisher.as_str(), held.source),
+        ("BPBD Contoh", Source::Cap)
+    );
+    let content = &held.content;
+    assert_eq!(content.hazard(), posko_proto::common::v1::Hazard::Flood);
+    assert!(
+        content.areas[0]
+            .region_codes
+            .iter()
+            .any(|code| code == "32.71")
+    );
+    assert!(
+        !format!("{content:?}").contains("Contoh 0800"),
+        "a contact may name a person"
+    );
+    let notes: Vec<&str> = content
+        .notes
+        .iter()
+        .map(|note| note.path.as_str())
+        .collect();
+    assert!(
+        notes.contains(&"alert/info/contact") && notes.contains(&"alert/code"),
+        "what is left out is named: {notes:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_list_cannot_send_the_node_to_another_host() {
+    let rss = "<rss version=\"2.0\"><channel><title>Uji</title><item><title>Banjir</title><link>http://internal.example/a</link></item></channel></rss>";
+    let mut bench = Bench::of(cap(), "/cap").await;
+    bench.server.answer("/cap", Answer::ok(rss));
+    let feed = bench.poll().await;
+    assert_eq!(feed.health(), FeedHealth::Invalid);
+    assert!(
+        feed.last_error.contains("internal.example"),
+        "{}",
+        feed.last_error
+    );
+}
+
+#[tokio::test]
+async fn an_alert_far_away_is_outside_and_one_whose_place_nobody_can_tell_is_kept() {
+    let far = flood("a-1", "Alert", "")
+        .replace(
+            "-6.62,106.75 -6.62,106.85 -6.55,106.85 -6.55,106.75 -6.62,106.75",
+            "40,-80 40,-79 41,-79 40,-80",
+        )
+        .replace("3271", "7371");
+    let unknown = flood("a-2", "Alert", "")
+        .replace(
+            "<polygon>-6.62,106.75 -6.62,106.85 -6.55,106.85 -6.55,106.75 -6.62,106.75</polygon>",
+            "",
+        )
+        .replace(
+            "<geocode><valueName>BPS</valueName><value>3271</value></geocode>",
+            "",
+        )
+        .replace("<areaDesc>Bogor", "<areaDesc>Atlantis");
+    let mut bench = Bench::of(cap(), "/cap").await;
+    bench.server.answer("/cap", Answer::ok(far));
+    assert_eq!(counts(&bench.poll().await), [0, 0, 1]);
+    bench.server.answer("/cap", Answer::ok(unknown));
+    assert_eq!(counts(&bench.poll().await), [1, 0, 1]);
+    let area = &bench.node.contents()[0].areas[0];
+    assert_eq!(
+        (area.reach(), area.names[0].name.as_str()),
+        (AreaReach::Unknown, "Atlantis")
+    );
+}
+
+#[tokio::test]
+async fn an_update_that_comes_before_what_it_replaces_still_replaces_it() {
+    let refer = |identifier: &str, kind: &str, earlier: &str| {
+        let references = format!("<references>{earlier}</references>");
+        flood(identifier, kind, &references)
+    };
+    let reference = "posko@bpbd.example,a-1,2022-11-21T13:00:00+07:00";
+    let first = flood("a-1", "Alert", "").replace("T13:10", "T13:00");
+    for (kind, ended) in [("Update", "replaced"), ("Cancel", "cancelled")] {
+        for second_first in [false, true] {
+            let mut bench = Bench::of(cap(), "/cap").await;
+            let mut documents = vec![first.clone(), refer("a-2", kind, reference)];
+            if second_first {
+                documents.reverse();
+            }
+            for document in documents {
+                bench.server.answer("/cap", Answer::ok(document));
+                let feed = bench.poll().await;
+                assert_eq!(feed.health(), FeedHealth::Ok, "{}", feed.last_error);
+            }
+            let standings = bench.node.standings();
+            assert_eq!(
+                standings[0],
+                format!("a-1: {ended}"),
+                "{kind} {second_first}"
+            );
+        }
+    }
+    let mut bench = Bench::of(cap(), "/cap").await;
+    bench.server.answer("/cap", Answer::ok(first));
+    bench.poll().await;
+    let foreign = refer("a-3", "Cancel", reference)
+        .replace("<sender>posko@bpbd.example", "<sender>x@other.example");
+    bench.server.answer("/cap", Answer::ok(foreign));
+    bench.poll().await;
+    assert_eq!(
+        bench.node.standings()[0],
+        "a-1: in_force",
+        "only its own sender takes an alert back"
+    );
+}
+
+#[tokio::test]
+async fn an_update_of_several_replaces_each() {
+    let mut bench = Bench::of(cap(), "/cap").await;
+    let references = "<references>posko@bpbd.example,a-1,2022-11-21T13:00:00+07:00 posko@bpbd.example,a-2,2022-11-21T13:00:00+07:00 posko@bpbd.example,a-9,2022-11-21T13:00:00+07:00</references>";
+    for document in [
+        flood("a-1", "Alert", "").replace("T13:10", "T13:00"),
+        flood("a-2", "Alert", "").replace("T13:10", "T13:00"),
+        flood("a-3", "Update", references),
+    ] {
+        bench.server.answer("/cap", Answer::ok(document));
+        bench.poll().await;
+    }
+    assert_eq!(
+        bench.node.standings(),
+        ["a-1: replaced", "a-2: replaced", "a-3: in_force"]
+    );
+    assert_eq!(
+        bench.node.contents()[2].references.len(),
+        3,
+        "also the one that is not held"
+    );
+}
+
+#[tokio::test]
+async fn what_warns_of_nothing_never_warns() {
+    let mut bench = Bench::of(cap(), "/cap").await;
+    let references = "<references>posko@bpbd.example,a-1,2022-11-21T13:00:00+07:00</references>";
+    bench
+        .server
+        .answer("/cap", Answer::ok(flood("a-1", "Ack", references)));
+    let feed = bench.poll().await;
+    assert_eq!((feed.health(), counts(&feed)), (FeedHealth::Ok, [0, 0, 0]));
+}
+
+#[tokio::test]
+async fn an_alert_that_bmkgs_list_holds_no_more_is_replaced_by_a_newer_one_of_its_province_alone() {
+    let mut bench = Bench::nowcast().await;
+    let later = |code: &str, province: &str| {
+        alert(code, province).replace("<sent>2022-11-21T13:10", "<sent>2022-11-21T13:25")
+    };
+    let serve = |bench: &Bench, items: &[(&str, &str, String)]| {
+        let listed: Vec<String> = items
+            .iter()
+            .map(|(code, province, _)| item(code, &format!("Hujan Lebat di {province}"), PUBLISHED))
+            .collect();
+        bench.server.answer("/nowcast/id", list(&listed));
+        for (code, _, document) in items {
+            bench.server.answer(
+                &format!("/nowcast/id/{code}_alert.xml"),
+                Answer::ok(document.clone()),
+            );
+        }
+    };
+    let (banten, jabar) = (
+        alert("CBT001", "Banten"),
+        alert("CJB001", "Jawa Barat")
+            .replace("106.0", "107.0")
+            .replace("106.1", "107.1"),
+    );
+    serve(
+        &bench,
+        &[
+            ("CBT001", "Banten", banten),
+            ("CJB001", "Jawa Barat", jabar),
+        ],
+    );
+    bench.poll().await;
+    serve(&bench, &[("CBT002", "Banten", later("CBT002", "Banten"))]);
+    bench.pass(1);
+    let feed = bench.poll().await;
+    assert_eq!(feed.health(), FeedHealth::Ok, "{}", feed.last_error);
+    assert_eq!(
+        bench.node.standings(),
+        [
+            "2.49.0.1.360.0.CBT001: replaced",
+            "2.49.0.1.360.0.CBT002: in_force",
+            "2.49.0.1.360.0.CJB001: in_force",
+        ],
+        "what is gone without a newer one holds until its own end"
+    );
+}
+
+#[tokio::test]
+async fn the_same_earthquake_of_several_lists_is_one_warning() {
+    let mut bench = Bench::earthquakes().await;
+    bench.server.answer("/gempa.json", rows(&[cianjur()]));
+    bench.poll().await;
+    let revised = row("2022-11-21T06:21:11+00:00", "-6.86,107.01", "5.6", "");
+    bench.server.answer("/gempa.json", rows(&[revised]));
+    bench.poll().await;
+    assert_eq!(
+        bench.node.standings(),
+        ["bmkg/2022-11-21T06:21:09Z: in_force"],
+        "computed anew it is the same"
+    );
+    let xml = "<Infogempa><gempa><Tanggal>21 Nov 2022</Tanggal><Jam>13:21:09 WIB</Jam><DateTime>2022-11-21T06:21:09+00:00</DateTime>\
+        <point><coordinates>-6.85,107.03</coordinates></point><Lintang>6.85 LS</Lintang><Bujur>107.03 BT</Bujur><Magnitude>5.6</Magnitude>\
+        <Kedalaman>11 km</Kedalaman><Wilayah>10 km BaratDaya KAB-CIANJUR-JABAR</Wilayah><Potensi>Tidak berpotensi tsunami</Potensi></gempa></Infogempa>";
+    bench.server.answer("/gempa.json", Answer::ok(xml));
+    let feed = bench.poll().await;
+    assert_eq!(feed.health(), FeedHealth::Ok, "{}", feed.last_error);
+    assert_eq!(bench.node.standings().len(), 1);
+    let places = &bench.node.contents()[0].felt_places;
+    assert_eq!(
+        (
+            places[0].region_code.as_str(),
+            places[0].mmi_from,
+            places[0].mmi_to
+        ),
+        ("32.03", 5, 6)
+    );
+}
+
+fn levels(rows: &[(&str, i32)]) -> Answer {
+    let rows: Vec<String> = rows
+        .iter()
+        .map(|(clock, level)| format!("Katulampa,2022-11-21T{clock}:00+07:00,{level}\n"))
+        .collect();
+    Answer::ok(format!("station,time,level_cm\n{}", rows.concat()))
+}
+
+#[tokio::test]
+async fn a_gauge_warns_downstream_with_the_arrival_until_it_has_fallen() {
+    // 13:30 in Jakarta.
+    let mut bench = Bench::of(FeedKind::Gauges, "/tma.csv").await;
+    bench.server.answer("/tma.csv", levels(&[("13:00", 60)]));
+    assert_eq!(counts(&bench.poll().await), [0, 0, 0]);
+    bench
+        .server
+        .answer("/tma.csv", levels(&[("13:00", 60), ("13:20", 205)]));
+    let feed = bench.poll().await;
+    assert_eq!(
+        (feed.health(), counts(&feed)),
+        (FeedHealth::Ok, [1, 0, 0]),
+        "{}",
+        feed.last_error
+    );
+    let content = bench.node.contents().remove(0);
+    assert_eq!(content.severity(), Severity::Extreme);
+    assert_eq!(content.gauge.as_ref().unwrap().siaga(), Siaga::I);
+    let selatan = content
+        .areas
+        .iter()
+        .find(|area| area.region_codes == ["31.74"])
+        .unwrap();
+    let read_at = content.gauge.as_ref().unwrap().read_at.unwrap();
+    assert_eq!(
+        selatan.arrival_at.unwrap().seconds - read_at.seconds,
+        540 * 60
+    );
+    assert!(
+        content
+            .description
+            .contains("Jakarta Selatan: sekitar 21 November 2022 pukul 22.20.00 WIB"),
+        "{}",
+        content.description
+    );
+
+    bench.set(NOW.0 + 40 * 60_000);
+    bench.server.answer("/tma.csv", levels(&[("14:00", 170)]));
+    bench.poll().await;
+    bench.set(NOW.0 + 60 * 60_000);
+    bench
+        .server
+        .answer("/tma.csv", levels(&[("14:00", 170), ("14:20", 70)]));
+    let feed = bench.poll().await;
+    assert_eq!(feed.health(), FeedHealth::Ok, "{}", feed.last_error);
+    assert_eq!(
+        bench.node.standings(),
+        ["gauge/katulampa/2022-11-21T06:20:00Z: cancelled"],
+        "one flood is one warning"
+    );
+}
+
+#[tokio::test]
+async fn a_gauge_that_jumps_or_repeats_is_told_and_warns_of_nothing() {
+    let mut bench = Bench::of(FeedKind::Gauges, "/tma.csv").await;
+    bench
+        .server
+        .answer("/tma.csv", levels(&[("13:00", 20), ("13:20", 400)]));
+    let feed = bench.poll().await;
+    assert_eq!(feed.health(), FeedHealth::Invalid);
+    assert!(
+        feed.last_error.contains("jumps from `20 cm` to `400 cm`"),
+        "{}",
+        feed.last_error
+    );
+    assert!(bench.node.contents().is_empty());
+    bench
+        .server
+        .answer("/tma.csv", levels(&[("13:20", 400), ("13:25", 390)]));
+    let feed = bench.poll().await;
+    assert_eq!(
+        (feed.health(), bench.node.contents().len()),
+        (FeedHealth::Ok, 1),
+        "a second reading that agrees is believed: {}",
+        feed.last_error
+    );
+    bench.set(NOW.0 + 5 * 3_600_000);
+    let feed = bench.poll().await;
+    assert_eq!(feed.health(), FeedHealth::Invalid);
+    assert!(
+        feed.last_error.contains("older than `180` minutes"),
+        "{}",
+        feed.last_error
+    );
+    bench.server.answer(
+        "/tma.csv",
+        Answer::ok("station,time,level_cm\nEntah,2022-11-21T18:00:00+07:00,10\n"),
+    );
+    let feed = bench.poll().await;
+    assert!(
+        feed.last_error.contains("not configured"),
+        "{}",
+        feed.last_error
+    );
+}
+
+#[tokio::test]
+async fn a_volcano_warns_until_it_is_normal_again() {
+    let mut bench = Bench::of(FeedKind::Volcanoes, "/ga.csv").await;
+    let table = |rows: &str| Answer::ok(format!("volcano,time,level\n{rows}"));
+    bench.server.answer(
+        "/ga.csv",
+        table("Gede,2022-11-21T12:00:00+07:00,Siaga\nMerapi,2022-11-21T12:00:00+07:00,Siaga\nSalak,2022-11-21T12:00:00+07:00,Normal\n"),
+    );
+    let feed = bench.poll().await;
+    assert_eq!(
+        (feed.health(), counts(&feed)),
+        (FeedHealth::Ok, [1, 0, 1]),
+        "{}",
+        feed.last_error
+    );
+    let content = &bench.node.contents()[0];
+    assert!(
+        content.areas[0]
+            .region_codes
+            .iter()
+            .any(|code| code.starts_with("32.03")),
+        "{:?}",
+        content.areas
+    );
+    bench
+        .server
+        .answer("/ga.csv", table("Gede,2022-11-21T13:00:00+07:00,Normal\n"));
+    bench.poll().await;
+    assert_eq!(
+        bench.node.standings(),
+        ["volcano/gede/2022-11-21T05:00:00Z: cancelled"]
+    );
+}
+
+#[tokio::test]
+async fn an_answer_of_another_kind_is_no_empty_list() {
+    for (kind, document) in [
+        (FeedKind::Gauges, "volcano,time,level\n"),
+        (FeedKind::Volcanoes, "station,time,level_cm\n"),
+        (cap(), "<html><body>Login</body></html>"),
+        (
+            FeedKind::BmkgEarthquake { radius_km: 300 },
+            "station,time,level_cm\n",
+        ),
+    ] {
+        let mut bench = Bench::of(kind, "/x").await;
+        bench.server.answer("/x", Answer::ok(document));
+        let feed = bench.poll().await;
+        assert_eq!(
+            (feed.health(), feed.alarm),
+            (FeedHealth::Invalid, true),
+            "{document}"
+        );
+        assert!(!feed.last_error.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_trial_says_what_each_item_would_become_and_records_nothing() {
+    let bench = Bench::of(cap(), "/cap").await;
+    bench
+        .server
+        .answer("/cap", Answer::ok(flood("a-1", "Alert", "")));
+    let trial = try_feed(&bench.config, &Gauge::shipped(), NOW).await;
+    assert_eq!(trial.failure, None);
+    assert!(matches!(&trial.items[0].judged, Judged::Take(wanted) if wanted.identifier == "a-1"));
+    bench.server.answer("/cap", Answer::status(500));
+    let trial = try_feed(&bench.config, &Gauge::shipped(), NOW).await;
+    assert!(trial.failure.unwrap().contains("status `500`"));
+}
