@@ -1,6 +1,7 @@
 //! The story, with real facts: BMKG's nowcast for Banten and Jawa Barat, and the earthquake of Cianjur on 21 November 2022.
 //!
-//! Node 32 takes the warnings in and everyone sees them; its duty officer opens and runs the incident; Bekasi floods and
+//! Node 32 takes the warnings in and everyone sees them; a gauge upstream warns Jakarta, and an alert is updated and
+//! cancelled; 32's duty officer opens and runs the incident; Bekasi floods and
 //! Jakarta is told; the link between them is cut, Banten relays, then headquarters' gateway alone, then nobody, and it
 //! returns; headquarters directs and is answered; Jakarta's node is killed while it writes and comes back.
 
@@ -8,6 +9,8 @@
     clippy::indexing_slicing,
     reason = "what is indexed is JSON, which answers with null for a field that is not there"
 )]
+
+mod alert;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -115,6 +118,8 @@ impl Story {
     /// Plays the story to its end.
     pub(crate) fn play(&self, report: &mut Report) -> Result<()> {
         let quake = self.warnings(report)?;
+        self.river(report)?;
+        self.superseded(report)?;
         let cianjur = self.incident(&quake, report)?;
         self.operation(&cianjur, report)?;
         self.flood(report)?;
