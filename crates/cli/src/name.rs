@@ -14,6 +14,9 @@ use posko_proto::{
     warning::v1::{self as warning, AlertStatus, Certainty, FeedHealth, Source, State, Urgency},
 };
 
+/// Below this is the number of every value.
+const GREATEST: i32 = 256;
+
 /// An enum of the contract whose values have names.
 pub(crate) trait Named: Copy + Sized {
     /// What a value is called in a message, `hazard`.
@@ -40,7 +43,8 @@ pub(crate) trait Named: Copy + Sized {
 
     /// Returns every value but the unspecified one, in the contract's order.
     fn all() -> impl Iterator<Item = Self> {
-        (1..).map_while(Self::from_number)
+        // Numbers may have gaps: values are added where there is room.
+        (1..GREATEST).filter_map(Self::from_number)
     }
 }
 
@@ -132,6 +136,12 @@ named! {
     Source, "source", "SOURCE_";
     State, "warning state", "STATE_";
     FeedHealth, "feed health", "FEED_HEALTH_";
+    warning::Channel, "channel", "CHANNEL_";
+    warning::DismissReason, "reason", "DISMISS_REASON_";
+    warning::DraftKind, "kind of draft", "DRAFT_KIND_";
+    warning::DraftStatus, "draft status", "DRAFT_STATUS_";
+    warning::InboxChange, "change", "INBOX_CHANGE_";
+    warning::Review, "review", "REVIEW_";
     Priority, "priority", "PRIORITY_";
     directive::State, "directive state", "STATE_";
     site::Kind, "kind of site", "KIND_";
@@ -157,7 +167,7 @@ mod tests {
                 );
             }
         });
-        assert_eq!(types, 32);
+        assert_eq!(types, 38);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! An alert that is written reads back as the same, and is valid against the standard's own schema.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::{fs, path::PathBuf, process::Command};
 
 use chrono::{DateTime, FixedOffset, TimeZone};

@@ -17,7 +17,9 @@ pub mod identity;
 pub mod intake;
 pub mod node;
 pub mod offline;
+mod outgoing;
 pub mod peer;
+mod report;
 pub mod time;
 mod timer;
 

@@ -27,7 +27,11 @@ use posko_domain::{
     context::Context,
     directive,
     event::{AccountEvent, Class as EventClass, Event, IncidentEvent},
-    incident, log as own_log, site, warning,
+    incident, log as own_log, site,
+    warning::{
+        self,
+        draft::{self, DraftCommand},
+    },
 };
 use posko_ledger::{
     MAX_PAYLOAD_BYTES,
@@ -166,15 +170,21 @@ impl Decided {
     /// Takes the events of a fixed area.
     fn of(stream: Id, events: Vec<Event>) -> Self {
         let mut decided = Self::default();
+        decided.add(stream, events);
+        decided
+    }
+
+    /// Adds events of a fixed area, also of another stream than the first.
+    fn add(&mut self, stream: Id, events: Vec<Event>) {
         for event in events {
             match &event {
                 Event::Incident(IncidentEvent::Reported(reported)) => {
-                    decided.number = Some(reported.number.clone());
+                    self.number = Some(reported.number.clone());
                 }
-                Event::Account(AccountEvent::RiskAccepted(_)) => decided.risk_accepted = true,
+                Event::Account(AccountEvent::RiskAccepted(_)) => self.risk_accepted = true,
                 _ => {}
             }
-            decided.events.push(NewEvent {
+            self.events.push(NewEvent {
                 stream,
                 type_id: event.type_id(),
                 type_version: event.type_version(),
@@ -184,7 +194,6 @@ impl Decided {
                 body: event.encode(),
             });
         }
-        decided
     }
 }
 
@@ -688,6 +697,9 @@ impl Writer {
                     .map(|events| events.into_iter().map(Event::Incident).collect())
                     .map_err(Refusal::from)
             }
+            Command::Draft(command) => {
+                return self.decide_draft(connection, request.stream, state, command, &context);
+            }
             Command::Warning(command) => {
                 warning::decide(fold::warning(state)?.as_ref(), command, &context)
                     .map(|events| events.into_iter().map(Event::Warning).collect())
@@ -715,9 +727,54 @@ impl Writer {
             .and_then(|warning| {
                 aggregate::frontier_of(&transaction.logs, &self.shared, warning.origin)
             });
-        Ok(events.map(|events: Vec<Event>| Decided {
-            frontier: frontier.into_iter().collect(),
-            ..Decided::of(request.stream, events)
+        let verified = match (depends_on, &events) {
+            (Some(warning), Ok(_)) if warning.origin == own => {
+                let report = fold::state(connection, Tables::LIVE, own, warning.id)?;
+                let report = fold::warning(report.as_ref())?;
+                report
+                    .and_then(|report| warning::verified(&report, request.stream))
+                    .map(|event| (warning.id, event))
+            }
+            _ => None,
+        };
+        Ok(events.map(|events: Vec<Event>| {
+            let mut decided = Decided {
+                frontier: frontier.into_iter().collect(),
+                ..Decided::of(request.stream, events)
+            };
+            if let Some((report, event)) = verified {
+                decided.add(report, vec![event.into()]);
+            }
+            decided
+        }))
+    }
+
+    /// Decides a command about a draft, with the warning that it issues or changes.
+    fn decide_draft(
+        &self,
+        connection: &Connection,
+        draft: Id,
+        state: Option<&Stored>,
+        command: &DraftCommand,
+        context: &Context,
+    ) -> Result<Result<Decided, Refusal>, StoreError> {
+        let own = self.options.identity.origin;
+        let state = fold::draft(state)?;
+        let target = match draft::looks_at(state.as_ref(), draft, command, context) {
+            Some(warning) => {
+                let stored = fold::state(connection, Tables::LIVE, own, warning)?;
+                fold::warning(stored.as_ref())?
+            }
+            None => None,
+        };
+        let decision = draft::decide(state.as_ref(), draft, target.as_ref(), command, context);
+        Ok(decision.map_err(Refusal::from).map(|decision| {
+            let events = decision.draft.into_iter().map(Event::Draft);
+            let mut decided = Decided::of(draft, events.collect());
+            if let Some((warning, events)) = decision.warning {
+                decided.add(warning, events.into_iter().map(Event::Warning).collect());
+            }
+            decided
         }))
     }
 

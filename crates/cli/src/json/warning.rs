@@ -16,6 +16,10 @@ pub(crate) struct Warning {
     identifier: String,
     state: Option<String>,
     version: u32,
+    review: Option<String>,
+    dismissed: Option<String>,
+    incident_id: Option<String>,
+    notes: Vec<Note>,
     recorded_at: Option<String>,
     provenance: Option<Provenance>,
     content: Content,
@@ -30,6 +34,10 @@ impl From<warning::Warning> for Warning {
             identifier: warning.identifier,
             state: name::of::<warning::State>(warning.state),
             version: warning.version,
+            review: name::of::<warning::Review>(warning.review),
+            dismissed: name::of::<warning::DismissReason>(warning.dismissed),
+            incident_id: super::id(&warning.incident_id),
+            notes: warning.notes.into_iter().map(Note::from).collect(),
             recorded_at: time(warning.recorded_at.as_ref()),
             provenance: warning.provenance.map(Provenance::from),
             content: warning.content.unwrap_or_default().into(),
@@ -55,6 +63,11 @@ struct Content {
     web: Option<String>,
     areas: Vec<Area>,
     earthquake: Option<Earthquake>,
+    texts: Vec<Text>,
+    sender: Option<String>,
+    message_identifier: Option<String>,
+    replaces: Vec<MessageRef>,
+    channel: Option<String>,
 }
 
 impl From<warning::Content> for Content {
@@ -76,6 +89,197 @@ impl From<warning::Content> for Content {
             web: text(&content.web),
             areas: content.areas.into_iter().map(Area::from).collect(),
             earthquake: content.earthquake.map(Earthquake::from),
+            texts: content.texts.into_iter().map(Text::from).collect(),
+            sender: text(&content.sender),
+            message_identifier: text(&content.message_identifier),
+            replaces: content.replaces.into_iter().map(MessageRef::from).collect(),
+            channel: name::of::<warning::Channel>(content.channel),
+        }
+    }
+}
+
+/// What is said in one language.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Text {
+    language: String,
+    headline: Option<String>,
+    description: Option<String>,
+    instruction: Option<String>,
+}
+
+impl From<warning::Text> for Text {
+    fn from(said: warning::Text) -> Self {
+        Self {
+            headline: text(&said.headline),
+            description: text(&said.description),
+            instruction: text(&said.instruction),
+            language: said.language,
+        }
+    }
+}
+
+/// One message of a publisher.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct MessageRef {
+    sender: String,
+    identifier: String,
+    sent_at: Option<String>,
+}
+
+impl From<warning::MessageRef> for MessageRef {
+    fn from(message: warning::MessageRef) -> Self {
+        Self {
+            sent_at: time(message.sent_at.as_ref()),
+            sender: message.sender,
+            identifier: message.identifier,
+        }
+    }
+}
+
+/// A text that belongs to a report.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Note {
+    event_id: Option<String>,
+    written_at: Option<String>,
+    text: Option<String>,
+    withdrawn: bool,
+}
+
+impl From<warning::WarningNote> for Note {
+    fn from(note: warning::WarningNote) -> Self {
+        Self {
+            event_id: id(&note.event_id),
+            written_at: time(note.written_at.as_ref()),
+            text: text(&note.text),
+            withdrawn: note.withdrawn,
+        }
+    }
+}
+
+/// A draft as it stands.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Draft {
+    #[serde(rename = "draft_id")]
+    id: Option<String>,
+    status: Option<String>,
+    kind: Option<String>,
+    publisher: String,
+    template: Option<String>,
+    warning_id: Option<String>,
+    drafted_by: Option<String>,
+    drafted_at: Option<String>,
+    decided_by: Option<String>,
+    decided_at: Option<String>,
+    exercise: bool,
+    version: u32,
+    content: Content,
+}
+
+impl From<warning::Draft> for Draft {
+    fn from(draft: warning::Draft) -> Self {
+        let drafted = draft.drafted.unwrap_or_default();
+        Self {
+            id: id(&draft.draft_id),
+            status: name::of::<warning::DraftStatus>(draft.status),
+            kind: name::of::<warning::DraftKind>(drafted.kind),
+            publisher: drafted.publisher,
+            template: text(&drafted.template),
+            warning_id: id(&draft.warning_id).or_else(|| id(&drafted.warning_id)),
+            drafted_by: id(&draft.drafted_by),
+            drafted_at: time(draft.drafted_at.as_ref()),
+            decided_by: id(&draft.decided_by),
+            decided_at: time(draft.decided_at.as_ref()),
+            exercise: draft.exercise,
+            version: draft.version,
+            content: drafted.content.unwrap_or_default().into(),
+        }
+    }
+}
+
+/// Which warnings an account is told of.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Subscription {
+    #[serde(rename = "subscription_id")]
+    id: Option<String>,
+    region: Option<String>,
+    hazard: Option<String>,
+    severity: Option<String>,
+    exercises: bool,
+    subscribed_at: Option<String>,
+}
+
+impl From<warning::Subscription> for Subscription {
+    fn from(said: warning::Subscription) -> Self {
+        Self {
+            id: id(&said.subscription_id),
+            region: text(&said.region),
+            hazard: name::of::<Hazard>(said.hazard),
+            severity: name::of::<warning::Severity>(said.severity),
+            exercises: said.exercises,
+            subscribed_at: time(said.subscribed_at.as_ref()),
+        }
+    }
+}
+
+/// A warning that a subscription matches.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct InboxItem {
+    change: Option<String>,
+    subscription_id: Option<String>,
+    area_unknown: bool,
+    warning: Option<Warning>,
+}
+
+impl From<warning::InboxItem> for InboxItem {
+    fn from(item: warning::InboxItem) -> Self {
+        Self {
+            change: name::of::<warning::InboxChange>(item.change),
+            subscription_id: id(&item.subscription_id),
+            area_unknown: item.area_unknown,
+            warning: item.warning.map(Warning::from),
+        }
+    }
+}
+
+/// A warning that changed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Change {
+    origin: String,
+    warning_id: Option<String>,
+    version: u32,
+    #[serde(rename = "change")]
+    what: Option<String>,
+}
+
+impl From<warning::WarningChange> for Change {
+    fn from(change: warning::WarningChange) -> Self {
+        Self {
+            warning_id: id(&change.warning_id),
+            version: change.version,
+            what: name::of::<warning::InboxChange>(change.change),
+            origin: change.origin,
+        }
+    }
+}
+
+/// A text that own warnings are written from.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Template {
+    name: String,
+    hazard: Option<String>,
+    severity: Option<String>,
+    configured: bool,
+    texts: Vec<Text>,
+}
+
+impl From<warning::WarningTemplate> for Template {
+    fn from(template: warning::WarningTemplate) -> Self {
+        Self {
+            hazard: name::of::<Hazard>(template.hazard),
+            severity: name::of::<warning::Severity>(template.severity),
+            configured: template.configured,
+            texts: template.texts.into_iter().map(Text::from).collect(),
+            name: template.name,
         }
     }
 }

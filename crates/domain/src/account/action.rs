@@ -36,6 +36,12 @@ pub enum Action {
     RecordWarning,
     /// Take a warning back.
     CancelWarning,
+    /// Draft a warning of the province's own, and give a draft up.
+    DraftWarning,
+    /// Approve another person's draft.
+    ApproveWarning,
+    /// Judge a citizen's or a branch's report.
+    JudgeReport,
     /// Read the regional picture: incidents, warnings, feeds, notices, zones.
     ReadRegion,
     /// Read accounts and sessions.
@@ -80,10 +86,11 @@ impl fmt::Display for Action {
 /// Says whether the role has the right. The one table of rights.
 pub fn allows(role: Role, action: Action) -> bool {
     use Action::{
-        AcceptRisk, ActivateIncident, AddNote, AmendLog, CancelWarning, CloseIncident,
-        EndOperation, FollowChanges, IssueDirective, ManageAccounts, ManageNode, ReadAccounts,
-        ReadNode, ReadRegion, RecordImpact, RecordWarning, RejectIncident, ReportIncident,
-        RunIncident, RunSite, VerifyIncident, WithdrawDirective, WithdrawPayload,
+        AcceptRisk, ActivateIncident, AddNote, AmendLog, ApproveWarning, CancelWarning,
+        CloseIncident, DraftWarning, EndOperation, FollowChanges, IssueDirective, JudgeReport,
+        ManageAccounts, ManageNode, ReadAccounts, ReadNode, ReadRegion, RecordImpact,
+        RecordWarning, RejectIncident, ReportIncident, RunIncident, RunSite, VerifyIncident,
+        WithdrawDirective, WithdrawPayload,
     };
     let rights: &[Action] = match role {
         Role::DutyOfficer => &[
@@ -99,6 +106,9 @@ pub fn allows(role: Role, action: Action) -> bool {
             RunSite,
             RecordWarning,
             CancelWarning,
+            DraftWarning,
+            ApproveWarning,
+            JudgeReport,
             WithdrawPayload,
             AcceptRisk,
             ReadRegion,
@@ -110,8 +120,8 @@ pub fn allows(role: Role, action: Action) -> bool {
         | Role::Dispatcher
         | Role::Crew
         | Role::HospitalDesk
-        | Role::Training
-        | Role::Board => &[AddNote, ReadRegion],
+        | Role::Training => &[AddNote, ReadRegion],
+        Role::Board => &[AddNote, ApproveWarning, ReadRegion],
         Role::Viewer => &[ReadRegion],
         Role::Auditor => &[ReadRegion, ReadAccounts, ReadNode],
         Role::It => &[

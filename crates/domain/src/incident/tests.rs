@@ -701,6 +701,9 @@ fn a_report_from_a_warning_takes_hazard_and_place_from_it() {
             ..Default::default()
         },
         cancelled: false,
+        review: posko_proto::warning::v1::Review::Unspecified,
+        dismissed: posko_proto::warning::v1::DismissReason::Unspecified,
+        incident: None,
         exercise: false,
         version: 1,
         taken_at: NOW,

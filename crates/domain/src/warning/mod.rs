@@ -4,8 +4,11 @@
 
 mod command;
 mod decide;
+pub mod draft;
 mod rejection;
 mod state;
+pub mod subscription;
+pub mod template;
 
 use posko_proto::{Id, warning::v1::Source};
 
@@ -14,7 +17,7 @@ pub use crate::{
     event::WarningEvent,
     warning::{
         command::WarningCommand,
-        decide::decide,
+        decide::{decide, verified},
         rejection::WarningRejection,
         state::{WarningState, apply, ends_at, standing},
     },

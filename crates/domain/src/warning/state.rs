@@ -1,8 +1,9 @@
 //! Where a warning stands, and how each event changes that.
 
 use posko_proto::{
+    Id,
     time::Millis,
-    warning::v1::{Content, Source, State},
+    warning::v1::{Content, DismissReason, Review, Source, State},
 };
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,14 @@ pub struct WarningState {
     pub content: Content,
     /// Whether it was taken back; that is for good.
     pub cancelled: bool,
+    /// How far a report was looked into; unspecified for what is no report.
+    #[serde(with = "wire::number")]
+    pub review: Review,
+    /// Why a report was dismissed.
+    #[serde(with = "wire::number")]
+    pub dismissed: DismissReason,
+    /// The incident that was opened from a report.
+    pub incident: Option<Id>,
     /// Whether it belongs to a drill of ours; a publisher's exercise says so in its status.
     pub exercise: bool,
     /// The stream's version.
@@ -58,6 +67,13 @@ pub fn apply(
             identifier: issued.identifier.clone(),
             content: readable(issued.content.as_ref(), name)?,
             cancelled: false,
+            review: if issued.source() == Source::Report {
+                Review::Unverified
+            } else {
+                Review::Unspecified
+            },
+            dismissed: DismissReason::Unspecified,
+            incident: None,
             exercise: recorded.exercise,
             version: recorded.version,
             taken_at: recorded.at,
@@ -83,6 +99,25 @@ pub fn apply(
                 ..state
             }
         }
+        WarningEvent::Noted(_) => begun(state, name, recorded)?,
+        WarningEvent::Verified(verified) => {
+            let malformed = |_| IllegalEvent::Malformed {
+                event: name,
+                field: "incident_id",
+            };
+            WarningState {
+                review: Review::Verified,
+                incident: Some(Id::try_from(verified.incident_id.as_slice()).map_err(malformed)?),
+                ..unverified(state, name, recorded)?
+            }
+        }
+        WarningEvent::Dismissed(dismissed) => WarningState {
+            review: Review::Dismissed,
+            dismissed: dismissed.reason(),
+            // What leads to nothing is no danger any more.
+            cancelled: true,
+            ..unverified(state, name, recorded)?
+        },
     };
     Ok(WarningState {
         version: recorded.version,
@@ -129,6 +164,22 @@ fn readable(content: Option<&Content>, event: &'static str) -> Result<Content, I
         .and_then(|at| Millis::try_from(at).ok());
     sent.ok_or(malformed("content.sent_at"))?;
     Ok(content.clone())
+}
+
+/// The state of a report that nobody has judged.
+fn unverified(
+    state: Option<WarningState>,
+    event: &'static str,
+    recorded: &Recorded,
+) -> Result<WarningState, IllegalEvent> {
+    let state = begun(state, event, recorded)?;
+    if state.review != Review::Unverified {
+        return Err(IllegalEvent::WrongState {
+            event,
+            from: state.review.as_str_name(),
+        });
+    }
+    Ok(state)
 }
 
 fn begun(

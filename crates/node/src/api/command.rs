@@ -12,7 +12,7 @@ use posko_proto::{
     },
     log::v1::{DeclareLostRequest, DisownRequest, WithdrawPayloadRequest},
     site::v1::ChangeSiteRequest,
-    warning::v1::CancelWarningRequest,
+    warning::v1::{CancelWarningRequest, DismissReportRequest},
 };
 use posko_store::Command;
 use prost::Message;
@@ -65,6 +65,7 @@ asks! {
     CloseIncidentRequest:     "CloseIncident"     CloseIncident     Incident  of incident_id;
     ChangeIncidentRequest:    "ChangeIncident"    RunIncident       Incident  of incident_id;
     CancelWarningRequest:     "CancelWarning"     CancelWarning     Warning   of warning_id;
+    DismissReportRequest:     "DismissReport"     JudgeReport       Warning   of warning_id;
     IssueDirectiveRequest:    "IssueDirective"    IssueDirective    Directive;
     WithdrawDirectiveRequest: "WithdrawDirective" WithdrawDirective Directive of directive_id;
     ChangeSiteRequest:        "ChangeSite"        RunSite           Site      of site_id;

@@ -7,7 +7,9 @@ mod account;
 mod auth;
 mod command;
 mod directive;
+mod draft;
 mod ims;
+mod inbox;
 mod incident;
 mod log;
 mod node;
@@ -60,6 +62,7 @@ pub(crate) const FRESH: Duration = Duration::from_secs(30);
 const DEFAULT_PAGE: usize = 50;
 const MAX_PAGE: u32 = 500;
 pub(crate) use self::auth::{Callers, Throttle, token_hash as auth_token_hash};
+pub(crate) use self::draft::{OwnWarnings, own_warnings};
 
 /// Returns a token of 32 random bytes.
 pub(crate) fn random_token() -> anyhow::Result<String> {
@@ -77,6 +80,7 @@ pub(crate) struct Shared {
     pub(crate) trust: Arc<ArcSwap<Trust>>,
     pub(crate) peers: Peers,
     pub(crate) feeds: Arc<RwLock<Option<Feeds>>>,
+    pub(crate) own_warnings: OwnWarnings,
     pub(crate) card: Option<NodeCard>,
     /// The node's directory.
     pub(crate) dir: PathBuf,

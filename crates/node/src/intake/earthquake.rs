@@ -153,6 +153,7 @@ fn content_of(earthquake: &Earthquake, placed: Option<&str>) -> Content {
             felt: earthquake.felt.clone().unwrap_or_default(),
         }),
         event: "Gempa bumi".into(),
+        ..Content::default()
     }
 }
 

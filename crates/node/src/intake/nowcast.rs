@@ -212,6 +212,7 @@ fn content_of(alert: &Alert, info: &Info, hazard: Hazard, province: Province) ->
             .collect(),
         earthquake: None,
         event: info.event.clone(),
+        ..Content::default()
     }
 }
 

@@ -39,7 +39,7 @@ impl Node {
         let takes = self.takes.lock().unwrap();
         let content = |take: &Take| match &take.command {
             WarningCommand::Take { content, .. } => Some(content.clone()),
-            WarningCommand::Cancel => None,
+            _ => None,
         };
         takes.iter().filter_map(content).collect()
     }
@@ -865,7 +865,7 @@ fn severity_follows_our_own_rule_at_its_borders() {
         match earthquake::judge(&rows.remove(0).unwrap().value, 300, now) {
             Judged::Take(take) => match take.command {
                 WarningCommand::Take { content, .. } => content.severity(),
-                WarningCommand::Cancel => panic!(),
+                _ => panic!(),
             },
             other => panic!("{other:?}"),
         }

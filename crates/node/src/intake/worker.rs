@@ -253,7 +253,9 @@ impl<R: Recorder> Worker<R> {
             let version = match &judged {
                 Judged::Take(take) => match &take.command {
                     WarningCommand::Take { content, .. } => content.encode_to_vec(),
-                    WarningCommand::Cancel => Vec::new(),
+                    WarningCommand::Cancel
+                    | WarningCommand::Report { .. }
+                    | WarningCommand::Dismiss { .. } => Vec::new(),
                 },
                 Judged::Outside | Judged::Nothing | Judged::Refused(_) => Vec::new(),
             };

@@ -4,6 +4,7 @@
 //! a suffix, and swapped in one transaction.
 
 pub mod directive;
+pub mod draft;
 pub mod incident;
 pub mod log;
 pub mod site;
@@ -30,7 +31,7 @@ struct View {
 const VIEWS: [View; 8] = [
     View {
         name: "state",
-        version: 2,
+        version: 3,
         create: "CREATE TABLE state{t}(
             origin TEXT NOT NULL,
             stream BLOB NOT NULL CHECK (length(stream) = 16),
@@ -146,6 +147,7 @@ fn finish(connection: &Connection) -> Result<(), StoreError> {
         incident::INDEXES,
         warning::INDEXES,
         directive::INDEXES,
+        draft::INDEXES,
         site::INDEXES,
         log::INDEXES,
     ] {
@@ -290,8 +292,10 @@ impl Store {
 }
 
 fn digest(connection: &Connection, view: &View, origin: NodeId) -> Result<Digested, StoreError> {
+    let local = fold::local_areas().map(|area| format!("AND area <> {area}"));
+    let filter = local.collect::<Vec<String>>().join(" ");
     let filter = if view.name == "state" {
-        "AND area <> 3"
+        filter.as_str()
     } else {
         ""
     };
