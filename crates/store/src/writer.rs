@@ -5,6 +5,7 @@
 //! ```
 //! A job that fails undoes its savepoint alone, in the file and in memory; the next sees what the last did.
 
+mod draft;
 mod fork;
 mod scrub;
 #[cfg(test)]
@@ -27,11 +28,7 @@ use posko_domain::{
     context::Context,
     directive,
     event::{AccountEvent, Class as EventClass, Event, IncidentEvent},
-    incident, log as own_log, site,
-    warning::{
-        self,
-        draft::{self, DraftCommand},
-    },
+    incident, log as own_log, site, warning,
 };
 use posko_ledger::{
     MAX_PAYLOAD_BYTES,
@@ -744,35 +741,6 @@ impl Writer {
             };
             if let Some((report, event)) = verified {
                 decided.add(report, vec![event.into()]);
-            }
-            decided
-        }))
-    }
-
-    /// Decides a command about a draft, with the warning that it issues or changes.
-    fn decide_draft(
-        &self,
-        connection: &Connection,
-        draft: Id,
-        state: Option<&Stored>,
-        command: &DraftCommand,
-        context: &Context,
-    ) -> Result<Result<Decided, Refusal>, StoreError> {
-        let own = self.options.identity.origin;
-        let state = fold::draft(state)?;
-        let target = match draft::looks_at(state.as_ref(), draft, command, context) {
-            Some(warning) => {
-                let stored = fold::state(connection, Tables::LIVE, own, warning)?;
-                fold::warning(stored.as_ref())?
-            }
-            None => None,
-        };
-        let decision = draft::decide(state.as_ref(), draft, target.as_ref(), command, context);
-        Ok(decision.map_err(Refusal::from).map(|decision| {
-            let events = decision.draft.into_iter().map(Event::Draft);
-            let mut decided = Decided::of(draft, events.collect());
-            if let Some((warning, events)) = decision.warning {
-                decided.add(warning, events.into_iter().map(Event::Warning).collect());
             }
             decided
         }))
