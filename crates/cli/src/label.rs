@@ -74,6 +74,9 @@ pub(crate) fn word(name: &str, lang: Lang) -> Option<&'static str> {
     let words = [
         of::<Status>,
         of::<AlertStatus>,
+        of::<warning::DraftStatus>,
+        of::<warning::Review>,
+        of::<warning::Severity>,
         of::<Measure>,
         of::<FigureSource>,
         of::<Role>,
@@ -108,6 +111,21 @@ macro_rules! labels {
 labels! {
     ABOUT: "tentang", "about";
     ACCOUNT: "akun", "account";
+    ALL_SEEN: "semua di atas ditandai sudah dilihat", "all of the above is marked as seen";
+    AREA_UNKNOWN: "wilayah tidak disebut: dianggap seluruh provinsi", "names no area: taken as the whole province";
+    CHANGE: "perubahan", "change";
+    EXERCISES: "latihan", "exercises";
+    SEEN_AT: "terakhir dilihat", "last seen";
+    SUBSCRIPTION: "langganan", "subscription";
+    CONFIGURED: "dari konfigurasi", "configured";
+    DECIDED_AT: "diputuskan pada", "decided at";
+    DECIDED_BY: "diputuskan oleh", "decided by";
+    DRAFT: "draf", "draft";
+    DRAFTED_AT: "dibuat pada", "drafted at";
+    DRAFTED_BY: "dibuat oleh", "drafted by";
+    IN_ENGLISH: "bahasa Inggris", "in English";
+    REGION: "wilayah", "region";
+    REVIEW: "verifikasi", "review";
     ACTOR: "pelaku", "actor";
     ADDED: "ditambahkan", "added";
     ADDRESS: "alamat", "address";
@@ -1064,6 +1082,79 @@ impl Labelled for Source {
             Self::BmkgTsunami => label("BMKG tsunami", "BMKG tsunami"),
             Self::Gauge => label("duga air", "river gauge"),
             Self::Volcano => label("gunung api", "volcano"),
+            Self::Own => label("sendiri", "own"),
+            Self::Report => label("laporan warga/cabang", "report"),
+        }
+    }
+}
+
+impl Labelled for warning::Channel {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Telephone => label("telepon", "telephone"),
+            Self::Web => label("formulir web", "web form"),
+            Self::Webhook => label("sistem lain", "another system"),
+        }
+    }
+}
+
+impl Labelled for warning::DismissReason {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::NotConfirmed => label("tidak terkonfirmasi", "not confirmed"),
+            Self::Hoax => label("berita bohong", "hoax"),
+            Self::Duplicate => label("sudah dilaporkan", "told already"),
+            Self::BelowThreshold => label("tidak perlu respons", "needs no response"),
+            Self::Elsewhere => label("provinsi lain", "another province's"),
+        }
+    }
+}
+
+impl Labelled for warning::DraftKind {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Issue => label("baru", "new"),
+            Self::Update => label("pembaruan", "update"),
+            Self::Cancel => label("pembatalan", "cancellation"),
+        }
+    }
+}
+
+impl Labelled for warning::DraftStatus {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Open => label("menunggu persetujuan", "awaits approval"),
+            Self::Approved => label("disetujui", "approved"),
+            Self::Withdrawn => label("ditarik", "withdrawn"),
+            Self::Expired => label("kedaluwarsa", "expired"),
+        }
+    }
+}
+
+impl Labelled for warning::InboxChange {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::New => label("baru", "new"),
+            Self::Updated => label("diperbarui", "updated"),
+            Self::Cancelled => label("dibatalkan", "cancelled"),
+            Self::Expired => label("berakhir", "expired"),
+            Self::Replaced => label("diganti yang baru", "replaced"),
+        }
+    }
+}
+
+impl Labelled for warning::Review {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Unverified => label("BELUM DIVERIFIKASI", "UNVERIFIED"),
+            Self::Verified => label("terverifikasi", "verified"),
+            Self::Dismissed => label("diabaikan", "dismissed"),
         }
     }
 }
