@@ -280,61 +280,61 @@ struct RecordArgs {
     #[arg(long, required_unless_present = "channel")]
     publisher: Option<String>,
     /// The publisher's own id [default: one made by the node]
-    #[arg(long)]
+    #[arg(long, conflicts_with = "channel")]
     identifier: Option<String>,
     /// Kind of danger
     #[arg(long, value_parser = name::parse::<Hazard>)]
     hazard: Hazard,
     /// actual, exercise, system, test or draft [default: actual, with --exercise exercise]
-    #[arg(long, value_parser = name::parse::<AlertStatus>)]
+    #[arg(long, value_parser = name::parse::<AlertStatus>, conflicts_with = "channel")]
     status: Option<AlertStatus>,
     /// minor, moderate, severe or extreme
     #[arg(long, value_parser = name::parse::<Severity>)]
     severity: Option<Severity>,
     /// immediate, expected, future or past
-    #[arg(long, value_parser = name::parse::<Urgency>)]
+    #[arg(long, value_parser = name::parse::<Urgency>, conflicts_with = "channel")]
     urgency: Option<Urgency>,
     /// observed, likely, possible or unlikely
-    #[arg(long, value_parser = name::parse::<Certainty>)]
+    #[arg(long, value_parser = name::parse::<Certainty>, conflicts_with = "channel")]
     certainty: Option<Certainty>,
     /// The publisher's word for the kind
-    #[arg(long)]
+    #[arg(long, conflicts_with = "channel")]
     event: Option<String>,
     /// Headline
     #[arg(long, required_unless_present = "channel", conflicts_with = "channel")]
     headline: Option<String>,
     /// The publisher's text
-    #[arg(long)]
+    #[arg(long, conflicts_with = "channel")]
     description: Option<String>,
     /// What people are asked to do
-    #[arg(long)]
+    #[arg(long, conflicts_with = "channel")]
     instruction: Option<String>,
     /// Language of the texts, `id` or `en`
     #[arg(long, default_value = "id")]
     language: String,
     /// The publisher's page
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", conflicts_with = "channel")]
     web: Option<String>,
     /// When the publisher sent it, RFC 3339 [default: --occurred-at, or now]
-    #[arg(long, value_name = "TIME", value_parser = input::time)]
+    #[arg(long, value_name = "TIME", value_parser = input::time, conflicts_with = "channel")]
     sent_at: Option<Timestamp>,
     /// From when it holds, RFC 3339 [default: when it was sent]
-    #[arg(long, value_name = "TIME", value_parser = input::time)]
+    #[arg(long, value_name = "TIME", value_parser = input::time, conflicts_with = "channel")]
     effective_at: Option<Timestamp>,
     /// Until when it holds, RFC 3339
-    #[arg(long, value_name = "TIME", value_parser = input::time)]
+    #[arg(long, value_name = "TIME", value_parser = input::time, conflicts_with = "channel")]
     expires_at: Option<Timestamp>,
     /// Kemendagri code of a region where it holds; may be repeated
     #[arg(long = "region", value_name = "CODE")]
     regions: Vec<String>,
     /// Where it holds, in the publisher's words
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", conflicts_with = "channel")]
     area: Option<String>,
     /// Circle where it holds; may be repeated
     #[arg(long = "circle", value_name = "LAT,LON,METRES", value_parser = input::circle, allow_hyphen_values = true)]
     circles: Vec<Circle>,
     /// Closed ring where it holds, points separated by spaces; may be repeated
-    #[arg(long = "polygon", value_name = "LAT,LON …", value_parser = input::polygon, allow_hyphen_values = true)]
+    #[arg(long = "polygon", value_name = "LAT,LON …", value_parser = input::polygon, allow_hyphen_values = true, conflicts_with = "channel")]
     polygons: Vec<Polygon>,
     #[command(flatten)]
     frame: Frame,
