@@ -47,6 +47,16 @@ impl Frame {
     }
 }
 
+/// Returns the id of a command, a random one unless it was given, with the frame of what is neither drill nor dated.
+pub(crate) fn meta(command_id: Option<Id>) -> (Id, CommandMeta) {
+    let id = command_id.unwrap_or_else(|| Uuid::new_v4().into());
+    let meta = CommandMeta {
+        command_id: id.to_vec(),
+        ..CommandMeta::default()
+    };
+    (id, meta)
+}
+
 /// Reads a UUID.
 pub(crate) fn id(text: &str) -> Result<Id, String> {
     text.parse()

@@ -2,6 +2,8 @@
 //!
 //! What it never does: name anything in JSON, which knows no language.
 
+mod alert;
+
 use clap::ValueEnum;
 use posko_proto::{
     blob::v1::{AttachmentKind, BlobState, MediaType, PeerAnswer},
@@ -15,10 +17,7 @@ use posko_proto::{
         Scale, Sector, Settlement, Sex, Status, Step, TimePrecision, TimelinePresence, Unit,
     },
     site::v1 as site,
-    warning::v1::{
-        self as warning, AlertStatus, AreaReach, Certainty, Fate, FeedHealth, Source, State,
-        Urgency,
-    },
+    warning::v1 as warning,
 };
 
 use crate::name::Named;
@@ -73,7 +72,10 @@ pub(crate) fn word(name: &str, lang: Lang) -> Option<&'static str> {
     }
     let words = [
         of::<Status>,
-        of::<AlertStatus>,
+        of::<warning::AlertStatus>,
+        of::<warning::DraftStatus>,
+        of::<warning::Review>,
+        of::<warning::Severity>,
         of::<Measure>,
         of::<FigureSource>,
         of::<Role>,
@@ -108,6 +110,21 @@ macro_rules! labels {
 labels! {
     ABOUT: "tentang", "about";
     ACCOUNT: "akun", "account";
+    ALL_SEEN: "semua di atas ditandai sudah dilihat", "all of the above is marked as seen";
+    AREA_UNKNOWN: "wilayah tidak disebut: dianggap seluruh provinsi", "names no area: taken as the whole province";
+    CHANGE: "perubahan", "change";
+    EXERCISES: "latihan", "exercises";
+    SEEN_AT: "terakhir dilihat", "last seen";
+    SUBSCRIPTION: "langganan", "subscription";
+    CONFIGURED: "dari konfigurasi", "configured";
+    DECIDED_AT: "diputuskan pada", "decided at";
+    DECIDED_BY: "diputuskan oleh", "decided by";
+    DRAFT: "draf", "draft";
+    DRAFTED_AT: "dibuat pada", "drafted at";
+    DRAFTED_BY: "dibuat oleh", "drafted by";
+    IN_ENGLISH: "bahasa Inggris", "in English";
+    REGION: "wilayah", "region";
+    REVIEW: "verifikasi", "review";
     ACTOR: "pelaku", "actor";
     ADDED: "ditambahkan", "added";
     ADDRESS: "alamat", "address";
@@ -1016,107 +1033,6 @@ impl Labelled for PeerAnswer {
     }
 }
 
-impl Labelled for AlertStatus {
-    fn label(self) -> Label {
-        match self {
-            Self::Unspecified => UNKNOWN,
-            Self::Actual => label("nyata", "actual"),
-            Self::Exercise => label("latihan", "exercise"),
-            Self::System => label("sistem", "system"),
-            Self::Test => label("uji teknis", "test"),
-            Self::Draft => label("rancangan", "draft"),
-        }
-    }
-}
-
-impl Labelled for Certainty {
-    fn label(self) -> Label {
-        match self {
-            Self::Unspecified => UNKNOWN,
-            Self::Observed => label("teramati", "observed"),
-            Self::Likely => label("sangat mungkin", "likely"),
-            Self::Possible => label("mungkin", "possible"),
-            Self::Unlikely => label("kecil kemungkinan", "unlikely"),
-        }
-    }
-}
-
-impl Labelled for Urgency {
-    fn label(self) -> Label {
-        match self {
-            Self::Unspecified => UNKNOWN,
-            Self::Immediate => label("segera", "immediate"),
-            Self::Expected => label("dalam satu jam", "expected"),
-            Self::Future => label("nanti", "future"),
-            Self::Past => label("lewat", "past"),
-        }
-    }
-}
-
-impl Labelled for Source {
-    fn label(self) -> Label {
-        match self {
-            Self::Unspecified => UNKNOWN,
-            Self::BmkgNowcast => label("BMKG cuaca", "BMKG nowcast"),
-            Self::BmkgEarthquake => label("BMKG gempa", "BMKG earthquake"),
-            Self::Manual => label("diketik", "manual"),
-            Self::Cap => label("CAP lain", "other CAP"),
-            Self::BmkgTsunami => label("BMKG tsunami", "BMKG tsunami"),
-            Self::Gauge => label("duga air", "river gauge"),
-            Self::Volcano => label("gunung api", "volcano"),
-        }
-    }
-}
-
-impl Labelled for State {
-    fn label(self) -> Label {
-        match self {
-            Self::Unspecified => UNKNOWN,
-            Self::InForce => IN_FORCE,
-            Self::Expired => label("berakhir", "expired"),
-            Self::Cancelled => label("dibatalkan", "cancelled"),
-            Self::Replaced => label("diganti", "replaced"),
-        }
-    }
-}
-
-impl Labelled for Fate {
-    fn label(self) -> Label {
-        match self {
-            Self::Unspecified => UNKNOWN,
-            Self::Taken => label("diterima", "taken"),
-            Self::Known => label("sudah ada", "known already"),
-            Self::Outside => label("wilayah lain", "of other areas"),
-            Self::Nothing => label("bukan peringatan", "warns of nothing"),
-            Self::Refused => label("ditolak", "refused"),
-            Self::Link => label("tautan", "a link"),
-        }
-    }
-}
-
-impl Labelled for AreaReach {
-    fn label(self) -> Label {
-        match self {
-            Self::Unspecified => label("belum dicari", "not looked for"),
-            Self::Regions => label("di tiga provinsi", "in the three provinces"),
-            Self::Outside => label("di luar tiga provinsi", "outside of the three provinces"),
-            Self::Unknown => label("tempatnya tidak diketahui", "its place is not known"),
-        }
-    }
-}
-
-impl Labelled for FeedHealth {
-    fn label(self) -> Label {
-        match self {
-            Self::Unspecified => UNKNOWN,
-            Self::Ok => label("baik", "ok"),
-            Self::Late => label("terlambat", "late"),
-            Self::Dead => label("mati", "dead"),
-            Self::Invalid => label("tidak terbaca", "invalid"),
-        }
-    }
-}
-
 impl Labelled for Priority {
     fn label(self) -> Label {
         match self {
@@ -1190,12 +1106,18 @@ mod tests {
         check_distinct::<FigureSource>();
         check_distinct::<TimePrecision>();
         check_distinct::<CodeSystem>();
-        check_distinct::<AlertStatus>();
-        check_distinct::<Certainty>();
-        check_distinct::<Urgency>();
-        check_distinct::<Source>();
-        check_distinct::<State>();
-        check_distinct::<FeedHealth>();
+        check_distinct::<warning::AlertStatus>();
+        check_distinct::<warning::Certainty>();
+        check_distinct::<warning::Urgency>();
+        check_distinct::<warning::Source>();
+        check_distinct::<warning::State>();
+        check_distinct::<warning::FeedHealth>();
+        check_distinct::<warning::Channel>();
+        check_distinct::<warning::DismissReason>();
+        check_distinct::<warning::DraftKind>();
+        check_distinct::<warning::DraftStatus>();
+        check_distinct::<warning::InboxChange>();
+        check_distinct::<warning::Review>();
         check_distinct::<Priority>();
         check_distinct::<directive::State>();
         check_distinct::<site::Kind>();

@@ -20,6 +20,9 @@ use posko_proto::{
     },
 };
 
+/// Below this is the number of every value.
+const GREATEST: i32 = 256;
+
 /// An enum of the contract whose values have names.
 pub(crate) trait Named: Copy + Sized {
     /// What a value is called in a message, `hazard`.
@@ -46,7 +49,8 @@ pub(crate) trait Named: Copy + Sized {
 
     /// Returns every value but the unspecified one, in the contract's order.
     fn all() -> impl Iterator<Item = Self> {
-        (1..).map_while(Self::from_number)
+        // Numbers may have gaps: values are added where there is room.
+        (1..GREATEST).filter_map(Self::from_number)
     }
 }
 
@@ -146,6 +150,12 @@ named! {
     NoteKind, "kind of note", "NOTE_KIND_";
     Siaga, "alert level", "SIAGA_";
     VolcanoLevel, "level", "VOLCANO_LEVEL_";
+    warning::Channel, "channel", "CHANNEL_";
+    warning::DismissReason, "reason", "DISMISS_REASON_";
+    warning::DraftKind, "kind of draft", "DRAFT_KIND_";
+    warning::DraftStatus, "draft status", "DRAFT_STATUS_";
+    warning::InboxChange, "change", "INBOX_CHANGE_";
+    warning::Review, "review", "REVIEW_";
     Priority, "priority", "PRIORITY_";
     directive::State, "directive state", "STATE_";
     site::Kind, "kind of site", "KIND_";
@@ -187,7 +197,7 @@ mod tests {
                 );
             }
         });
-        assert_eq!(types, 56);
+        assert_eq!(types, 62);
     }
 
     #[test]

@@ -199,6 +199,15 @@ const OPTIONS: &[(&str, &str)] = &[
     ("content.sent_at", "--sent-at"),
     ("content.status", "--status"),
     ("content.web", "--web"),
+    ("content.severity", "--severity"),
+    ("content.urgency", "--urgency"),
+    ("content.certainty", "--certainty"),
+    ("content.hazard", "--hazard"),
+    ("content.texts.headline", "--headline-en"),
+    ("content.texts.description", "--description-en"),
+    ("content.texts.instruction", "--instruction-en"),
+    ("regions", "--region"),
+    ("subscription.region", "--region"),
     ("directive.body", "--body"),
     ("directive.priority", "--priority"),
     ("directive.province_codes", "--province"),
@@ -731,6 +740,50 @@ phrases! { OURS:
     // Warnings and directives.
     "there is no such warning here": "peringatan itu tidak ada di sini";
     "warning `{}` is already cancelled": "peringatan `{}` sudah dibatalkan";
+    "warning `{}` is this node's own: draft its cancellation, which a second person approves":
+        "peringatan `{}` milik simpul ini sendiri: susun draf pembatalannya dengan `posko warning draft --cancel`, yang disetujui orang kedua";
+    "warning `{}` is not this node's own: a draft changes an own warning only":
+        "peringatan `{}` bukan milik simpul ini sendiri: draf hanya mengubah peringatan sendiri";
+    "warning `{}` is over since `{}`: draft a new one": "peringatan `{}` sudah berakhir sejak `{}`: susun draf baru";
+    "warning `{}` has changed since the draft was made: draft it again":
+        "peringatan `{}` sudah berubah sejak draf dibuat: susun lagi drafnya";
+    "`{}` lies outside of province `{}`: a province warns in its own area":
+        "`{}` di luar provinsi `{}`: provinsi memperingatkan di wilayahnya sendiri";
+    "there is no such draft here": "draf itu tidak ada di sini";
+    "the draft was made already": "draf itu sudah dibuat";
+    "the draft is `{}` already": "draf itu sudah `{}`";
+    "the draft ended at `{}` and was not approved before: draft a new one":
+        "draf itu berakhir pada `{}` dan belum disetujui: susun draf baru";
+    "the account that drafted it cannot approve it: a second person must":
+        "akun yang menyusunnya tidak dapat menyetujuinya: harus orang kedua";
+    "a command of an exercise needs a draft of an exercise": "perintah latihan memerlukan draf latihan";
+    "the draft belongs to an exercise, and the command does not": "draf itu latihan, sedangkan perintahnya bukan";
+    "a report is about one place: give `--region` once": "laporan menyangkut satu tempat: berikan `--region` satu kali";
+    "`{}` lies outside of province `{}`: report it to its own posko":
+        "`{}` di luar provinsi `{}`: laporkan ke poskonya sendiri";
+    "the console has no subscriptions: log in with an account": "konsol tidak punya langganan: masuklah dengan akun";
+    "the account has 100 subscriptions already: end one first": "akun sudah punya 100 langganan: akhiri satu dulu";
+    "the account has the same subscription already: `{}`": "akun sudah punya langganan yang sama: `{}`";
+    "the account has no subscription `{}`": "akun tidak punya langganan `{}`";
+    "a zone such as `Z1`, a region code, or empty for everywhere; {}":
+        "zona seperti `Z1`, kode wilayah, atau kosong untuk di mana saja; {}";
+    "field `{}` is no mark that an inbox gave": "`{}` bukan tanda dari kotak masuk";
+    "field `channel`: only what was told by telephone is typed in":
+        "`--channel`: hanya laporan lewat telepon yang diketik";
+    "warning `{}` is no report": "peringatan `{}` bukan laporan";
+    "report `{}` is `{}` already": "laporan `{}` sudah `{}`";
+    "draft `{}` is not known here": "draf `{}` tidak dikenal di sini";
+    "template `{}` is not known here": "teks baku `{}` tidak dikenal di sini";
+    "template `{}` is not known here; known are {}": "teks baku `{}` tidak dikenal di sini; yang dikenal {}";
+    "template `{}` has a text for each severity: name the severity":
+        "teks baku `{}` punya teks untuk tiap tingkat: sebutkan `--severity`";
+    "template `{}` has no text for `{}`": "teks baku `{}` tidak punya teks untuk tingkat `{}`";
+    "zone `{}` has no part in province `{}`": "zona `{}` tidak punya bagian di provinsi `{}`";
+    "the warning cannot be written as CAP: {}": "peringatan itu tidak dapat ditulis sebagai CAP: {}";
+    "an own warning is written in Bahasa Indonesia, `id`": "peringatan sendiri ditulis dalam Bahasa Indonesia, `id`";
+    "an own warning says until when it holds": "peringatan sendiri menyebut sampai kapan berlaku, dengan `--hours` atau `--expires-at`";
+    "an own warning names at least one region": "peringatan sendiri menyebut sedikitnya satu wilayah";
+    "each language once": "tiap bahasa satu kali";
     "warning `{}` is held with another source or identifier":
         "peringatan `{}` sudah ada dengan sumber atau pengenal lain";
     "a command of an exercise needs a warning of an exercise": "perintah latihan memerlukan peringatan latihan";

@@ -40,7 +40,9 @@ impl Context {
     pub fn check_area(&self, area: Area) -> Result<(), Refusal> {
         let at_gateway = self.node.as_str() == GATEWAY;
         let (fits, rule) = match area {
-            Area::Warning => (!at_gateway, "warnings are recorded by a province's node"),
+            Area::Warning | Area::Draft => {
+                (!at_gateway, "warnings are recorded by a province's node")
+            }
             Area::Incident => (!at_gateway, "incidents are recorded by a province's node"),
             Area::Site => (!at_gateway, "sites are recorded by a province's node"),
             Area::Directive => (

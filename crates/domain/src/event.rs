@@ -25,6 +25,15 @@ pub enum Area {
     Log,
     /// Sites of incidents.
     Site,
+    /// Drafts of a node's own warnings.
+    Draft,
+}
+
+impl Area {
+    /// Says whether all its events are local to the node: no other node can fold them.
+    pub fn is_local(self) -> bool {
+        matches!(self, Self::Account | Self::Draft)
+    }
 }
 
 /// Who gets an event's payload.
@@ -89,6 +98,12 @@ kinds! {
     WARNING_UPDATED          0x0102 "WarningUpdated"         Warning   Regional;
     WARNING_CANCELLED        0x0103 "WarningCancelled"       Warning   Regional;
     WARNING_REPLACED         0x0104 "WarningReplaced"        Warning   Regional;
+    WARNING_DRAFTED          0x0108 "WarningDrafted"         Draft     Local;
+    WARNING_DRAFT_APPROVED   0x0109 "WarningDraftApproved"   Draft     Local;
+    WARNING_DRAFT_WITHDRAWN  0x010a "WarningDraftWithdrawn"  Draft     Local;
+    WARNING_NOTED            0x010b "WarningNoted"           Warning   Regional withdrawable;
+    WARNING_VERIFIED         0x010c "WarningVerified"        Warning   Regional;
+    WARNING_DISMISSED        0x010d "WarningDismissed"       Warning   Regional;
     INCIDENT_REPORTED        0x0201 "IncidentReported"       Incident  Regional;
     INCIDENT_VERIFIED        0x0202 "IncidentVerified"       Incident  Regional;
     INCIDENT_REJECTED        0x0203 "IncidentRejected"       Incident  Regional;
@@ -128,6 +143,9 @@ kinds! {
     PASSWORD_CHANGED         0x0304 "PasswordChanged"        Account   Local;
     ACCOUNT_DISABLED         0x0305 "AccountDisabled"        Account   Local;
     RISK_ACCEPTED            0x0306 "RiskAccepted"           Account   Local;
+    WARNINGS_SUBSCRIBED      0x0307 "WarningsSubscribed"     Account   Local;
+    WARNINGS_UNSUBSCRIBED    0x0308 "WarningsUnsubscribed"   Account   Local;
+    WARNINGS_SEEN            0x0309 "WarningsSeen"           Account   Local;
     DIRECTIVE_ISSUED         0x0401 "DirectiveIssued"        Directive Regional;
     DIRECTIVE_WITHDRAWN      0x0402 "DirectiveWithdrawn"     Directive Regional;
     DISOWNED                 0x0501 "Disowned"               Log       Regional;
@@ -161,6 +179,8 @@ pub enum Event {
     Log(LogEvent),
     /// Of a site.
     Site(SiteEvent),
+    /// Of a draft of an own warning.
+    Draft(DraftEvent),
 }
 
 macro_rules! events {
@@ -212,6 +232,25 @@ events! {
         Cancelled(warning::WarningCancelled) WARNING_CANCELLED;
         /// A newer one stands in its place.
         Replaced(warning::WarningReplaced) WARNING_REPLACED;
+        /// A text was written.
+        Noted(warning::WarningNoted) WARNING_NOTED;
+        /// It was found true.
+        Verified(warning::WarningVerified) WARNING_VERIFIED;
+        /// It leads to nothing.
+        Dismissed(warning::WarningDismissed) WARNING_DISMISSED;
+    }
+}
+
+events! {
+    /// An event of a draft of an own warning.
+    #[expect(clippy::large_enum_variant, reason = "an event is made once and moved once")]
+    DraftEvent of Draft {
+        /// It was drafted.
+        Drafted(warning::WarningDrafted) WARNING_DRAFTED;
+        /// A second person approved it.
+        Approved(warning::WarningDraftApproved) WARNING_DRAFT_APPROVED;
+        /// It was given up.
+        Withdrawn(warning::WarningDraftWithdrawn) WARNING_DRAFT_WITHDRAWN;
     }
 }
 
@@ -312,6 +351,12 @@ events! {
         Disabled(account::AccountDisabled) ACCOUNT_DISABLED;
         /// Its holder accepted the risk of promising in an unproven start.
         RiskAccepted(account::RiskAccepted) RISK_ACCEPTED;
+        /// It is told of warnings.
+        WarningsSubscribed(account::WarningsSubscribed) WARNINGS_SUBSCRIBED;
+        /// It is not told of some warnings any more.
+        WarningsUnsubscribed(account::WarningsUnsubscribed) WARNINGS_UNSUBSCRIBED;
+        /// It has seen its warnings.
+        WarningsSeen(account::WarningsSeen) WARNINGS_SEEN;
     }
 }
 
@@ -447,6 +492,7 @@ impl Event {
             Self::Directive(event) => event.kind(),
             Self::Log(event) => event.kind(),
             Self::Site(event) => event.kind(),
+            Self::Draft(event) => event.kind(),
         }
     }
 
@@ -488,7 +534,8 @@ impl Event {
             | Self::Account(_)
             | Self::Directive(_)
             | Self::Log(_)
-            | Self::Site(_) => None,
+            | Self::Site(_)
+            | Self::Draft(_) => None,
         }
     }
 
@@ -501,6 +548,7 @@ impl Event {
             Self::Directive(event) => event.encode(),
             Self::Log(event) => event.encode(),
             Self::Site(event) => event.encode(),
+            Self::Draft(event) => event.encode(),
         }
     }
 
@@ -522,6 +570,7 @@ impl Event {
             Area::Directive => DirectiveEvent::read(*kind, bytes),
             Area::Log => LogEvent::read(*kind, bytes),
             Area::Site => SiteEvent::read(*kind, bytes),
+            Area::Draft => DraftEvent::read(*kind, bytes),
         };
         event
             .map_err(|error| DecodeError::Malformed {
@@ -553,7 +602,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_note_and_an_attachment_are_withdrawable_and_nothing_is_scarce_yet() {
+    fn only_notes_and_an_attachment_are_withdrawable_and_nothing_is_scarce_yet() {
         let names = |of: fn(&Kind) -> bool| {
             KINDS
                 .iter()
@@ -563,13 +612,13 @@ mod tests {
         };
         assert_eq!(
             names(|kind| kind.withdrawable),
-            ["IncidentNoted", "IncidentAttached"]
+            ["WarningNoted", "IncidentNoted", "IncidentAttached"]
         );
         assert_eq!(names(|kind| kind.scarce), [""; 0]);
         assert!(
             KINDS
                 .iter()
-                .all(|kind| (kind.class == Class::Local) == (kind.area == Area::Account))
+                .all(|kind| (kind.class == Class::Local) == (kind.area.is_local()))
         );
     }
 

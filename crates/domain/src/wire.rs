@@ -85,6 +85,27 @@ pub(crate) mod message {
     }
 }
 
+/// Messages as their bytes, in order.
+pub(crate) mod messages {
+    use prost::Message;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(crate) fn serialize<M: Message, S: Serializer>(
+        values: &[M],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_seq(values.iter().map(Message::encode_to_vec))
+    }
+
+    pub(crate) fn deserialize<'de, M: Message + Default, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<M>, D::Error> {
+        let all = Vec::<Vec<u8>>::deserialize(from)?;
+        let read = all.iter().map(|bytes| M::decode(bytes.as_slice()));
+        read.collect::<Result<_, _>>().map_err(D::Error::custom)
+    }
+}
+
 /// A message as its bytes, or none.
 pub(crate) mod optional_message {
     use prost::Message;

@@ -3,6 +3,8 @@
 //! What it never does: guess. An unknown key, a key of another feed's kind or a value out of range is refused with its line.
 //! The file is read in two layers: TOML with the place of every key, then the checked [`Config`].
 
+mod own;
+mod report;
 mod section;
 
 use std::{
@@ -21,6 +23,11 @@ use crate::{
     config::section::{Found, Section},
     identity::role_name,
     intake::{FeedConfig, FeedKind, Gauge, Province},
+};
+
+pub use self::{
+    own::OwnWarningConfig,
+    report::{ReportConfig, ReportSource},
 };
 
 /// The file's name in a node's directory.
@@ -52,6 +59,10 @@ const ROOT_KEYS: &[&str] = &[
     "blob",
     "feed",
     "gauge",
+    "warning",
+    "warning_template",
+    "report",
+    "report_source",
     "log",
 ];
 const FEDERATION_KEYS: &[&str] = &["listen", "public_address"];
@@ -89,6 +100,10 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("blob", BLOB_KEYS),
     ("feed", FEED_KEYS),
     ("gauge", GAUGE_KEYS),
+    ("warning", own::WARNING_KEYS),
+    ("warning_template", own::TEMPLATE_KEYS),
+    ("report", report::REPORT_KEYS),
+    ("report_source", report::SOURCE_KEYS),
     ("log", LOG_KEYS),
 ];
 
@@ -113,6 +128,10 @@ pub struct Config {
     pub feeds: Vec<FeedConfig>,
     /// The river gauges whose readings it understands.
     pub gauges: Vec<Gauge>,
+    /// How its own warnings are named and written.
+    pub warning: OwnWarningConfig,
+    /// Where citizens and other systems report.
+    pub report: ReportConfig,
     /// How it logs.
     pub log: LogConfig,
 }
@@ -273,9 +292,17 @@ impl Config {
             blob: BlobConfig::parse(&root)?,
             feeds: parse_feeds(&root)?,
             gauges: parse_gauges(&root)?,
+            warning: OwnWarningConfig::parse(&root)?,
+            report: ReportConfig::parse(&root)?,
             log: LogConfig::parse(&root)?,
         };
         check_apart(&config, &root)?;
+        if config.role == NodeRole::Gateway && config.report.listen.is_some() {
+            root.refuse_key(
+                "report",
+                "left out at a gateway: provinces take reports in, headquarters reads them",
+            )?;
+        }
         if config.role == NodeRole::Gateway && !config.feeds.is_empty() {
             root.refuse_key(
                 "feed",
@@ -341,6 +368,10 @@ impl Config {
         write_feeds(&self.feeds, to)?;
         writeln!(to)?;
         write_gauges(&self.gauges, to)?;
+        writeln!(to)?;
+        self.warning.write(to)?;
+        writeln!(to)?;
+        self.report.write(to)?;
         writeln!(to)?;
         self.log.write(to)
     }

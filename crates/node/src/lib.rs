@@ -18,7 +18,9 @@ pub mod import;
 pub mod intake;
 pub mod node;
 pub mod offline;
+mod outgoing;
 pub mod peer;
+mod report;
 pub mod time;
 mod timer;
 

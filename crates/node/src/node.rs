@@ -39,6 +39,7 @@ use crate::{
         MailKeys, Peers, PeersConfig,
         net::{self, Tcp},
     },
+    report,
     time::{now, unix_now},
     timer,
 };
@@ -65,6 +66,7 @@ const CALLS_END: Duration = Duration::from_secs(2);
 /// A node that runs.
 pub struct Running {
     api: SocketAddr,
+    report: Option<SocketAddr>,
     federation: SocketAddr,
     store: Store,
     peers: Peers,
@@ -116,6 +118,16 @@ impl Node {
             .with_context(|| format!("listen for operators on `{}`", config.api.listen))?;
         let api = api_listener.local_addr()?;
 
+        let reports = match config.report.listen {
+            None => None,
+            Some(listen) => Some(
+                TcpListener::bind(listen)
+                    .await
+                    .with_context(|| format!("listen for reports on `{listen}`"))?,
+            ),
+        };
+        let report = reports.as_ref().map(TcpListener::local_addr).transpose()?;
+
         let moved = watch_moves(&store);
         let not_writing = Arc::new(RwLock::new(String::new()));
         let (room, disk) = watch::channel(Disk::unread(config.disk.floor_mib << 20));
@@ -149,11 +161,22 @@ impl Node {
             moved.clone(),
             stopped.clone(),
         ));
+        if let Some(socket) = reports {
+            let listener = report::Listener {
+                store: store.clone(),
+                disk: disk.clone(),
+                not_writing: not_writing.clone(),
+                config: config.report.clone(),
+                node: identity.origin,
+            };
+            tasks.spawn(report::serve(socket, listener, stopped.clone()));
+        }
         let shared = api::Shared {
             store: store.clone(),
             trust,
             peers: peers.clone(),
             feeds: feeds.clone(),
+            own_warnings: api::own_warnings(&config),
             card: read_card(dir)?,
             dir: dir.to_owned(),
             console: auth_token_hash(&token),
@@ -186,6 +209,7 @@ impl Node {
         info!(node.id = %identity.origin, api = %api, federation = %federation, "node `{}` is ready", identity.origin);
         Ok(Running {
             api,
+            report,
             federation,
             store,
             peers,
@@ -203,6 +227,11 @@ impl Running {
     /// Returns where operators reach it.
     pub fn api(&self) -> SocketAddr {
         self.api
+    }
+
+    /// Returns where citizens and other systems report; none when it does not listen for them.
+    pub fn report(&self) -> Option<SocketAddr> {
+        self.report
     }
 
     /// Returns where peers reach it.

@@ -1,9 +1,10 @@
 //! By what right a command is given: looked for in the state that it is decided on.
 
 use posko_domain::{
-    account,
+    account::{self, Action},
     code::{Code, Refusal},
     event::Area,
+    warning::draft::regions,
 };
 use posko_proto::{Id, NodeId};
 use rusqlite::Connection;
@@ -30,23 +31,46 @@ pub(crate) fn actor(
     let Some(stored) = state else {
         return not_here(connection, own, origins(), request.stream).map(Err);
     };
-    let target = match stored.area() {
-        Some(Area::Incident) => fold::incident(state)?.map(|incident| incident.place.region_code),
+    let targets: Vec<String> = match stored.area() {
+        Some(Area::Incident) => {
+            let incident = fold::incident(state)?;
+            incident
+                .map(|incident| incident.place.region_code)
+                .into_iter()
+                .collect()
+        }
         Some(Area::Site) => fold::site(state)?
             .and_then(|site| site.opened.place)
-            .map(|place| place.region_code),
-        _ => None,
+            .map(|place| place.region_code)
+            .into_iter()
+            .collect(),
+        Some(Area::Draft) => fold::draft(state)?
+            .map(|draft| draft.regions())
+            .unwrap_or_default(),
+        // A report is judged where it is about; a publisher's warning is everybody's.
+        Some(Area::Warning) if action == Action::JudgeReport => fold::warning(state)?
+            .map(|warning| regions(Some(&warning.content)))
+            .unwrap_or_default(),
+        _ => Vec::new(),
     };
-    Ok(
-        account::authorize(rights, action, target.as_deref(), request.now)
-            .map(|held| Actor {
-                account: id,
-                role: held.role,
-                scope: held.scope,
-                delegation: held.delegation,
-            })
-            .map_err(Refusal::from),
-    )
+    let authorize = |target| account::authorize(rights, action, target, request.now);
+    // The right must be held in every place that the thing is about.
+    let held = match targets.split_first() {
+        None => authorize(None),
+        Some((first, others)) => authorize(Some(first.as_str())).and_then(|held| {
+            others
+                .iter()
+                .try_for_each(|other| authorize(Some(other.as_str())).map(drop))?;
+            Ok(held)
+        }),
+    };
+    let actor = held.map(|held| Actor {
+        account: id,
+        role: held.role,
+        scope: held.scope,
+        delegation: held.delegation,
+    });
+    Ok(actor.map_err(Refusal::from))
 }
 
 /// Says whose the thing is, or that nobody's is known.

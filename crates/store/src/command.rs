@@ -8,7 +8,7 @@ use posko_domain::{
     incident::IncidentCommand,
     log::LogCommand,
     site::SiteCommand,
-    warning::WarningCommand,
+    warning::{WarningCommand, draft::DraftCommand},
 };
 use posko_ledger::{Hash, MAX_PAYLOAD_BYTES, epoch::Position};
 use posko_proto::{Id, common::v1::Role, time::Millis};
@@ -36,6 +36,8 @@ pub enum Command {
     Log(LogCommand),
     /// About a site.
     Site(SiteCommand),
+    /// About a draft of an own warning.
+    Draft(DraftCommand),
     /// Of an area beside the fixed ones.
     Aggregate {
         /// The area's number.
@@ -55,6 +57,7 @@ impl Command {
             Self::Directive(_) => Some(Area::Directive),
             Self::Log(_) => Some(Area::Log),
             Self::Site(_) => Some(Area::Site),
+            Self::Draft(_) => Some(Area::Draft),
             Self::Aggregate { .. } => None,
         }
     }
@@ -69,6 +72,8 @@ impl Command {
             Self::Directive(command) => command.is_scarce(),
             Self::Log(command) => command.is_scarce(),
             Self::Site(command) => command.is_scarce(),
+            // What is drafted or approved only adds.
+            Self::Draft(_) => false,
             Self::Aggregate { area, body } => {
                 (areas.get(*area)).is_some_and(|area| area.is_scarce(body))
             }

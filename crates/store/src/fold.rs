@@ -11,7 +11,10 @@ use posko_domain::{
     incident::{self, IncidentState},
     log::{self, Statement},
     site::{self, SiteState},
-    warning::{self, WarningState},
+    warning::{
+        self, WarningState,
+        draft::{self, DraftState},
+    },
 };
 use posko_ledger::entry::{EXERCISE, EntryHeader, HEADER_BYTES, Payload, Record};
 use posko_proto::{Id, NodeId, common::v1::Envelope, time::Millis};
@@ -69,6 +72,9 @@ impl Unfolded {
     }
 }
 
+/// The number of drafts in the file, away from those that other areas take one after another.
+const DRAFT_AREA: u8 = 21;
+
 /// Returns an area's number in the file.
 pub(crate) fn area_number(area: Area) -> u8 {
     match area {
@@ -78,21 +84,31 @@ pub(crate) fn area_number(area: Area) -> u8 {
         Area::Directive => 4,
         Area::Log => 5,
         Area::Site => 6,
+        Area::Draft => DRAFT_AREA,
     }
 }
 
+const AREAS: [Area; 7] = [
+    Area::Warning,
+    Area::Incident,
+    Area::Account,
+    Area::Directive,
+    Area::Log,
+    Area::Site,
+    Area::Draft,
+];
+
 /// Returns the area of a number in the file.
 pub(crate) fn area_of(number: u8) -> Option<Area> {
-    [
-        Area::Warning,
-        Area::Incident,
-        Area::Account,
-        Area::Directive,
-        Area::Log,
-        Area::Site,
-    ]
-    .into_iter()
-    .find(|area| area_number(*area) == number)
+    AREAS.into_iter().find(|area| area_number(*area) == number)
+}
+
+/// Returns the numbers of the areas that only their owner folds.
+pub(crate) fn local_areas() -> impl Iterator<Item = u8> {
+    AREAS
+        .into_iter()
+        .filter(|area| area.is_local())
+        .map(area_number)
 }
 
 /// Folds an entry that this node has just decided; a refusal would be a fault of ours.
@@ -285,6 +301,12 @@ fn try_fold(
             statement::obey(connection, tables, origin, &state)?;
             encode(&state)?
         }
+        Event::Draft(event) => {
+            let Ok(state) = draft::apply(draft(stored.as_ref())?, event, &recorded) else {
+                return Ok(Some(Unfolded::Refused));
+            };
+            encode(&state)?
+        }
         Event::Account(event) => {
             let Ok(state) = account::apply(account(stored.as_ref())?, event, &recorded) else {
                 return Ok(Some(Unfolded::Refused));
@@ -402,6 +424,11 @@ pub(crate) fn incident(stored: Option<&Stored>) -> Result<Option<IncidentState>,
 /// Reads a warning's state.
 pub(crate) fn warning(stored: Option<&Stored>) -> Result<Option<WarningState>, StoreError> {
     decode(stored, Area::Warning)
+}
+
+/// Reads a draft's state.
+pub(crate) fn draft(stored: Option<&Stored>) -> Result<Option<DraftState>, StoreError> {
+    decode(stored, Area::Draft)
 }
 
 /// Reads a site's state.

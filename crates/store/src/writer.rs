@@ -5,6 +5,7 @@
 //! ```
 //! A job that fails undoes its savepoint alone, in the file and in memory; the next sees what the last did.
 
+mod draft;
 mod fork;
 mod scrub;
 #[cfg(test)]
@@ -166,15 +167,21 @@ impl Decided {
     /// Takes the events of a fixed area.
     fn of(stream: Id, events: Vec<Event>) -> Self {
         let mut decided = Self::default();
+        decided.add(stream, events);
+        decided
+    }
+
+    /// Adds events of a fixed area, also of another stream than the first.
+    fn add(&mut self, stream: Id, events: Vec<Event>) {
         for event in events {
             match &event {
                 Event::Incident(IncidentEvent::Reported(reported)) => {
-                    decided.number = Some(reported.number.clone());
+                    self.number = Some(reported.number.clone());
                 }
-                Event::Account(AccountEvent::RiskAccepted(_)) => decided.risk_accepted = true,
+                Event::Account(AccountEvent::RiskAccepted(_)) => self.risk_accepted = true,
                 _ => {}
             }
-            decided.events.push(NewEvent {
+            self.events.push(NewEvent {
                 stream,
                 type_id: event.type_id(),
                 type_version: event.type_version(),
@@ -184,7 +191,6 @@ impl Decided {
                 body: event.encode(),
             });
         }
-        decided
     }
 }
 
@@ -688,6 +694,9 @@ impl Writer {
                     .map(|events| events.into_iter().map(Event::Incident).collect())
                     .map_err(Refusal::from)
             }
+            Command::Draft(command) => {
+                return self.decide_draft(connection, request.stream, state, command, &context);
+            }
             Command::Warning(command) => {
                 warning::decide(fold::warning(state)?.as_ref(), command, &context)
                     .map(|events| events.into_iter().map(Event::Warning).collect())
@@ -721,9 +730,25 @@ impl Writer {
             .and_then(|warning| {
                 aggregate::frontier_of(&transaction.logs, &self.shared, warning.origin)
             });
-        Ok(events.map(|events| Decided {
-            frontier: frontier.into_iter().collect(),
-            ..Decided::of(request.stream, events)
+        let verified = match (depends_on, &events) {
+            (Some(warning), Ok(_)) if warning.origin == own => {
+                let report = fold::state(connection, Tables::LIVE, own, warning.id)?;
+                let report = fold::warning(report.as_ref())?;
+                report
+                    .and_then(|report| warning::verified(&report, request.stream))
+                    .map(|event| (warning.id, event))
+            }
+            _ => None,
+        };
+        Ok(events.map(|events| {
+            let mut decided = Decided {
+                frontier: frontier.into_iter().collect(),
+                ..Decided::of(request.stream, events)
+            };
+            if let Some((report, event)) = verified {
+                decided.add(report, vec![event.into()]);
+            }
+            decided
         }))
     }
 

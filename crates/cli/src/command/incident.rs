@@ -9,7 +9,6 @@ mod operation;
 mod timeline;
 
 use clap::{Args, Subcommand};
-use posko_domain::privacy::{self, Personal};
 use posko_proto::{
     Id, NodeId,
     common::v1::{Hazard, Outcome, Place, Point, Provenance},
@@ -26,8 +25,8 @@ use prost_types::Timestamp;
 use serde_json::json;
 
 use super::{
-    freshness, link_tint, listed, lost, named, named_code, outcome_fields, outcome_of, owner,
-    pages, recorded, severity_tint,
+    freshness, link_tint, listed, lost, named, named_code, nothing_personal, outcome_fields,
+    outcome_of, owner, pages, recorded, severity_tint,
 };
 use crate::{
     client::{Client, Who},
@@ -381,26 +380,6 @@ impl IncidentCommand {
             | Self::Notices { .. } => None,
         }
     }
-}
-
-/// Points out what looks like personal data before it is sent; says where, never what.
-fn nothing_personal(text: &str) -> Result<(), Failure> {
-    let found = privacy::findings(text);
-    if found.is_empty() {
-        return Ok(());
-    }
-    let places = found.iter().map(|found| {
-        let kind = match found.kind {
-            Personal::Telephone => "a telephone number",
-            Personal::Nik => "a NIK",
-            Personal::Mail => "an address of mail",
-        };
-        format!("{kind} at character {}", found.at)
-    });
-    Err(Failure::usage(format!(
-        "every province would read what looks like {}: leave it out, or add `--text-as-is` when it is none",
-        places.collect::<Vec<_>>().join(" and ")
-    )))
 }
 
 impl IncidentArgs {

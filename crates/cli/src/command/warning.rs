@@ -7,15 +7,18 @@ use std::{
 };
 
 mod check;
+mod draft;
+mod inbox;
 
 use clap::{Args, Subcommand};
 use posko_proto::{
     Id, NodeId,
-    common::v1::{CommandMeta, Hazard, Provenance},
+    common::v1::{CommandMeta, Hazard, Place, Provenance},
     warning::v1::{
-        AlertStatus, Area, AreaReach, CancelWarningRequest, Certainty, Circle, Content, Fate, Feed,
-        GetWarningRequest, ListWarningsRequest, Note, Polygon, RecordGaugeRequest,
-        RecordWarningRequest, Severity, State, TakeDocumentRequest, TakenItem, Urgency, Warning,
+        AlertStatus, Area, AreaReach, CancelWarningRequest, Certainty, Channel, Circle, Content,
+        DismissReason, DismissReportRequest, Fate, Feed, GetWarningRequest, ListWarningsRequest,
+        Note, Polygon, RecordGaugeRequest, RecordWarningRequest, ReportWarningRequest, Review,
+        Severity, State, TakeDocumentRequest, TakenItem, Urgency, Warning,
     },
 };
 use prost_types::Timestamp;
@@ -24,7 +27,7 @@ use serde_json::json;
 use super::{
     disputed,
     feed::{alarm_text, feeds_table},
-    freshness, listed, lost, named, owner, pages, recorded, severity_tint,
+    freshness, listed, lost, named, nothing_personal, owner, pages, recorded, severity_tint,
 };
 use crate::{
     client::{Client, Who},
@@ -57,6 +60,8 @@ enum WarningCommand {
     --expires-at 2026-01-05T18:00:00+07:00
   posko warning record --publisher PVMBG --hazard volcano \\
     --headline \"Level III\" --area \"radius 5 km\" --circle -6.77,107.60,5000
+  posko warning record --channel telephone --hazard flood --region 32.75.01 \\
+    --text \"Air setinggi lutut, warga mulai mengungsi\"
   posko warning record --exercise --publisher \"PMI Kota Bekasi\" \\
     --hazard flood --headline \"Gladi\" --region 32.75")]
     Record(Box<RecordArgs>),
@@ -71,6 +76,9 @@ enum WarningCommand {
         /// Leave out expired and cancelled ones
         #[arg(long)]
         in_force: bool,
+        /// Only reports that wait for the duty officer
+        #[arg(long)]
+        unverified: bool,
         /// At most this many; 0 lists all
         #[arg(long, value_name = "N", default_value_t = 50)]
         limit: u32,
@@ -122,6 +130,129 @@ the water is expected there; one below every level takes that back.")]
         #[command(flatten)]
         frame: Frame,
     },
+    /// Drafts a warning of the province's own, which a second person approves
+    #[command(after_help = "Examples:
+  posko warning draft --template banjir --region 32.75 --severity severe \\
+    --level \"Siaga I\" --source \"TMA Katulampa 220 cm\" --hours 6
+  posko warning draft --hazard flood --region Z1 --severity extreme \\
+    --urgency immediate --certainty observed --headline \"Awas banjir\" \\
+    --description \"Tanggul jebol.\" --instruction \"Mengungsi sekarang.\" --hours 3
+  posko warning draft --update 0192f3c4-5a6b-7c8d-9e0f-112233445566 --hours 12
+  posko warning draft --cancel 0192f3c4-5a6b-7c8d-9e0f-112233445566")]
+    Draft(Box<draft::DraftArgs>),
+    /// Lists this node's drafts, newest first, or shows one in full
+    #[command(after_help = "Examples:
+  posko warning drafts --open
+  posko warning drafts 0192f3c4-5a6b-7c8d-9e0f-112233445566")]
+    Drafts {
+        /// The draft [default: all]
+        #[arg(value_parser = input::id)]
+        draft: Option<Id>,
+        /// Leave out those that are approved, withdrawn or expired
+        #[arg(long)]
+        open: bool,
+        /// At most this many; 0 lists all
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+    },
+    /// Approves another person's draft, which issues it
+    #[command(after_help = "Examples:
+  posko warning approve 0192f3c4-5a6b-7c8d-9e0f-112233445566")]
+    Approve {
+        /// The draft
+        #[arg(value_parser = input::id)]
+        draft: Id,
+        #[command(flatten)]
+        frame: Frame,
+    },
+    /// Gives a draft up
+    #[command(after_help = "Examples:
+  posko warning withdraw 0192f3c4-5a6b-7c8d-9e0f-112233445566")]
+    Withdraw {
+        /// The draft
+        #[arg(value_parser = input::id)]
+        draft: Id,
+        #[command(flatten)]
+        frame: Frame,
+    },
+    /// Shows the texts that own warnings are written from
+    #[command(after_help = "Examples:
+  posko warning template list
+  posko warning template show banjir")]
+    Template {
+        #[command(subcommand)]
+        command: draft::TemplateCommand,
+    },
+    /// Writes a warning as a document of CAP 1.2
+    #[command(after_help = "Examples:
+  posko warning export 0192f3c4-5a6b-7c8d-9e0f-112233445566
+  posko warning export 32/0192f3c4-5a6b-7c8d-9e0f-112233445566 --out banjir.xml")]
+    Export {
+        /// The warning: `ID`, or `ORIGIN/ID`
+        #[arg(value_parser = reference)]
+        warning: Reference,
+        /// The file to write
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Dismisses a citizen's or a branch's report
+    #[command(after_help = "Examples:
+  posko warning dismiss 0192f3c4-5a6b-7c8d-9e0f-112233445566 --reason hoax")]
+    Dismiss {
+        /// The report
+        #[arg(value_parser = input::id)]
+        report: Id,
+        /// not_confirmed, hoax, duplicate, below_threshold or elsewhere
+        #[arg(long, value_parser = name::parse::<DismissReason>)]
+        reason: DismissReason,
+        /// Why, as a log note
+        #[arg(long)]
+        note: Option<String>,
+        /// Send a text as it is, though a part of it looks like a telephone number, a NIK or an address of mail
+        #[arg(long)]
+        text_as_is: bool,
+        #[command(flatten)]
+        frame: Frame,
+    },
+    /// Has the account that is logged in be told of warnings: by area, hazard and severity
+    #[command(after_help = "Examples:
+  posko warning subscribe --region 32.75 --hazard flood --severity severe
+  posko warning subscribe --region Z1
+  posko warning subscribe --severity extreme")]
+    Subscribe(inbox::SubscribeArgs),
+    /// Lists the subscriptions of the account that is logged in
+    #[command(after_help = "Examples:
+  posko warning subscriptions")]
+    Subscriptions,
+    /// Ends a subscription
+    #[command(after_help = "Examples:
+  posko warning unsubscribe 0192f3c4-5a6b-7c8d-9e0f-112233445566")]
+    Unsubscribe {
+        /// The subscription
+        #[arg(value_parser = input::id)]
+        subscription: Id,
+        /// Id of this command, for a retry: a repeated id is answered as the first time [default: a random one]
+        #[arg(long, value_name = "UUID", value_parser = input::id)]
+        command_id: Option<Id>,
+    },
+    /// Shows the warnings that the subscriptions match and that changed since they were last seen
+    #[command(after_help = "Examples:
+  posko warning inbox
+  posko warning inbox --watch")]
+    Inbox {
+        /// Go on, and show it again whenever it changes
+        #[arg(long)]
+        watch: bool,
+    },
+    /// Shows the inbox once more and acknowledges what it shows, or what a mark stands for
+    #[command(after_help = "Examples:
+  posko warning seen")]
+    Seen {
+        /// The mark of an inbox, from its JSON
+        mark: Option<String>,
+        #[command(flatten)]
+        frame: Frame,
+    },
     /// Takes back a warning of this node
     #[command(after_help = "Examples:
   posko warning cancel 0192f3c4-5a6b-7c8d-9e0f-112233445566")]
@@ -136,65 +267,74 @@ the water is expected there; one below every level takes that back.")]
 
 #[derive(Debug, Args)]
 struct RecordArgs {
+    /// How a report of a citizen or a branch came: telephone; it then waits to be verified
+    #[arg(long, value_parser = name::parse::<Channel>)]
+    channel: Option<Channel>,
+    /// What was told, in words that name nobody; for a report
+    #[arg(long, requires = "channel")]
+    text: Option<String>,
+    /// Send a text as it is, though a part of it looks like a telephone number, a NIK or an address of mail
+    #[arg(long)]
+    text_as_is: bool,
     /// Who said it: an office, never a person
-    #[arg(long)]
-    publisher: String,
+    #[arg(long, required_unless_present = "channel")]
+    publisher: Option<String>,
     /// The publisher's own id [default: one made by the node]
-    #[arg(long)]
+    #[arg(long, conflicts_with = "channel")]
     identifier: Option<String>,
     /// Kind of danger
     #[arg(long, value_parser = name::parse::<Hazard>)]
     hazard: Hazard,
     /// actual, exercise, system, test or draft [default: actual, with --exercise exercise]
-    #[arg(long, value_parser = name::parse::<AlertStatus>)]
+    #[arg(long, value_parser = name::parse::<AlertStatus>, conflicts_with = "channel")]
     status: Option<AlertStatus>,
     /// minor, moderate, severe or extreme
     #[arg(long, value_parser = name::parse::<Severity>)]
     severity: Option<Severity>,
     /// immediate, expected, future or past
-    #[arg(long, value_parser = name::parse::<Urgency>)]
+    #[arg(long, value_parser = name::parse::<Urgency>, conflicts_with = "channel")]
     urgency: Option<Urgency>,
     /// observed, likely, possible or unlikely
-    #[arg(long, value_parser = name::parse::<Certainty>)]
+    #[arg(long, value_parser = name::parse::<Certainty>, conflicts_with = "channel")]
     certainty: Option<Certainty>,
     /// The publisher's word for the kind
-    #[arg(long)]
+    #[arg(long, conflicts_with = "channel")]
     event: Option<String>,
     /// Headline
-    #[arg(long)]
-    headline: String,
+    #[arg(long, required_unless_present = "channel", conflicts_with = "channel")]
+    headline: Option<String>,
     /// The publisher's text
-    #[arg(long)]
+    #[arg(long, conflicts_with = "channel")]
     description: Option<String>,
     /// What people are asked to do
-    #[arg(long)]
+    #[arg(long, conflicts_with = "channel")]
     instruction: Option<String>,
     /// Language of the texts, `id` or `en`
     #[arg(long, default_value = "id")]
     language: String,
     /// The publisher's page
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", conflicts_with = "channel")]
     web: Option<String>,
     /// When the publisher sent it, RFC 3339 [default: --occurred-at, or now]
-    #[arg(long, value_name = "TIME", value_parser = input::time)]
+    #[arg(long, value_name = "TIME", value_parser = input::time, conflicts_with = "channel")]
     sent_at: Option<Timestamp>,
     /// From when it holds, RFC 3339 [default: when it was sent]
-    #[arg(long, value_name = "TIME", value_parser = input::time)]
+    #[arg(long, value_name = "TIME", value_parser = input::time, conflicts_with = "channel")]
     effective_at: Option<Timestamp>,
     /// Until when it holds, RFC 3339
-    #[arg(long, value_name = "TIME", value_parser = input::time)]
+    #[arg(long, value_name = "TIME", value_parser = input::time, conflicts_with = "channel")]
     expires_at: Option<Timestamp>,
     /// Kemendagri code of a region where it holds; may be repeated
     #[arg(long = "region", value_name = "CODE")]
     regions: Vec<String>,
     /// Where it holds, in the publisher's words
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", conflicts_with = "channel")]
     area: Option<String>,
     /// Circle where it holds; may be repeated
     #[arg(long = "circle", value_name = "LAT,LON,METRES", value_parser = input::circle, allow_hyphen_values = true)]
     circles: Vec<Circle>,
     /// Closed ring where it holds, points separated by spaces; may be repeated
-    #[arg(long = "polygon", value_name = "LAT,LON …", value_parser = input::polygon, allow_hyphen_values = true)]
+    #[arg(long = "polygon", value_name = "LAT,LON …", value_parser = input::polygon, allow_hyphen_values = true, conflicts_with = "channel")]
     polygons: Vec<Polygon>,
     #[command(flatten)]
     frame: Frame,
@@ -253,6 +393,7 @@ impl WarningArgs {
                     text,
                 )
             }
+            WarningCommand::Record(args) if args.channel.is_some() => args.report(context).await,
             WarningCommand::Record(args) => {
                 let client = Client::connect(context, Who::Anyone).await?;
                 let (id, meta) = args.frame.meta();
@@ -271,9 +412,52 @@ impl WarningArgs {
             WarningCommand::List {
                 origin,
                 in_force,
+                unverified,
                 limit,
-            } => list(context, origin, in_force, limit).await,
+            } => list(context, origin, in_force, unverified, limit).await,
             WarningCommand::Show { warning } => show(context, warning).await,
+            WarningCommand::Draft(args) => args.run(context).await,
+            WarningCommand::Subscribe(args) => inbox::subscribe(context, args).await,
+            WarningCommand::Subscriptions => inbox::subscriptions(context).await,
+            WarningCommand::Unsubscribe {
+                subscription,
+                command_id,
+            } => inbox::unsubscribe(context, subscription, command_id).await,
+            WarningCommand::Inbox { watch } => inbox::inbox(context, watch).await,
+            WarningCommand::Seen { mark, frame } => inbox::seen(context, mark, &frame).await,
+            WarningCommand::Dismiss {
+                report,
+                reason,
+                note,
+                text_as_is,
+                frame,
+            } => {
+                if let Some(note) = note.as_ref().filter(|_| !text_as_is) {
+                    nothing_personal(note)?;
+                }
+                let client = Client::connect(context, Who::Anyone).await?;
+                let (id, meta) = frame.meta();
+                let request = DismissReportRequest {
+                    meta: Some(meta),
+                    warning_id: report.to_vec(),
+                    reason: reason.into(),
+                    note: note.unwrap_or_default(),
+                };
+                let answer = client.warnings().dismiss_report(request).await;
+                let answer = answer.map_err(lost(id))?.into_inner();
+                recorded(context, label::WARNING, id, answer.outcome)
+            }
+            WarningCommand::Drafts { draft, open, limit } => {
+                draft::drafts(context, draft, open, limit).await
+            }
+            WarningCommand::Approve { draft, frame } => {
+                draft::approve(context, draft, &frame).await
+            }
+            WarningCommand::Withdraw { draft, frame } => {
+                draft::withdraw(context, draft, &frame).await
+            }
+            WarningCommand::Template { command } => draft::template(context, command).await,
+            WarningCommand::Export { warning, out } => draft::export(context, warning, out).await,
             WarningCommand::Cancel { warning, frame } => {
                 let client = Client::connect(context, Who::Anyone).await?;
                 let (id, meta) = frame.meta();
@@ -294,6 +478,36 @@ impl WarningArgs {
 }
 
 impl RecordArgs {
+    /// Records what a citizen or a branch told.
+    async fn report(self, context: &Context) -> Result<Answer, Failure> {
+        if let Some(text) = self.text.as_ref().filter(|_| !self.text_as_is) {
+            nothing_personal(text)?;
+        }
+        let [region] = self.regions.as_slice() else {
+            return Err(Failure::usage(
+                "a report is about one place: give `--region` once",
+            ));
+        };
+        let (id, meta) = self.frame.meta();
+        let request = ReportWarningRequest {
+            meta: Some(meta),
+            channel: self.channel.map(i32::from).unwrap_or_default(),
+            hazard: self.hazard.into(),
+            place: Some(Place {
+                region_code: region.clone(),
+                point: self.circles.first().and_then(|circle| circle.center),
+                code_set: String::new(),
+            }),
+            severity: self.severity.map(i32::from).unwrap_or_default(),
+            text: self.text.unwrap_or_default(),
+            reporter: self.publisher.unwrap_or_default(),
+        };
+        let client = Client::connect(context, Who::Anyone).await?;
+        let answer = client.warnings().report_warning(request).await;
+        let answer = answer.map_err(lost(id))?.into_inner();
+        recorded(context, label::WARNING, id, answer.outcome)
+    }
+
     fn request(self) -> RecordWarningRequest {
         let usual = if self.frame.exercise {
             AlertStatus::Exercise
@@ -314,7 +528,7 @@ impl RecordArgs {
         };
         RecordWarningRequest {
             meta: None,
-            publisher: self.publisher,
+            publisher: self.publisher.unwrap_or_default(),
             identifier: self.identifier.unwrap_or_default(),
             content: Some(Content {
                 status: self.status.unwrap_or(usual).into(),
@@ -329,7 +543,7 @@ impl RecordArgs {
                     .or_else(|| Some(SystemTime::now().into())),
                 effective_at: self.effective_at,
                 expires_at: self.expires_at,
-                headline: self.headline,
+                headline: self.headline.unwrap_or_default(),
                 description: self.description.unwrap_or_default(),
                 instruction: self.instruction.unwrap_or_default(),
                 language: self.language,
@@ -567,6 +781,7 @@ async fn list(
     context: &Context,
     origin: Option<NodeId>,
     in_force: bool,
+    unverified: bool,
     limit: u32,
 ) -> Result<Answer, Failure> {
     let client = Client::connect(context, Who::Anyone).await?;
@@ -577,6 +792,7 @@ async fn list(
             page_token,
             origin: named(origin),
             in_force_only: in_force,
+            unverified_only: unverified,
         };
         service.list_warnings(request).await
     };
@@ -724,7 +940,17 @@ fn render(context: &Context, warning: &Warning) -> String {
     let not_held: Vec<String> = references
         .map(|reference| super::named_code(&reference.identifier, &reference.sender))
         .collect();
-    let notes: Vec<String> = said.notes.iter().map(note_text).collect();
+    let report_notes = warning.notes.iter().map(|note| {
+        let text = if note.withdrawn {
+            context.say(label::WITHDRAWN)
+        } else {
+            note.text.as_str()
+        };
+        format!("{} {text}", when(note.written_at.as_ref()))
+    });
+    let notes: Vec<String> = report_notes
+        .chain(said.notes.iter().map(note_text))
+        .collect();
     fields(
         context,
         [
@@ -792,6 +1018,18 @@ fn render(context: &Context, warning: &Warning) -> String {
                 ),
             ),
             (label::NOT_HELD, not_held.join("\n")),
+            (
+                label::REVIEW,
+                label::of::<Review>(warning.review, context.lang),
+            ),
+            (
+                label::REASON,
+                label::of::<DismissReason>(warning.dismissed, context.lang),
+            ),
+            (
+                label::INCIDENT,
+                view::id(&warning.incident_id).unwrap_or_default(),
+            ),
             (label::NOTES, notes.join("\n")),
             (label::ORIGIN, owner(context, &provenance)),
             (label::TAKEN_BY, warning.taken_by.join(", ")),

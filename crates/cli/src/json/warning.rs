@@ -16,6 +16,10 @@ pub(crate) struct Warning {
     identifier: String,
     state: Option<String>,
     version: u32,
+    review: Option<String>,
+    dismissed: Option<String>,
+    incident_id: Option<String>,
+    notes: Vec<ReportNote>,
     recorded_at: Option<String>,
     provenance: Option<Provenance>,
     reach: Option<String>,
@@ -62,6 +66,10 @@ impl From<warning::Warning> for Warning {
             identifier: warning.identifier,
             state: name::of::<warning::State>(warning.state),
             version: warning.version,
+            review: name::of::<warning::Review>(warning.review),
+            dismissed: name::of::<warning::DismissReason>(warning.dismissed),
+            incident_id: id(&warning.incident_id),
+            notes: warning.notes.into_iter().map(ReportNote::from).collect(),
             recorded_at: time(warning.recorded_at.as_ref()),
             provenance: warning.provenance.map(Provenance::from),
             reach: name::of::<warning::AreaReach>(warning.reach),
@@ -105,10 +113,12 @@ struct Content {
     gauge: Option<Gauge>,
     volcano: Option<Volcano>,
     sender: Option<String>,
+    message_identifier: Option<String>,
     references: Vec<Reference>,
     texts: Vec<Text>,
     notes: Vec<Note>,
     code_set: Option<String>,
+    channel: Option<String>,
 }
 
 /// A place where an earthquake was felt.
@@ -293,10 +303,160 @@ impl From<warning::Content> for Content {
             gauge: content.gauge.map(Into::into),
             volcano: content.volcano.map(Into::into),
             sender: text(&content.sender),
+            message_identifier: text(&content.message_identifier),
             references: content.references.into_iter().map(Into::into).collect(),
             texts: content.texts.into_iter().map(Into::into).collect(),
             notes: content.notes.into_iter().map(Into::into).collect(),
             code_set: text(&content.code_set),
+            channel: name::of::<warning::Channel>(content.channel),
+        }
+    }
+}
+
+/// A text that belongs to a report.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct ReportNote {
+    event_id: Option<String>,
+    written_at: Option<String>,
+    text: Option<String>,
+    withdrawn: bool,
+}
+
+impl From<warning::WarningNote> for ReportNote {
+    fn from(note: warning::WarningNote) -> Self {
+        Self {
+            event_id: id(&note.event_id),
+            written_at: time(note.written_at.as_ref()),
+            text: text(&note.text),
+            withdrawn: note.withdrawn,
+        }
+    }
+}
+
+/// A draft as it stands.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Draft {
+    #[serde(rename = "draft_id")]
+    id: Option<String>,
+    status: Option<String>,
+    kind: Option<String>,
+    publisher: String,
+    template: Option<String>,
+    warning_id: Option<String>,
+    drafted_by: Option<String>,
+    drafted_at: Option<String>,
+    decided_by: Option<String>,
+    decided_at: Option<String>,
+    exercise: bool,
+    version: u32,
+    content: Content,
+}
+
+impl From<warning::Draft> for Draft {
+    fn from(draft: warning::Draft) -> Self {
+        let drafted = draft.drafted.unwrap_or_default();
+        Self {
+            id: id(&draft.draft_id),
+            status: name::of::<warning::DraftStatus>(draft.status),
+            kind: name::of::<warning::DraftKind>(drafted.kind),
+            publisher: drafted.publisher,
+            template: text(&drafted.template),
+            warning_id: id(&draft.warning_id).or_else(|| id(&drafted.warning_id)),
+            drafted_by: id(&draft.drafted_by),
+            drafted_at: time(draft.drafted_at.as_ref()),
+            decided_by: id(&draft.decided_by),
+            decided_at: time(draft.decided_at.as_ref()),
+            exercise: draft.exercise,
+            version: draft.version,
+            content: drafted.content.unwrap_or_default().into(),
+        }
+    }
+}
+
+/// Which warnings an account is told of.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Subscription {
+    #[serde(rename = "subscription_id")]
+    id: Option<String>,
+    region: Option<String>,
+    hazard: Option<String>,
+    severity: Option<String>,
+    exercises: bool,
+    subscribed_at: Option<String>,
+}
+
+impl From<warning::Subscription> for Subscription {
+    fn from(said: warning::Subscription) -> Self {
+        Self {
+            id: id(&said.subscription_id),
+            region: text(&said.region),
+            hazard: name::of::<Hazard>(said.hazard),
+            severity: name::of::<warning::Severity>(said.severity),
+            exercises: said.exercises,
+            subscribed_at: time(said.subscribed_at.as_ref()),
+        }
+    }
+}
+
+/// A warning that a subscription matches.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct InboxItem {
+    change: Option<String>,
+    subscription_id: Option<String>,
+    area_unknown: bool,
+    warning: Option<Warning>,
+}
+
+impl From<warning::InboxItem> for InboxItem {
+    fn from(item: warning::InboxItem) -> Self {
+        Self {
+            change: name::of::<warning::InboxChange>(item.change),
+            subscription_id: id(&item.subscription_id),
+            area_unknown: item.area_unknown,
+            warning: item.warning.map(Warning::from),
+        }
+    }
+}
+
+/// A warning that changed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Change {
+    origin: String,
+    warning_id: Option<String>,
+    version: u32,
+    #[serde(rename = "change")]
+    what: Option<String>,
+}
+
+impl From<warning::WarningChange> for Change {
+    fn from(change: warning::WarningChange) -> Self {
+        Self {
+            warning_id: id(&change.warning_id),
+            version: change.version,
+            what: name::of::<warning::InboxChange>(change.change),
+            origin: change.origin,
+        }
+    }
+}
+
+/// A text that own warnings are written from.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Template {
+    name: String,
+    hazard: Option<String>,
+    severity: Option<String>,
+    configured: bool,
+    texts: Vec<Text>,
+}
+
+impl From<warning::WarningTemplate> for Template {
+    fn from(template: warning::WarningTemplate) -> Self {
+        Self {
+            hazard: name::of::<Hazard>(template.hazard),
+            severity: name::of::<warning::Severity>(template.severity),
+            configured: template.configured,
+            texts: template.texts.into_iter().map(Text::from).collect(),
+            name: template.name,
         }
     }
 }

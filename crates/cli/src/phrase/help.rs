@@ -251,6 +251,59 @@ phrases! { pub(super) HELP:
     "Shows one warning in full": "Menampilkan satu peringatan selengkapnya";
     "The warning: `ID`, or `ORIGIN/ID`": "Peringatannya: `ID`, atau `ASAL/ID`";
     "Takes back a warning of this node": "Membatalkan peringatan simpul ini";
+    "Dismisses a citizen's or a branch's report": "Mengabaikan laporan warga atau cabang";
+    "The report": "Laporannya";
+    "not_confirmed, hoax, duplicate, below_threshold or elsewhere":
+        "not_confirmed, hoax, duplicate, below_threshold atau elsewhere";
+    "Has the account that is logged in be told of warnings: by area, hazard and severity":
+        "Membuat akun yang sedang masuk diberi tahu tentang peringatan: menurut wilayah, bahaya dan tingkat";
+    "Kemendagri code of a region, or a zone [default: everywhere]":
+        "Kode Kemendagri wilayah, atau zona [bawaan: di mana saja]";
+    "Kind of danger [default: every kind]": "Jenis bahaya [bawaan: semua jenis]";
+    "Least severity: minor, moderate, severe or extreme [default: any]":
+        "Tingkat paling rendah: minor, moderate, severe atau extreme [bawaan: semua]";
+    "Be told of exercises too": "Beri tahu juga tentang latihan";
+    "Lists the subscriptions of the account that is logged in": "Mendaftar langganan akun yang sedang masuk";
+    "Ends a subscription": "Mengakhiri langganan";
+    "The subscription": "Langganannya";
+    "Shows the warnings that the subscriptions match and that changed since they were last seen":
+        "Menampilkan peringatan yang sesuai langganan dan berubah sejak terakhir dilihat";
+    "Go on, and show it again whenever it changes": "Teruskan, dan tampilkan lagi setiap kali berubah";
+    "Shows the inbox once more and acknowledges what it shows, or what a mark stands for":
+        "Menampilkan kotak masuk sekali lagi dan menandai isinya sudah dilihat, atau sampai suatu tanda";
+    "The mark of an inbox, from its JSON": "Tanda kotak masuk, dari JSON-nya";
+    "How a report of a citizen or a branch came: telephone; it then waits to be verified":
+        "Cara laporan warga atau cabang datang: telephone; laporan lalu menunggu verifikasi";
+    "What was told, in words that name nobody; for a report": "Yang diceritakan, tanpa nama orang; untuk laporan";
+    "Only reports that wait for the duty officer": "Hanya laporan yang menunggu petugas piket";
+    "Drafts a warning of the province's own, which a second person approves":
+        "Menyusun draf peringatan provinsi sendiri, yang disetujui orang kedua";
+    "Lists this node's drafts, newest first, or shows one in full":
+        "Mendaftar draf simpul ini, yang terbaru dulu, atau menampilkan satu selengkapnya";
+    "The draft [default: all]": "Drafnya [bawaan: semua]";
+    "Leave out those that are approved, withdrawn or expired": "Tanpa yang disetujui, ditarik atau kedaluwarsa";
+    "Approves another person's draft, which issues it": "Menyetujui draf orang lain, sehingga diterbitkan";
+    "The draft": "Drafnya";
+    "Gives a draft up": "Menarik draf";
+    "Shows the texts that own warnings are written from": "Menampilkan teks baku untuk peringatan sendiri";
+    "Lists the templates": "Mendaftar teks baku";
+    "Shows the texts of a template, one for each severity": "Menampilkan teks baku untuk tiap tingkat";
+    "Its name": "Namanya";
+    "Writes a warning as a document of CAP 1.2": "Menulis peringatan sebagai dokumen CAP 1.2";
+    "Template that the texts are written from": "Teks baku yang dipakai";
+    "Own warning that it replaces, once approved": "Peringatan sendiri yang digantikannya bila disetujui";
+    "Own warning that it takes back, once approved": "Peringatan sendiri yang dibatalkannya bila disetujui";
+    "Kemendagri code of a region where it holds, or a zone; may be repeated":
+        "Kode Kemendagri wilayah berlakunya, atau zona; boleh diulang";
+    "What stands for {level}, such as `Siaga I` [default: the word of the severity]":
+        "Isi {level}, seperti `Siaga I` [bawaan: kata untuk tingkatnya]";
+    "What stands for {source}: what it is known from [default: the publisher]":
+        "Isi {source}: dari mana diketahui [bawaan: penerbit]";
+    "What is coming, in Bahasa Indonesia": "Apa yang datang, dalam Bahasa Indonesia";
+    "Headline in English": "Judul dalam bahasa Inggris";
+    "What is coming, in English": "Apa yang datang, dalam bahasa Inggris";
+    "What people are asked to do, in English": "Yang diimbau kepada masyarakat, dalam bahasa Inggris";
+    "How many hours from now it holds": "Berlaku berapa jam dari sekarang";
     "The warning's id": "Id peringatan";
     "Who said it: an office, never a person": "Siapa yang menyatakan: lembaga, bukan orang";
     "The publisher's own id [default: one made by the node]": "Id dari penerbitnya [bawaan: dibuat simpul]";

@@ -42,6 +42,12 @@ pub enum Action {
     RecordWarning,
     /// Take a warning back.
     CancelWarning,
+    /// Draft a warning of the province's own, and give a draft up.
+    DraftWarning,
+    /// Approve another person's draft.
+    ApproveWarning,
+    /// Judge a citizen's or a branch's report.
+    JudgeReport,
     /// Read the regional picture: incidents, warnings, feeds, notices, zones.
     ReadRegion,
     /// Read accounts and sessions.
@@ -86,11 +92,11 @@ impl fmt::Display for Action {
 /// Says whether the role has the right. The one table of rights.
 pub fn allows(role: Role, action: Action) -> bool {
     use Action::{
-        AcceptRisk, ActivateIncident, AddNote, AmendLog, AttachFile, CancelWarning, CloseIncident,
-        EndOperation, FollowChanges, ImportIncidents, IssueDirective, ManageAccounts, ManageNode,
-        ReadAccounts, ReadNode, ReadRegion, RecordImpact, RecordWarning, RejectIncident,
-        ReportIncident, RunIncident, RunSite, SubmitAssessment, VerifyIncident, WithdrawDirective,
-        WithdrawPayload,
+        AcceptRisk, ActivateIncident, AddNote, AmendLog, ApproveWarning, AttachFile, CancelWarning,
+        CloseIncident, DraftWarning, EndOperation, FollowChanges, ImportIncidents, IssueDirective,
+        JudgeReport, ManageAccounts, ManageNode, ReadAccounts, ReadNode, ReadRegion, RecordImpact,
+        RecordWarning, RejectIncident, ReportIncident, RunIncident, RunSite, SubmitAssessment,
+        VerifyIncident, WithdrawDirective, WithdrawPayload,
     };
     let rights: &[Action] = match role {
         Role::DutyOfficer => &[
@@ -111,6 +117,9 @@ pub fn allows(role: Role, action: Action) -> bool {
             RunSite,
             RecordWarning,
             CancelWarning,
+            DraftWarning,
+            ApproveWarning,
+            JudgeReport,
             WithdrawPayload,
             AcceptRisk,
             ReadRegion,
@@ -128,8 +137,8 @@ pub fn allows(role: Role, action: Action) -> bool {
         | Role::Dispatcher
         | Role::Crew
         | Role::HospitalDesk
-        | Role::Training
-        | Role::Board => &[AddNote, AttachFile, ReadRegion],
+        | Role::Training => &[AddNote, AttachFile, ReadRegion],
+        Role::Board => &[AddNote, ApproveWarning, AttachFile, ReadRegion],
         Role::Viewer => &[ReadRegion],
         Role::Auditor => &[ReadRegion, ReadAccounts, ReadNode],
         Role::It => &[

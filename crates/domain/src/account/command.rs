@@ -5,13 +5,16 @@ use posko_proto::{
     account::v1::{
         self, AddAccountRequest, DisableAccountRequest, GrantRoleRequest, RevokeRoleRequest,
     },
-    common::v1::Role,
+    common::v1::{Hazard, Role},
     time::Millis,
+    warning::v1 as warning,
 };
 
 use crate::{
-    account::{AccountRejection, Grant, HeldGrant, grant_of},
-    region, zone,
+    account::{AccountRejection, Grant, HeldGrant, Seen, grant_of},
+    context, region,
+    warning::subscription::Subscription,
+    zone,
 };
 
 /// How many grants an account may be made with.
@@ -43,6 +46,20 @@ pub enum AccountCommand {
     PasswordChanged,
     /// Stop it for good.
     Disable,
+    /// Be told of warnings.
+    Subscribe {
+        /// Of which.
+        subscription: Subscription,
+        /// From where on they count as not seen, for the first one.
+        from: Seen,
+    },
+    /// Be told of some warnings no more.
+    Unsubscribe {
+        /// The subscription.
+        id: Id,
+    },
+    /// Say up to where its warnings are seen.
+    Seen(Seen),
     /// Let the node promise again in an unproven start, on its holder's word.
     AcceptRisk {
         /// Why it cannot wait.
@@ -60,6 +77,9 @@ impl AccountCommand {
             | Self::Revoke { .. }
             | Self::PasswordChanged
             | Self::Disable
+            | Self::Subscribe { .. }
+            | Self::Unsubscribe { .. }
+            | Self::Seen(_)
             | Self::AcceptRisk { .. } => false,
         }
     }
@@ -73,6 +93,42 @@ impl AccountCommand {
         }
         Ok(Self::AcceptRisk {
             reason: reason.to_owned(),
+        })
+    }
+
+    /// Reads a subscription, whose id follows from the command's: a region or zone that is known, and values that are.
+    pub fn parse_subscribe(
+        asked: &warning::Subscription,
+        command_id: Id,
+        now: Millis,
+        from: Seen,
+    ) -> Result<Self, AccountRejection> {
+        let region = &asked.region;
+        if !region.is_empty() && zone::find(region).is_none() {
+            region::parse(region).map_err(|error| {
+                let expected =
+                    format!("a zone such as `Z1`, a region code, or empty for everywhere; {error}");
+                AccountRejection::invalid("subscription.region", region, expected)
+            })?;
+        }
+        let known = "no value known to this version";
+        let hazard = Hazard::try_from(asked.hazard);
+        let hazard = hazard
+            .map_err(|_| AccountRejection::invalid("subscription.hazard", asked.hazard, known))?;
+        let severity = warning::Severity::try_from(asked.severity);
+        let severity = severity.map_err(|_| {
+            AccountRejection::invalid("subscription.severity", asked.severity, known)
+        })?;
+        Ok(Self::Subscribe {
+            subscription: Subscription {
+                id: context::stream_of(command_id),
+                region: region.clone(),
+                hazard,
+                severity,
+                exercises: asked.exercises,
+                since: now,
+            },
+            from,
         })
     }
 

@@ -2,13 +2,18 @@
 
 use posko_proto::account::v1::{
     AccountCreated, AccountDisabled, PasswordChanged, RiskAccepted, RoleGranted, RoleRevoked,
+    WarningsSeen, WarningsSubscribed, WarningsUnsubscribed,
 };
 
 use crate::{
-    account::{AccountCommand, AccountRejection, AccountState, HeldGrant},
+    account::{AccountCommand, AccountRejection, AccountState, HeldGrant, Seen},
     context::Context,
     event::AccountEvent,
+    warning::subscription::Subscription,
 };
+
+/// How many subscriptions an account may have.
+const SUBSCRIPTIONS: usize = 100;
 
 /// Decides on a command: the events that follow from it, or why there are none.
 pub fn decide(
@@ -58,6 +63,44 @@ pub fn decide(
             enabled(state)?;
             AccountEvent::Disabled(AccountDisabled {})
         }
+        AccountCommand::Subscribe {
+            subscription: asked,
+            from,
+        } => {
+            let state = enabled(state)?;
+            if state.subscriptions.len() >= SUBSCRIPTIONS {
+                return Err(AccountRejection::TooManySubscriptions);
+            }
+            let same = |held: &Subscription| {
+                (&held.region, held.hazard, held.severity, held.exercises)
+                    == (&asked.region, asked.hazard, asked.severity, asked.exercises)
+            };
+            if let Some(held) = state.subscriptions.iter().find(|held| same(held)) {
+                return Err(AccountRejection::AlreadySubscribed { id: held.id });
+            }
+            let subscribed = AccountEvent::WarningsSubscribed(WarningsSubscribed {
+                subscription_id: asked.id.to_vec(),
+                region: asked.region.clone(),
+                hazard: asked.hazard.into(),
+                severity: asked.severity.into(),
+                exercises: asked.exercises,
+            });
+            // Who never said how far it has seen begins here.
+            let begun = state.seen.is_none().then(|| seen_up_to(from));
+            return Ok([subscribed].into_iter().chain(begun).collect());
+        }
+        AccountCommand::Unsubscribe { id } => {
+            let state = enabled(state)?;
+            let held = state.subscription(*id);
+            held.ok_or(AccountRejection::NoSuchSubscription { id: *id })?;
+            AccountEvent::WarningsUnsubscribed(WarningsUnsubscribed {
+                subscription_id: id.to_vec(),
+            })
+        }
+        AccountCommand::Seen(seen) => {
+            enabled(state)?;
+            seen_up_to(seen)
+        }
         AccountCommand::AcceptRisk { reason } => {
             enabled(state)?;
             AccountEvent::RiskAccepted(RiskAccepted {
@@ -66,6 +109,13 @@ pub fn decide(
         }
     };
     Ok(vec![event])
+}
+
+fn seen_up_to(seen: &Seen) -> AccountEvent {
+    AccountEvent::WarningsSeen(WarningsSeen {
+        seen: seen.positions.clone(),
+        until: Some(seen.until.into()),
+    })
 }
 
 fn enabled(state: Option<&AccountState>) -> Result<&AccountState, AccountRejection> {

@@ -17,7 +17,7 @@ pub use crate::{
         command::AccountCommand,
         decide::decide,
         rejection::{AccountRejection, Denial},
-        state::{AccountState, Grant, HeldGrant, apply},
+        state::{AccountState, Grant, HeldGrant, Seen, apply},
     },
     event::AccountEvent,
 };

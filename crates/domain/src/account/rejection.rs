@@ -38,6 +38,21 @@ pub enum AccountRejection {
         /// The grant.
         grant_id: Id,
     },
+    /// The account has as many subscriptions as it may.
+    #[error("the account has 100 subscriptions already: end one first")]
+    TooManySubscriptions,
+    /// The account has the same subscription.
+    #[error("the account has the same subscription already: `{id}`")]
+    AlreadySubscribed {
+        /// The subscription.
+        id: Id,
+    },
+    /// The account has no such subscription.
+    #[error("the account has no subscription `{id}`")]
+    NoSuchSubscription {
+        /// The subscription.
+        id: Id,
+    },
     /// The account exists already.
     #[error("the account already exists")]
     AlreadyCreated,
@@ -89,8 +104,14 @@ impl Rejection for AccountRejection {
             Self::Invalid { .. } | Self::EndsBeforeItBegins { .. } | Self::Exercise => {
                 Code::Invalid
             }
-            Self::NotFound | Self::NoSuchGrant { .. } => Code::NotFound,
-            Self::AlreadyCreated | Self::AlreadyGranted { .. } | Self::Disabled => Code::Conflict,
+            Self::NotFound | Self::NoSuchGrant { .. } | Self::NoSuchSubscription { .. } => {
+                Code::NotFound
+            }
+            Self::TooManySubscriptions
+            | Self::AlreadySubscribed { .. }
+            | Self::AlreadyCreated
+            | Self::AlreadyGranted { .. }
+            | Self::Disabled => Code::Conflict,
             Self::Forbidden { .. } => Code::Forbidden,
         }
     }

@@ -1,11 +1,17 @@
 //! What an account holds, and how each event changes that.
 
-use posko_proto::{Id, account::v1, common::v1::Role, time::Millis};
+use posko_proto::{
+    Id,
+    account::v1,
+    common::v1::{Position, Role},
+    time::Millis,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     context::Recorded,
     event::{AccountEvent, IllegalEvent},
+    warning::subscription::Subscription,
     wire,
 };
 
@@ -18,12 +24,26 @@ pub struct AccountState {
     pub disabled: bool,
     /// When the password was last changed.
     pub password_changed_at: Option<Millis>,
+    /// Which warnings it is told of, oldest first.
+    pub subscriptions: Vec<Subscription>,
+    /// Up to where it has seen them; none when it never said so.
+    pub seen: Option<Seen>,
     /// The stream's version.
     pub version: u32,
     /// When the node recorded the first event.
     pub created_at: Millis,
     /// When the node recorded the newest event.
     pub recorded_at: Millis,
+}
+
+/// Up to where an account has seen its warnings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// How far it had seen each log.
+    #[serde(with = "wire::messages")]
+    pub positions: Vec<Position>,
+    /// Up to when it had seen what expired.
+    pub until: Millis,
 }
 
 /// A role held in a scope for a time.
@@ -58,6 +78,13 @@ impl AccountState {
             .iter()
             .find(|held| held.id == id)
             .map(|held| &held.grant)
+    }
+
+    /// Returns the subscription with the id.
+    pub fn subscription(&self, id: Id) -> Option<&Subscription> {
+        self.subscriptions
+            .iter()
+            .find(|subscription| subscription.id == id)
     }
 }
 
@@ -100,6 +127,8 @@ pub fn apply(
             grants: Vec::new(),
             disabled: false,
             password_changed_at: None,
+            subscriptions: Vec::new(),
+            seen: None,
             version: recorded.version,
             created_at: recorded.at,
             recorded_at: recorded.at,
@@ -164,6 +193,58 @@ pub fn apply(
                 });
             }
             state
+        }
+        AccountEvent::WarningsSubscribed(subscribed) => {
+            let mut state = begun(state)?;
+            let malformed = |_| IllegalEvent::Malformed {
+                event: name,
+                field: "subscription_id",
+            };
+            let id = Id::try_from(subscribed.subscription_id.as_slice()).map_err(malformed)?;
+            if state.disabled || state.subscription(id).is_some() {
+                return Err(IllegalEvent::WrongState {
+                    event: name,
+                    from: standing(&state),
+                });
+            }
+            state.subscriptions.push(Subscription {
+                id,
+                region: subscribed.region.clone(),
+                hazard: subscribed.hazard(),
+                severity: subscribed.severity(),
+                exercises: subscribed.exercises,
+                since: recorded.at,
+            });
+            state
+        }
+        AccountEvent::WarningsUnsubscribed(ended) => {
+            let mut state = begun(state)?;
+            let held = state.subscriptions.len();
+            let ended = ended.subscription_id.as_slice();
+            state
+                .subscriptions
+                .retain(|subscription| subscription.id.as_bytes() != ended);
+            if state.subscriptions.len() == held {
+                return Err(IllegalEvent::WrongState {
+                    event: name,
+                    from: standing(&state),
+                });
+            }
+            state
+        }
+        AccountEvent::WarningsSeen(seen) => {
+            let until = seen.until.as_ref().and_then(|at| Millis::try_from(at).ok());
+            let malformed = IllegalEvent::Malformed {
+                event: name,
+                field: "until",
+            };
+            AccountState {
+                seen: Some(Seen {
+                    positions: seen.seen.clone(),
+                    until: until.ok_or(malformed)?,
+                }),
+                ..begun(state)?
+            }
         }
     };
     Ok(AccountState {

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 
 use crate::{
     account::{
-        AccountCommand, AccountRejection, AccountState, Action, Denial, Grant, HeldGrant, apply,
-        authorize, decide, grant_of,
+        AccountCommand, AccountRejection, AccountState, Action, Denial, Grant, HeldGrant, Seen,
+        apply, authorize, decide, grant_of,
     },
     code::{Code, Rejection},
     context::{Context, Recorded},
@@ -383,4 +383,84 @@ proptest! {
     fn authorize_takes_any_target_without_a_panic(target in ".{0,12}", now in any::<i64>()) {
         let _ = authorize(&account(&[grant(Role::It, "Z1")]), Action::ReadRegion, Some(&target), Millis(now));
     }
+}
+
+#[test]
+fn an_account_subscribes_each_thing_once_and_ends_it() {
+    use crate::warning::subscription::Subscription;
+
+    let subscription = |id: u8, region: &str| Subscription {
+        id: Id([id; 16]),
+        region: region.into(),
+        hazard: posko_proto::common::v1::Hazard::Flood,
+        severity: posko_proto::warning::v1::Severity::Severe,
+        exercises: false,
+        since: Millis(0),
+    };
+    let subscribe = |id, region| AccountCommand::Subscribe {
+        subscription: subscription(id, region),
+        from: Seen {
+            positions: Vec::new(),
+            until: Millis(1),
+        },
+    };
+    let mut state = None;
+    let mut run = |command: &AccountCommand| {
+        let context = crate::context::Context {
+            node: "32".parse().unwrap(),
+            now: Millis(5),
+            occurred_at: Millis(5),
+            exercise: false,
+            last_number: 0,
+        };
+        let events = decide(state.as_ref(), command, &context)?;
+        for event in events {
+            let recorded = crate::context::Recorded {
+                origin: "32".parse().unwrap(),
+                at: Millis(5),
+                occurred_at: Millis(5),
+                actor: Id([1; 16]),
+                exercise: false,
+                version: state
+                    .as_ref()
+                    .map_or(1, |state: &AccountState| state.version + 1),
+            };
+            state = Some(apply(state.take(), &event, &recorded).unwrap());
+        }
+        Ok::<_, AccountRejection>(state.clone().unwrap())
+    };
+    run(&AccountCommand::Create { grants: Vec::new() }).unwrap();
+    let first = run(&subscribe(1, "32.75")).unwrap();
+    assert_eq!(
+        first.seen.unwrap().until,
+        Millis(1),
+        "it begins where it subscribed"
+    );
+    let same = run(&subscribe(2, "32.75")).unwrap_err();
+    assert_eq!(
+        same,
+        AccountRejection::AlreadySubscribed { id: Id([1; 16]) }
+    );
+    assert_eq!(run(&subscribe(2, "Z1")).unwrap().subscriptions.len(), 2);
+    let ended = run(&AccountCommand::Unsubscribe { id: Id([1; 16]) }).unwrap();
+    assert_eq!(
+        ended.subscriptions,
+        [Subscription {
+            since: Millis(5),
+            ..subscription(2, "Z1")
+        }]
+    );
+    let again = run(&AccountCommand::Unsubscribe { id: Id([1; 16]) }).unwrap_err();
+    assert_eq!(
+        again,
+        AccountRejection::NoSuchSubscription { id: Id([1; 16]) }
+    );
+    let later = Seen {
+        positions: Vec::new(),
+        until: Millis(9),
+    };
+    assert_eq!(
+        run(&AccountCommand::Seen(later.clone())).unwrap().seen,
+        Some(later)
+    );
 }

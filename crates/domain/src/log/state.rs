@@ -104,7 +104,8 @@ mod said {
             | Event::Incident(_)
             | Event::Account(_)
             | Event::Directive(_)
-            | Event::Site(_) => Err(D::Error::custom("the event is of another area")),
+            | Event::Site(_)
+            | Event::Draft(_) => Err(D::Error::custom("the event is of another area")),
         }
     }
 }

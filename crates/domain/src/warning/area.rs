@@ -69,6 +69,17 @@ pub(super) fn locate_all(content: &mut Content) {
     region::CODE_SET.clone_into(&mut content.code_set);
 }
 
+/// Fills in what every area of an own warning or a report touches. Its codes stay as they were given: what a person warns
+/// of, and has the right to, is not widened by a shape that reaches over the border.
+pub fn locate_as_given(content: &mut Content) {
+    for area in &mut content.areas {
+        let given = area.region_codes.clone();
+        locate(area, &Said::default());
+        area.region_codes = given;
+    }
+    region::CODE_SET.clone_into(&mut content.code_set);
+}
+
 /// Puts an earthquake's epicenter into an area: the region in which it lies, or the nearest within a distance.
 pub fn locate_epicenter(area: &mut Area, epicenter: Point, within_km: f64) {
     let Some((region, km)) = region::nearest(epicenter).filter(|(_, km)| *km <= within_km) else {

@@ -5,8 +5,9 @@ use posko_proto::{
     common::v1::Hazard,
     time::Millis,
     warning::v1::{
-        AlertStatus, CancelWarningRequest, Certainty, Content, Earthquake, MessageKind,
-        RecordWarningRequest, Severity, Source, Urgency,
+        AlertStatus, CancelWarningRequest, Certainty, Channel, Content, DismissReason,
+        DismissReportRequest, Earthquake, MessageKind, RecordWarningRequest, Severity, Source,
+        Urgency,
     },
 };
 
@@ -28,12 +29,9 @@ const NOTES: usize = 400;
 const REFERENCES: usize = 1_000;
 const PLACES: usize = 1_000;
 const TEXTS: usize = 20;
+const NOTE_CHARACTERS: usize = 4_000;
 
 /// What may be asked of a warning.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a command is made once and moved once"
-)]
 #[derive(Debug, Clone, PartialEq)]
 pub enum WarningCommand {
     /// Take it in, first or again.
@@ -56,6 +54,24 @@ pub enum WarningCommand {
         /// The publisher's id of the newer one.
         identifier: String,
     },
+    /// Take a report in, which nobody has verified yet.
+    Report {
+        /// Who told it: an office, never a person.
+        reporter: String,
+        /// The id by which the same report is known again.
+        identifier: String,
+        /// What it says.
+        content: Content,
+        /// What was told, in words.
+        text: Option<String>,
+    },
+    /// Say that a report leads to nothing.
+    Dismiss {
+        /// Why.
+        reason: DismissReason,
+        /// More, in words.
+        note: Option<String>,
+    },
 }
 
 impl WarningCommand {
@@ -63,7 +79,11 @@ impl WarningCommand {
     /// warning never does.
     pub fn is_scarce(&self) -> bool {
         match self {
-            Self::Take { .. } | Self::Cancel | Self::Replace { .. } => false,
+            Self::Take { .. }
+            | Self::Cancel
+            | Self::Replace { .. }
+            | Self::Report { .. }
+            | Self::Dismiss { .. } => false,
         }
     }
 
@@ -111,30 +131,61 @@ impl From<&CancelWarningRequest> for WarningCommand {
     }
 }
 
-/// Checks what a command says, apart from times that need a clock.
-pub(super) fn check(command: &WarningCommand) -> Result<(), WarningRejection> {
-    let WarningCommand::Take {
-        source,
-        publisher,
-        identifier,
-        content,
-    } = command
-    else {
-        return Ok(());
-    };
-    if *source == Source::Unspecified {
-        return Err(WarningRejection::invalid(
-            "source",
-            "unspecified",
-            "it must be given",
-        ));
+impl TryFrom<&DismissReportRequest> for WarningCommand {
+    type Error = WarningRejection;
+
+    fn try_from(request: &DismissReportRequest) -> Result<Self, WarningRejection> {
+        let command = Self::Dismiss {
+            reason: known("reason", request.reason)?,
+            note: Some(request.note.clone()).filter(|note| !note.is_empty()),
+        };
+        check(&command)?;
+        Ok(command)
     }
-    named("publisher", publisher)?;
-    named("identifier", identifier)?;
-    check_content(content)
 }
 
-fn check_content(content: &Content) -> Result<(), WarningRejection> {
+/// Checks what a command says, apart from times that need a clock.
+pub(super) fn check(command: &WarningCommand) -> Result<(), WarningRejection> {
+    match command {
+        WarningCommand::Take {
+            source,
+            publisher,
+            identifier,
+            content,
+        } => {
+            // What is own goes the way of drafts, and a report waits to be verified.
+            if matches!(source, Source::Unspecified | Source::Own | Source::Report) {
+                let expected = "it must be given";
+                return Err(WarningRejection::invalid("source", "unspecified", expected));
+            }
+            named("publisher", publisher)?;
+            named("identifier", identifier)?;
+            check_content(content)
+        }
+        WarningCommand::Report {
+            reporter,
+            identifier,
+            content,
+            text,
+        } => {
+            named("reporter", reporter)?;
+            named("identifier", identifier)?;
+            known::<Channel>("channel", content.channel)?;
+            specified("channel", content.channel() == Channel::Unspecified)?;
+            text.as_ref()
+                .map_or(Ok(()), |text| within("text", text, NOTE_CHARACTERS))?;
+            check_content(content)
+        }
+        WarningCommand::Dismiss { reason, note } => {
+            specified("reason", *reason == DismissReason::Unspecified)?;
+            note.as_ref()
+                .map_or(Ok(()), |note| within("note", note, NOTE_CHARACTERS))
+        }
+        WarningCommand::Cancel | WarningCommand::Replace { .. } => Ok(()),
+    }
+}
+
+pub(super) fn check_content(content: &Content) -> Result<(), WarningRejection> {
     let status: AlertStatus = known("content.status", content.status)?;
     specified("content.status", status == AlertStatus::Unspecified)?;
     let hazard: Hazard = known("content.hazard", content.hazard)?;
@@ -213,6 +264,11 @@ fn check_lists(content: &Content) -> Result<(), WarningRejection> {
         "at most 20 languages",
     )?;
     within("content.sender", &content.sender, 1_024)?;
+    within(
+        "content.message_identifier",
+        &content.message_identifier,
+        1_024,
+    )?;
     for text in &content.texts {
         within("content.texts.language", &text.language, 35)?;
         within("content.texts.event", &text.event, NAME_CHARACTERS)?;
@@ -364,7 +420,7 @@ fn check_earthquake(earthquake: &Earthquake) -> Result<(), WarningRejection> {
     within("content.earthquake.felt", &earthquake.felt, TEXT_CHARACTERS)
 }
 
-fn time(
+pub(super) fn time(
     field: &'static str,
     at: Option<&prost_types::Timestamp>,
 ) -> Result<Option<Millis>, WarningRejection> {
@@ -381,7 +437,7 @@ fn known<T: TryFrom<i32>>(field: &'static str, value: i32) -> Result<T, WarningR
         .map_err(|_| WarningRejection::invalid(field, value, "no value known to this version"))
 }
 
-fn specified(field: &'static str, unspecified: bool) -> Result<(), WarningRejection> {
+pub(super) fn specified(field: &'static str, unspecified: bool) -> Result<(), WarningRejection> {
     if unspecified {
         Err(WarningRejection::invalid(
             field,
@@ -393,7 +449,7 @@ fn specified(field: &'static str, unspecified: bool) -> Result<(), WarningReject
     }
 }
 
-fn named(field: &'static str, text: &str) -> Result<(), WarningRejection> {
+pub(super) fn named(field: &'static str, text: &str) -> Result<(), WarningRejection> {
     if text.trim().is_empty() {
         return Err(WarningRejection::invalid(field, "", "it must not be empty"));
     }

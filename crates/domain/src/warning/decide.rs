@@ -1,10 +1,11 @@
 //! What follows from a command about a warning.
 
 use posko_proto::{
+    Id,
     time::Millis,
     warning::v1::{
-        AlertStatus, Content, Source, Text, WarningCancelled, WarningIssued, WarningReplaced,
-        WarningUpdated,
+        AlertStatus, Content, Review, Source, Text, WarningCancelled, WarningDismissed,
+        WarningIssued, WarningNoted, WarningReplaced, WarningUpdated, WarningVerified,
     },
 };
 
@@ -96,8 +97,72 @@ pub fn decide(
                     identifier: state.identifier.clone(),
                 });
             }
+            if state.source == Source::Own {
+                return Err(WarningRejection::NeedsApproval {
+                    identifier: state.identifier.clone(),
+                });
+            }
             Ok(vec![WarningEvent::Cancelled(WarningCancelled {})])
         }
+        WarningCommand::Report {
+            reporter,
+            identifier,
+            content,
+            text,
+        } => {
+            let sent = content.sent_at.as_ref();
+            let begun = content.effective_at.as_ref();
+            let at = |time: Option<&prost_types::Timestamp>| {
+                time.and_then(|at| Millis::try_from(at).ok())
+            };
+            not_in_future("content.sent_at", at(sent), context)?;
+            not_in_future("meta.occurred_at", at(begun), context)?;
+            if context.exercise != (content.status() == AlertStatus::Exercise) {
+                return Err(WarningRejection::ExerciseMixed {
+                    command: context.exercise,
+                });
+            }
+            // The same report again, under another command.
+            if state.is_some() {
+                return Ok(Vec::new());
+            }
+            let issued = WarningEvent::Issued(WarningIssued {
+                source: Source::Report.into(),
+                publisher: reporter.clone(),
+                identifier: identifier.clone(),
+                content: Some(content.clone()),
+            });
+            Ok([issued].into_iter().chain(noted(text.as_deref())).collect())
+        }
+        WarningCommand::Dismiss { reason, note } => {
+            let state = state.ok_or(WarningRejection::NotFound)?;
+            waiting(state)?;
+            let dismissed = WarningEvent::Dismissed(WarningDismissed {
+                reason: (*reason).into(),
+            });
+            Ok([dismissed]
+                .into_iter()
+                .chain(noted(note.as_deref()))
+                .collect())
+        }
+    }
+}
+
+/// Returns what follows for a report when an incident is opened from it: nothing for what is no report, or is judged.
+pub fn verified(state: &WarningState, incident: Id) -> Option<WarningEvent> {
+    let event = WarningVerified {
+        incident_id: incident.to_vec(),
+    };
+    (state.review == Review::Unverified).then_some(WarningEvent::Verified(event))
+}
+
+/// Refuses what is no report, or one that was judged already.
+fn waiting(state: &WarningState) -> Result<(), WarningRejection> {
+    let identifier = state.identifier.clone();
+    match state.review {
+        Review::Unverified => Ok(()),
+        Review::Unspecified => Err(WarningRejection::NoReport { identifier }),
+        review => Err(WarningRejection::ReportJudged { identifier, review }),
     }
 }
 
@@ -152,6 +217,12 @@ fn text_of(content: &Content) -> Text {
         instruction: content.instruction.clone(),
         web: content.web.clone(),
     }
+}
+
+fn noted(text: Option<&str>) -> Option<WarningEvent> {
+    let text = text?.trim();
+    let noted = WarningNoted { text: text.into() };
+    (!text.is_empty()).then_some(WarningEvent::Noted(noted))
 }
 
 fn not_in_future(

@@ -5,9 +5,12 @@
 mod area;
 mod command;
 mod decide;
+pub mod draft;
 mod reach;
 mod rejection;
 mod state;
+pub mod subscription;
+pub mod template;
 
 use posko_proto::{Id, warning::v1::Source};
 
@@ -15,9 +18,9 @@ use crate::context::derived;
 pub use crate::{
     event::WarningEvent,
     warning::{
-        area::{Said, felt, locate, locate_epicenter},
+        area::{Said, felt, locate, locate_as_given, locate_epicenter},
         command::WarningCommand,
-        decide::decide,
+        decide::{decide, verified},
         reach::{Reach, RegencyReach, reach},
         rejection::WarningRejection,
         state::{Replaced, WarningState, apply, ends_at, standing},

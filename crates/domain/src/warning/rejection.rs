@@ -1,6 +1,10 @@
 //! Why a command about a warning is refused.
 
-use posko_proto::time::Millis;
+use posko_proto::{
+    NodeId,
+    time::Millis,
+    warning::v1::{DraftStatus, Review},
+};
 
 use crate::{
     code::{self, Code, Rejection},
@@ -70,6 +74,83 @@ pub enum WarningRejection {
         /// The publisher's identifier.
         identifier: String,
     },
+    /// It is the node's own, which a second person must agree to take back.
+    #[error(
+        "warning `{identifier}` is this node's own: draft its cancellation, which a second person approves"
+    )]
+    NeedsApproval {
+        /// The warning's identifier.
+        identifier: String,
+    },
+    /// It is not the node's own, which alone is changed by a draft.
+    #[error("warning `{identifier}` is not this node's own: a draft changes an own warning only")]
+    NotOwn {
+        /// The warning's identifier.
+        identifier: String,
+    },
+    /// It is over by its own time.
+    #[error("warning `{identifier}` is over since `{}`: draft a new one", shown(*since))]
+    Over {
+        /// The warning's identifier.
+        identifier: String,
+        /// Since when.
+        since: Millis,
+    },
+    /// It says something else than when the draft was made.
+    #[error("warning `{identifier}` has changed since the draft was made: draft it again")]
+    Changed {
+        /// The warning's identifier.
+        identifier: String,
+    },
+    /// A region of an own warning lies in another province.
+    #[error("`{code}` lies outside of province `{node}`: a province warns in its own area")]
+    OtherProvince {
+        /// The region's code.
+        code: String,
+        /// The node.
+        node: NodeId,
+    },
+    /// There is no such draft.
+    #[error("there is no such draft here")]
+    NoSuchDraft,
+    /// The draft is there already.
+    #[error("the draft was made already")]
+    DraftedAlready,
+    /// The draft was approved or withdrawn.
+    #[error("the draft is `{}` already", status.as_str_name())]
+    DraftDecided {
+        /// Where it stands.
+        status: DraftStatus,
+    },
+    /// Nobody approved the draft before its own end.
+    #[error("the draft ended at `{}` and was not approved before: draft a new one", shown(*at))]
+    DraftExpired {
+        /// Its end.
+        at: Millis,
+    },
+    /// Who drafted it wants to approve it.
+    #[error("the account that drafted it cannot approve it: a second person must")]
+    SamePerson,
+    /// The draft belongs to an exercise, and the command does not, or the other way round.
+    #[error("{}", if *command { "a command of an exercise needs a draft of an exercise" } else { "the draft belongs to an exercise, and the command does not" })]
+    ExerciseDraftMixed {
+        /// Whether the command belongs to an exercise.
+        command: bool,
+    },
+    /// It is no report.
+    #[error("warning `{identifier}` is no report")]
+    NoReport {
+        /// The warning's identifier.
+        identifier: String,
+    },
+    /// The report was judged already.
+    #[error("report `{identifier}` is `{}` already", review.as_str_name())]
+    ReportJudged {
+        /// The report's identifier.
+        identifier: String,
+        /// How it was judged.
+        review: Review,
+    },
     /// Another publisher's item has the same source and identifier.
     #[error("warning `{identifier}` is held with another source or identifier")]
     OtherWarning {
@@ -86,9 +167,21 @@ impl Rejection for WarningRejection {
             | Self::Point(_)
             | Self::Region(_)
             | Self::InFuture { .. }
+            | Self::OtherProvince { .. }
             | Self::EndsBeforeItBegins { .. } => Code::Invalid,
-            Self::NotFound => Code::NotFound,
-            Self::ExerciseMixed { .. }
+            Self::NotFound | Self::NoSuchDraft => Code::NotFound,
+            Self::SamePerson => Code::Forbidden,
+            Self::NeedsApproval { .. }
+            | Self::NotOwn { .. }
+            | Self::Over { .. }
+            | Self::Changed { .. }
+            | Self::DraftedAlready
+            | Self::DraftDecided { .. }
+            | Self::DraftExpired { .. }
+            | Self::ExerciseDraftMixed { .. }
+            | Self::NoReport { .. }
+            | Self::ReportJudged { .. }
+            | Self::ExerciseMixed { .. }
             | Self::AlreadyCancelled { .. }
             | Self::OtherWarning { .. } => Code::Conflict,
         }

@@ -3,7 +3,7 @@
 use posko_proto::{
     Id,
     time::Millis,
-    warning::v1::{Content, MessageKind, Source, State},
+    warning::v1::{Content, DismissReason, MessageKind, Review, Source, State},
 };
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +42,14 @@ pub struct WarningState {
     pub cancelled: bool,
     /// The newer one in its place; that is for good too.
     pub replaced: Option<Replaced>,
+    /// How far a report was looked into; unspecified for what is no report.
+    #[serde(with = "wire::number")]
+    pub review: Review,
+    /// Why a report was dismissed.
+    #[serde(with = "wire::number")]
+    pub dismissed: DismissReason,
+    /// The incident that was opened from a report.
+    pub incident: Option<Id>,
     /// Whether it belongs to a drill of ours; a publisher's exercise says so in its status.
     pub exercise: bool,
     /// The stream's version.
@@ -75,6 +83,13 @@ pub fn apply(
                 .as_ref()
                 .is_some_and(|content| content.message_kind() == MessageKind::Cancel),
             replaced: None,
+            review: if issued.source() == Source::Report {
+                Review::Unverified
+            } else {
+                Review::Unspecified
+            },
+            dismissed: DismissReason::Unspecified,
+            incident: None,
             exercise: recorded.exercise,
             version: recorded.version,
             taken_at: recorded.at,
@@ -122,6 +137,25 @@ pub fn apply(
                 ..state
             }
         }
+        WarningEvent::Noted(_) => begun(state, name, recorded)?,
+        WarningEvent::Verified(verified) => {
+            let malformed = |_| IllegalEvent::Malformed {
+                event: name,
+                field: "incident_id",
+            };
+            WarningState {
+                review: Review::Verified,
+                incident: Some(Id::try_from(verified.incident_id.as_slice()).map_err(malformed)?),
+                ..unverified(state, name, recorded)?
+            }
+        }
+        WarningEvent::Dismissed(dismissed) => WarningState {
+            review: Review::Dismissed,
+            dismissed: dismissed.reason(),
+            // What leads to nothing is no danger any more.
+            cancelled: true,
+            ..unverified(state, name, recorded)?
+        },
     };
     Ok(WarningState {
         version: recorded.version,
@@ -170,6 +204,22 @@ fn readable(content: Option<&Content>, event: &'static str) -> Result<Content, I
         .and_then(|at| Millis::try_from(at).ok());
     sent.ok_or(malformed("content.sent_at"))?;
     Ok(content.clone())
+}
+
+/// The state of a report that nobody has judged.
+fn unverified(
+    state: Option<WarningState>,
+    event: &'static str,
+    recorded: &Recorded,
+) -> Result<WarningState, IllegalEvent> {
+    let state = begun(state, event, recorded)?;
+    if state.review != Review::Unverified {
+        return Err(IllegalEvent::WrongState {
+            event,
+            from: state.review.as_str_name(),
+        });
+    }
+    Ok(state)
 }
 
 fn begun(

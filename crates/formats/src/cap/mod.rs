@@ -6,6 +6,7 @@
 mod error;
 mod read;
 mod word;
+mod write;
 
 use chrono::{DateTime, FixedOffset};
 
@@ -14,6 +15,7 @@ pub use crate::cap::{
     error::CapError,
     read::parse,
     word::{Category, Certainty, MsgType, ResponseType, Scope, Severity, Status, Urgency},
+    write::{WriteError, write},
 };
 
 /// A version of the standard.

@@ -655,7 +655,7 @@ fn read_schema_time(text: &str) -> Option<DateTime<FixedOffset>> {
 }
 
 /// Says whether the text may be an identifier or a sender (CAP 1.2, section 3.2.1).
-fn is_key(text: &str) -> bool {
+pub(super) fn is_key(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= MAX_KEY_BYTES
         && !text

@@ -310,6 +310,8 @@ fn console(now: Millis) -> AccountState {
         }],
         disabled: false,
         password_changed_at: None,
+        subscriptions: Vec::new(),
+        seen: None,
         version: 1,
         created_at: now,
         recorded_at: now,

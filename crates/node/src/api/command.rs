@@ -13,7 +13,7 @@ use posko_proto::{
     },
     log::v1::{DeclareLostRequest, DisownRequest, WithdrawPayloadRequest},
     site::v1::ChangeSiteRequest,
-    warning::v1::CancelWarningRequest,
+    warning::v1::{CancelWarningRequest, DismissReportRequest},
 };
 use posko_store::Command;
 use prost::Message;
@@ -68,6 +68,7 @@ asks! {
     ChangeIncidentRequest:    "ChangeIncident"    RunIncident       Incident  of incident_id;
     SubmitAssessmentRequest:  "SubmitAssessment"  SubmitAssessment  Incident  of incident_id;
     CancelWarningRequest:     "CancelWarning"     CancelWarning     Warning   of warning_id;
+    DismissReportRequest:     "DismissReport"     JudgeReport       Warning   of warning_id;
     IssueDirectiveRequest:    "IssueDirective"    IssueDirective    Directive;
     WithdrawDirectiveRequest: "WithdrawDirective" WithdrawDirective Directive of directive_id;
     ChangeSiteRequest:        "ChangeSite"        RunSite           Site      of site_id;

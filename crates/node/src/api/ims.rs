@@ -395,7 +395,7 @@ fn change(
         Some(event::Area::Directive) => Area::Directive,
         Some(event::Area::Log) => Area::Log,
         Some(event::Area::Site) => Area::Site,
-        Some(event::Area::Account) | None => Area::Unspecified,
+        Some(event::Area::Account | event::Area::Draft) | None => Area::Unspecified,
     };
     let (presence, envelope) = match &record.payload {
         Payload::Present { body, .. } => match Envelope::decode(body.as_slice()) {
@@ -435,7 +435,7 @@ fn change(
     })
 }
 
-/// Returns the event as the feed carries it; accounts are no business of headquarters.
+/// Returns the event as the feed carries it; accounts and drafts are no business of headquarters.
 fn typed(event: Event) -> Option<change::Event> {
     use change::Event as Typed;
     Some(match event {
@@ -444,6 +444,9 @@ fn typed(event: Event) -> Option<change::Event> {
             WarningEvent::Updated(event) => Typed::WarningUpdated(event),
             WarningEvent::Cancelled(event) => Typed::WarningCancelled(event),
             WarningEvent::Replaced(event) => Typed::WarningReplaced(event),
+            WarningEvent::Noted(event) => Typed::WarningNoted(event),
+            WarningEvent::Verified(event) => Typed::WarningVerified(event),
+            WarningEvent::Dismissed(event) => Typed::WarningDismissed(event),
         },
         Event::Incident(event) => match event {
             IncidentEvent::Reported(event) => Typed::IncidentReported(event),
@@ -504,10 +507,14 @@ fn typed(event: Event) -> Option<change::Event> {
             | AccountEvent::RoleRevoked(_)
             | AccountEvent::PasswordChanged(_)
             | AccountEvent::Disabled(_)
-            | AccountEvent::RiskAccepted(_) => return None,
+            | AccountEvent::RiskAccepted(_)
+            | AccountEvent::WarningsSubscribed(_)
+            | AccountEvent::WarningsUnsubscribed(_)
+            | AccountEvent::WarningsSeen(_) => return None,
         },
+        Event::Draft(_) => return None,
     })
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -8,8 +8,10 @@ mod auth;
 mod blob;
 mod command;
 mod directive;
+mod draft;
 mod import;
 mod ims;
+mod inbox;
 mod incident;
 mod log;
 mod node;
@@ -65,6 +67,7 @@ const MAX_PAGE: u32 = 500;
 pub(crate) use self::{
     auth::{Callers, Throttle, token_hash as auth_token_hash},
     blob::UPLOADS,
+    draft::{OwnWarnings, own_warnings},
     warning::{held_in_force, held_referring, with_reach},
 };
 
@@ -87,6 +90,7 @@ pub(crate) struct Shared {
     pub(crate) trust: Arc<ArcSwap<Trust>>,
     pub(crate) peers: Peers,
     pub(crate) feeds: Arc<RwLock<Option<Feeds>>>,
+    pub(crate) own_warnings: OwnWarnings,
     pub(crate) card: Option<NodeCard>,
     /// The node's directory.
     pub(crate) dir: PathBuf,

@@ -654,6 +654,7 @@ pub(super) mod tests {
             store: node.store.clone(),
             trust: node.trust.clone(),
             peers: node.peers.clone().unwrap(),
+            own_warnings: crate::api::OwnWarnings::default(),
             feeds: Arc::default(),
             card: None,
             dir: std::path::PathBuf::new(),

@@ -12,6 +12,12 @@ fn refusal(lines: &str) -> String {
     }
 }
 
+/// Returns the template that is shown to a node without its own.
+fn own_template() -> Vec<posko_domain::warning::template::Template> {
+    let text = format!("{MINIMAL}{}", own::EXAMPLE_TEMPLATE);
+    Config::parse(&text).unwrap().warning.templates
+}
+
 fn example() -> Config {
     let feed = |name: &str, kind, url: &str| FeedConfig {
         name: name.into(),
@@ -78,6 +84,21 @@ fn example() -> Config {
             let mut gauges = Gauge::shipped();
             gauges[1].siaga_cm[3] = Some(150);
             gauges
+        },
+        warning: OwnWarningConfig {
+            sender: Some("posko-jabar.example.org".into()),
+            publisher: Some("PMI Provinsi Jawa Barat".into()),
+            templates: own_template(),
+        },
+        report: ReportConfig {
+            listen: Some("127.0.0.1:7432".parse().unwrap()),
+            phone: "(022) 000-0000".into(),
+            proxies: vec!["127.0.0.1".parse().unwrap()],
+            sources: Config::parse(&format!("{MINIMAL}{}", report::EXAMPLE_SOURCE))
+                .unwrap()
+                .report
+                .sources,
+            ..ReportConfig::default()
         },
         log: LogConfig {
             format: LogFormat::Text,
@@ -449,4 +470,62 @@ fn a_gateway_is_named_ims_and_takes_no_feeds() {
     let feed = "role = \"gateway\"\n[[feed]]\nname = \"a\"\nkind = \"bmkg-earthquake\"\nurl = \"http://h/\"\n";
     let with_feed = refusal(feed);
     assert!(with_feed.contains("left out at a gateway"), "{with_feed}");
+}
+
+#[test]
+fn a_template_is_refused_with_its_line_when_a_placeholder_or_a_text_is_wrong() {
+    let with = |change: &dyn Fn(String) -> String| refusal(&change(own::EXAMPLE_TEMPLATE.into()));
+    let unknown = with(&|text| text.replace("{area}", "{tempat}"));
+    assert!(
+        unknown.contains("key `warning_template.headline_id` on line `7`")
+            && unknown.contains("`{tempat}` is no placeholder"),
+        "{unknown}"
+    );
+    let hazard = with(&|text| text.replace("\"flood\"", "\"hujan es\""));
+    assert!(
+        hazard.contains("it must be one of flood, flash_flood"),
+        "{hazard}"
+    );
+    let half = with(&|text| {
+        let lines = text
+            .lines()
+            .filter(|line| !line.starts_with("description_en"));
+        lines.collect::<Vec<_>>().join("\n")
+    });
+    assert!(
+        half.contains("key `warning_template.description_en` is missing"),
+        "{half}"
+    );
+    let twice = with(&|text| format!("{text}\n\n{text}"));
+    assert!(
+        twice.contains("no other template of the same severity"),
+        "{twice}"
+    );
+    let sender = refusal("[warning]\nsender = \"a b\"\n");
+    assert!(sender.contains("without blanks"), "{sender}");
+}
+
+#[test]
+fn a_report_listener_is_off_unless_it_is_asked_for_and_its_values_are_checked() {
+    let config = Config::parse(MINIMAL).unwrap();
+    assert_eq!(config.report, ReportConfig::default());
+    assert_eq!(config.report.listen, None);
+    for (line, shown) in [
+        ("listen = \"7432\"", "an address IP:PORT"),
+        ("phone = \"Pak A\"", "a telephone number"),
+        ("proxies = [\"proxy\"]", "a list of IP addresses"),
+        ("per_hour = 0", "a whole number from 1 to 1000000"),
+    ] {
+        let refused = refusal(&format!("[report]\n{line}\n"));
+        assert!(refused.contains(shown), "{refused}");
+    }
+    let source = |hash: &str| {
+        refusal(&format!(
+            "[[report_source]]\nreporter = \"x\"\ntoken_sha256 = \"{hash}\"\n"
+        ))
+    };
+    assert!(source("rahasia").contains("64 hexadecimal digits"));
+    assert!(source(&"é".repeat(32)).contains("64 hexadecimal digits"));
+    let twice = format!("{0}\n{0}", report::EXAMPLE_SOURCE);
+    assert!(refusal(&twice).contains("a token that no other source has"));
 }

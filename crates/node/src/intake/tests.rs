@@ -128,7 +128,7 @@ impl Node {
         let takes = self.takes.lock().unwrap();
         let content = |take: &Take| match &take.command {
             WarningCommand::Take { content, .. } => Some(content.clone()),
-            WarningCommand::Cancel | WarningCommand::Replace { .. } => None,
+            _ => None,
         };
         takes.iter().filter_map(content).collect()
     }

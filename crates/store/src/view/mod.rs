@@ -5,6 +5,7 @@
 
 pub mod attachment;
 pub mod directive;
+pub mod draft;
 pub mod incident;
 pub mod log;
 pub mod site;
@@ -150,6 +151,7 @@ fn finish(connection: &Connection) -> Result<(), StoreError> {
         incident::INDEXES,
         warning::INDEXES,
         directive::INDEXES,
+        draft::INDEXES,
         site::INDEXES,
         log::INDEXES,
         attachment::INDEXES,
@@ -302,8 +304,10 @@ impl Store {
 }
 
 fn digest(connection: &Connection, view: &View, origin: NodeId) -> Result<Digested, StoreError> {
+    let local = fold::local_areas().map(|area| format!("AND area <> {area}"));
+    let filter = local.collect::<Vec<String>>().join(" ");
     let filter = if view.name == "state" {
-        "AND area <> 3"
+        filter.as_str()
     } else {
         ""
     };

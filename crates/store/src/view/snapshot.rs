@@ -79,6 +79,6 @@ fn thing(reading: &Reading<'_>, row: &Row<'_>) -> Result<Option<Thing>, StoreErr
         Some(Area::Incident) => Some(Thing::Incident(reading.found(row)?)),
         Some(Area::Directive) => Some(Thing::Directive(reading.found(row)?)),
         Some(Area::Site) => Some(Thing::Site(reading.found(row)?)),
-        Some(Area::Account | Area::Log) | None => None,
+        Some(Area::Account | Area::Log | Area::Draft) | None => None,
     })
 }

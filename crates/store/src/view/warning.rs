@@ -1,25 +1,31 @@
 //! Warnings: the columns by which they are listed. What is shown of one is its state.
 
-use std::collections::BTreeMap;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use posko_domain::{
     context::Recorded,
-    warning::{WarningState, ends_at},
+    event::{self, Event},
+    warning::{WarningEvent, WarningState, ends_at},
 };
-use posko_proto::{Id, NodeId, time::Millis};
+use posko_ledger::epoch::Epoch;
+use posko_proto::{Id, NodeId, common::v1::Position, time::Millis, warning::v1::Review};
 use rusqlite::{Connection, named_params};
 
 use super::{Tables, View, by_id, page};
-use crate::{Store, StoreError, query::PageOf};
+use crate::{Store, StoreError, fold, log::pos, missing, query::PageOf, statement::WITHDRAWN};
 
 pub(super) const WARNING: View = View {
     name: "warning",
-    version: 1,
+    version: 2,
     create: "CREATE TABLE warning{t}(
         origin TEXT NOT NULL,
         id BLOB NOT NULL CHECK (length(id) = 16),
         sent_ms INTEGER NOT NULL,
         until_ms INTEGER NOT NULL,
+        unverified INTEGER NOT NULL CHECK (unverified IN (0, 1)),
         PRIMARY KEY (origin, id)
     ) WITHOUT ROWID, STRICT",
     key: "id",
@@ -42,8 +48,23 @@ pub(super) const WARNING_REFERENCE: View = View {
 pub(super) const INDEXES: &str = "
     DROP INDEX IF EXISTS warning_id; CREATE INDEX warning_id ON warning(id);
     DROP INDEX IF EXISTS warning_newest; CREATE INDEX warning_newest ON warning(sent_ms, id);
+    DROP INDEX IF EXISTS warning_unverified; CREATE INDEX warning_unverified ON warning(sent_ms, id) WHERE unverified = 1;
     DROP INDEX IF EXISTS warning_until; CREATE INDEX warning_until ON warning(until_ms);
 ";
+
+/// The most notes that are given with a report.
+const MAX_NOTES: usize = 100;
+
+/// A text that belongs to a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Its event.
+    pub event: Id,
+    /// When it was written; when it was recorded, of one that is withdrawn.
+    pub at: Millis,
+    /// The text; none when it is withdrawn.
+    pub text: Option<String>,
+}
 
 /// A warning and what it says.
 pub type Found = super::Found<WarningState>;
@@ -57,13 +78,15 @@ pub(crate) fn fold(
 ) -> Result<(), StoreError> {
     connection
         .prepare_cached(&tables.sql(
-            "INSERT INTO warning{t}(origin, id, sent_ms, until_ms) VALUES (:origin, :id, :sent, :until)
-             ON CONFLICT (origin, id) DO UPDATE SET sent_ms = :sent, until_ms = :until",
+            "INSERT INTO warning{t}(origin, id, sent_ms, until_ms, unverified)
+             VALUES (:origin, :id, :sent, :until, :unverified)
+             ON CONFLICT (origin, id) DO UPDATE SET sent_ms = :sent, until_ms = :until, unverified = :unverified",
         ))?
         .execute(named_params! {
             ":origin": recorded.origin.as_str(),
             ":id": stream.as_bytes(),
             ":sent": sent_at(state).0,
+            ":unverified": state.review == Review::Unverified,
             // A warning that was taken back or replaced is over whenever it is asked for.
             ":until": if state.cancelled || state.replaced.is_some() { i64::MIN } else { ends_at(state).0 },
         })?;
@@ -91,6 +114,65 @@ fn sent_at(state: &WarningState) -> Millis {
         .as_ref()
         .and_then(|at| Millis::try_from(at).ok())
         .unwrap_or(state.taken_at)
+}
+
+/// A warning that an inbox may show.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// The warning.
+    pub found: Found,
+    /// The first of its versions after the positions; none when it did not change.
+    pub first: Option<u32>,
+}
+
+/// Returns where the entry stands up to which a log was seen; none from its beginning on, also when that place is no
+/// part of the log any more: told twice is better than never.
+fn seen_pos(
+    connection: &Connection,
+    origin: NodeId,
+    seen: &[Position],
+) -> Result<Option<i64>, StoreError> {
+    let Some(at) = seen.iter().find(|at| at.origin == origin.as_str()) else {
+        return Ok(None);
+    };
+    let Ok(nonce) = <[u8; 16]>::try_from(at.epoch_nonce.as_slice()) else {
+        return Ok(None);
+    };
+    let epoch = Epoch {
+        no: at.epoch_no,
+        nonce,
+    };
+    let row = missing::epoch_row(connection, origin, epoch)?;
+    Ok(row.map(|row| pos(row, at.seq)))
+}
+
+/// Adds the warnings of a log that changed after a place, each with the first of its versions there.
+fn changed(
+    connection: &Connection,
+    origin: NodeId,
+    from: Option<i64>,
+    first: &mut BTreeMap<(NodeId, Id), u32>,
+) -> Result<(), StoreError> {
+    // An entry's header holds its type at byte 5, its version's stream at byte 49 and that version at byte 65.
+    let mut entries = connection.prepare_cached(
+        "SELECT stream_entry.stream, MIN(stream_entry.version)
+         FROM epoch
+         JOIN entry ON entry.pos > max(:from, epoch.id << 40) AND entry.pos < ((epoch.id + 1) << 40)
+         JOIN stream_entry ON stream_entry.origin = :origin
+           AND stream_entry.stream = substr(entry.header, 49, 16) AND stream_entry.pos = entry.pos
+         WHERE epoch.origin = :origin AND ((epoch.id + 1) << 40) > :from
+           AND substr(entry.header, 5, 4) BETWEEN x'00000101' AND x'000001ff'
+         GROUP BY stream_entry.stream",
+    )?;
+    let mut rows = entries.query(named_params! {
+        ":origin": origin.as_str(),
+        ":from": from.unwrap_or(0),
+    })?;
+    while let Some(row) = rows.next()? {
+        let id = crate::id(&row.get::<_, Vec<u8>>(0)?)?;
+        first.insert((origin, id), row.get(1)?);
+    }
+    Ok(())
 }
 
 const COLUMNS: &str = "warning.origin, warning.id, state.body, warning.sent_ms
@@ -177,6 +259,119 @@ impl Store {
                 found.push((ends_at(&warning.state), warning));
             }
             Ok(found)
+        })
+    }
+
+    /// Returns reports of the whole region that wait for a duty officer, newest first, also those over by their time.
+    pub fn unverified_reports(
+        &self,
+        origin: Option<NodeId>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<PageOf<Found>, StoreError> {
+        let (before_ms, before_id) = crate::query::cursor(after)?;
+        let sql = format!(
+            "SELECT {COLUMNS}
+             WHERE warning.unverified = 1
+               AND (warning.sent_ms, warning.id) < (:before_ms, :before_id)
+               AND (:origin IS NULL OR warning.origin = :origin)
+             ORDER BY warning.sent_ms DESC, warning.id DESC
+             LIMIT :limit"
+        );
+        self.read_things(|connection, reading| {
+            let mut statement = connection.prepare_cached(&sql)?;
+            let rows = statement.query(named_params! {
+                ":before_ms": before_ms,
+                ":before_id": before_id,
+                ":origin": origin.map(|origin| origin.to_string()),
+                ":limit": limit as i64 + 1,
+            })?;
+            page(reading, rows, limit)
+        })
+    }
+
+    /// Returns warnings for an inbox: those that changed after the positions, those that ended in `ended`'s time up to
+    /// `now`, and, where they are wanted, those in force. A log without a position counts from its beginning.
+    pub fn warnings_since(
+        &self,
+        seen: &[Position],
+        ended: Millis,
+        now: Millis,
+        in_force: bool,
+    ) -> Result<Vec<Candidate>, StoreError> {
+        let origins: Vec<NodeId> = self.logs().into_iter().map(|log| log.origin).collect();
+        self.read_things(|connection, reading| {
+            let mut first: BTreeMap<(NodeId, Id), u32> = BTreeMap::new();
+            for origin in &origins {
+                let from = seen_pos(connection, *origin, seen)?;
+                changed(connection, *origin, from, &mut first)?;
+            }
+            let mut wanted: BTreeSet<(NodeId, Id)> = first.keys().copied().collect();
+            let sql = "SELECT origin, id FROM warning
+                WHERE until_ms > :ended AND (until_ms <= :now OR :in_force)";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query(named_params! {
+                ":ended": ended.0,
+                ":now": now.0,
+                ":in_force": in_force,
+            })?;
+            while let Some(row) = rows.next()? {
+                let origin = crate::node(&row.get::<_, String>(0)?)?;
+                wanted.insert((origin, crate::id(&row.get::<_, Vec<u8>>(1)?)?));
+            }
+            let mut candidates = Vec::new();
+            for (origin, id) in wanted {
+                let found = by_id(reading, "warning", COLUMNS, &[origin], id)?;
+                candidates.extend(found.map(|found| Candidate {
+                    first: first.get(&(origin, id)).copied(),
+                    found,
+                }));
+            }
+            candidates.sort_by_key(|one| Reverse((sent_at(&one.found.state).0, one.found.id)));
+            Ok(candidates)
+        })
+    }
+
+    /// Returns when the next warning ends by its own time after a moment.
+    pub fn next_warning_end(&self, after: Millis) -> Result<Option<Millis>, StoreError> {
+        self.read(|connection| {
+            let next: Option<i64> = connection
+                .prepare_cached("SELECT MIN(until_ms) FROM warning WHERE until_ms > :after")?
+                .query_row(named_params! { ":after": after.0 }, |row| row.get(0))?;
+            Ok(next.map(Millis))
+        })
+    }
+
+    /// Returns what a report says in words, oldest first; of one that is withdrawn its event alone.
+    pub fn warning_notes(&self, origin: NodeId, id: Id) -> Result<Vec<Note>, StoreError> {
+        self.read(|connection| {
+            let entries = fold::entries(
+                connection,
+                origin,
+                id,
+                event::WARNING_NOTED.type_id,
+                0,
+                MAX_NOTES,
+            )?;
+            let notes = entries.into_iter().filter_map(|entry| {
+                let header = &entry.header;
+                match (entry.read, entry.presence) {
+                    (Some((Event::Warning(WarningEvent::Noted(noted)), recorded)), _) => {
+                        Some(Note {
+                            event: header.event_id,
+                            at: recorded.occurred_at,
+                            text: Some(noted.text),
+                        })
+                    }
+                    (None, Some(WITHDRAWN)) => Some(Note {
+                        event: header.event_id,
+                        at: Millis(header.wall_ms.cast_signed()),
+                        text: None,
+                    }),
+                    _ => None,
+                }
+            });
+            Ok(notes.collect())
         })
     }
 

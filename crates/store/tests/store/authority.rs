@@ -23,6 +23,8 @@ fn officer_of(scope: &str) -> Authority {
             }],
             disabled: false,
             password_changed_at: None,
+            subscriptions: Vec::new(),
+            seen: None,
             version: 1,
             created_at: NOW,
             recorded_at: NOW,

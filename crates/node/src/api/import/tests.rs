@@ -33,6 +33,7 @@ async fn started() -> (Node, Api) {
         peers: node.peers.clone().unwrap(),
         feeds: Arc::default(),
         card: None,
+        own_warnings: crate::api::OwnWarnings::default(),
         dir: PathBuf::new(),
         console: auth_token_hash("console"),
         started_at: now(),

@@ -28,7 +28,7 @@ use crate::{
     peer::tests::{FEDERATION, Node},
 };
 
-async fn started() -> (Node, Api) {
+pub(in crate::api) async fn started() -> (Node, Api) {
     let mut node = Node::new("32", FEDERATION).await;
     node.start();
     let (count, moved) = watch::channel(0);
@@ -39,6 +39,7 @@ async fn started() -> (Node, Api) {
         store: node.store.clone(),
         trust: node.trust.clone(),
         peers: node.peers.clone().unwrap(),
+        own_warnings: crate::api::OwnWarnings::default(),
         feeds: Arc::default(),
         card: None,
         dir: PathBuf::new(),
@@ -58,7 +59,7 @@ async fn started() -> (Node, Api) {
     (node, Api(Arc::new(shared)))
 }
 
-fn asked<T>(message: T, token: &str) -> Request<T> {
+pub(in crate::api) fn asked<T>(message: T, token: &str) -> Request<T> {
     let mut request = Request::new(message);
     let token = format!("Bearer {token}").parse().unwrap();
     request.metadata_mut().insert("authorization", token);
