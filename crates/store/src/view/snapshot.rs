@@ -14,6 +14,10 @@ use super::{Found, Reading};
 use crate::{Store, StoreError, fold};
 
 /// A thing of the region.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a thing is read once and sent once"
+)]
 #[derive(Debug, Clone)]
 pub enum Thing {
     /// A warning.
