@@ -66,13 +66,8 @@ fn is_on_disk(dir: &TempDir, origin: &str) -> bool {
 /// again where somebody was reading.
 fn goes_from_disk(dir: &TempDir, origin: &str) -> bool {
     let (_kept, never) = mpsc::channel::<()>();
-    (0..600).any(|_| {
-        let gone = !is_on_disk(dir, origin);
-        if !gone {
-            drop(never.recv_timeout(Duration::from_millis(50)));
-        }
-        gone
-    })
+    (0..600)
+        .any(|_| !is_on_disk(dir, origin) || never.recv_timeout(Duration::from_millis(50)).is_ok())
 }
 
 /// An owner with a note that is to go among others, and two replicas, of which the second has not met it since.
