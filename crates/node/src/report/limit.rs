@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     sync::{Mutex, PoisonError},
 };
 
@@ -82,6 +82,7 @@ impl Limit {
 
     /// Takes one for an address, or says after how many seconds it may ask again.
     pub(crate) fn take(&self, address: IpAddr, now: Millis) -> Result<(), u64> {
+        let address = line_of(address);
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.addresses.len() >= ADDRESSES {
             buckets.addresses.retain(|_, bucket| bucket.full_at > now.0);
@@ -108,9 +109,29 @@ impl Limit {
     }
 }
 
+/// Returns what stands for everybody on a line: the address of IPv4, and of IPv6 the network of 64 bits, which a line is
+/// given whole.
+fn line_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_changes_the_address_on_one_line_of_ipv6_waits_as_on_one_address() {
+        let limit = limit();
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        for host in ["2001:db8::1", "2001:db8::2"] {
+            assert_eq!(limit.take(address(host), Millis(0)), Ok(()));
+        }
+        assert_eq!(limit.take(address("2001:db8::3"), Millis(0)), Err(60));
+        assert_eq!(limit.take(address("2001:db8:0:1::1"), Millis(0)), Ok(()));
+    }
 
     fn limit() -> Limit {
         let each = Rate {
