@@ -650,6 +650,12 @@ pub(super) mod tests {
     pub(in crate::api) async fn started() -> (Node, Api) {
         let mut node = Node::new("31", FEDERATION).await;
         node.start();
+        let api = api_of(&node, watch::channel(0).1);
+        (node, api)
+    }
+
+    /// Returns the services over a node; who watches is told by `moved`.
+    pub(in crate::api) fn api_of(node: &Node, moved: watch::Receiver<u64>) -> Api {
         let shared = Shared {
             store: node.store.clone(),
             trust: node.trust.clone(),
@@ -660,7 +666,7 @@ pub(super) mod tests {
             dir: std::path::PathBuf::new(),
             console: auth_token_hash("console"),
             started_at: now(),
-            moved: watch::channel(0).1,
+            moved,
             not_writing: node.not_writing.clone(),
             disk: node.disk.subscribe(),
             cards: std::sync::Mutex::default(),
@@ -671,7 +677,7 @@ pub(super) mod tests {
             uploads: Semaphore::new(1),
             importing: Arc::new(Semaphore::new(1)),
         };
-        (node, Api(Arc::new(shared)))
+        Api(Arc::new(shared))
     }
 
     fn asked<T>(message: T) -> Request<T> {

@@ -1,8 +1,3 @@
-use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex},
-};
-
 use posko_domain::incident::stream_of_record;
 use posko_proto::{
     account::v1::{AddAccountRequest, Grant, LoginRequest, account_service_server::AccountService},
@@ -15,47 +10,20 @@ use posko_proto::{
     log::v1::{WithdrawPayloadRequest, log_service_server::LogService},
     time::Millis,
 };
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tonic::Code;
 
 use super::*;
 use crate::{
-    api::{Callers, Shared, Throttle, auth_token_hash},
+    api::node::tests::{api_of, asked_by as asked},
     peer::tests::{FEDERATION, Node},
 };
 
 async fn started() -> (Node, Api) {
     let mut node = Node::new("32", FEDERATION).await;
     node.start();
-    let shared = Shared {
-        store: node.store.clone(),
-        trust: node.trust.clone(),
-        peers: node.peers.clone().unwrap(),
-        feeds: Arc::default(),
-        card: None,
-        own_warnings: crate::api::OwnWarnings::default(),
-        dir: PathBuf::new(),
-        console: auth_token_hash("console"),
-        started_at: now(),
-        moved: watch::channel(0).1,
-        not_writing: node.not_writing.clone(),
-        disk: node.disk.subscribe(),
-        cards: Mutex::default(),
-        logins: Throttle::default(),
-        callers: Callers::default(),
-        hashing: Semaphore::new(1),
-        max_blob_bytes: 1 << 20,
-        uploads: Semaphore::new(1),
-        importing: Arc::new(Semaphore::new(1)),
-    };
-    (node, Api(Arc::new(shared)))
-}
-
-fn asked<T>(message: T, token: &str) -> Request<T> {
-    let mut request = Request::new(message);
-    let token = format!("Bearer {token}").parse().unwrap();
-    request.metadata_mut().insert("authorization", token);
-    request
+    let api = api_of(&node, watch::channel(0).1);
+    (node, api)
 }
 
 fn meta(id: u8) -> CommandMeta {

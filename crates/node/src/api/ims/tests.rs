@@ -1,9 +1,4 @@
-use std::{
-    fs,
-    path::Path,
-    path::PathBuf,
-    sync::{Arc, Mutex},
-};
+use std::{fs, path::Path, sync::Arc};
 
 use posko_domain::warning::{WarningCommand, stream_of};
 use posko_ledger::{Hash, MAX_GROUP_BYTES, chain::Identity, epoch::Position, key::SecretKey};
@@ -18,15 +13,17 @@ use posko_proto::{
     warning::v1::{AlertStatus, Content, Source},
 };
 use posko_store::{Actor, ApplyError, Command, Options, Start, Store};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio_stream::StreamExt;
 use tonic::Code;
 
 use super::*;
 use crate::{
-    api::{Callers, Shared, Throttle, auth_token_hash, execute},
+    api::{execute, node::tests::api_of},
     peer::tests::{FEDERATION, Node},
 };
+
+pub(in crate::api) use crate::api::node::tests::asked_by as asked;
 
 pub(in crate::api) async fn started() -> (Node, Api) {
     let mut node = Node::new("32", FEDERATION).await;
@@ -35,35 +32,8 @@ pub(in crate::api) async fn started() -> (Node, Api) {
     node.store.on_move(Box::new(move |_| {
         count.send_modify(|commits| *commits += 1);
     }));
-    let shared = Shared {
-        store: node.store.clone(),
-        trust: node.trust.clone(),
-        peers: node.peers.clone().unwrap(),
-        own_warnings: crate::api::OwnWarnings::default(),
-        feeds: Arc::default(),
-        card: None,
-        dir: PathBuf::new(),
-        console: auth_token_hash("console"),
-        started_at: now(),
-        moved,
-        not_writing: node.not_writing.clone(),
-        disk: node.disk.subscribe(),
-        cards: Mutex::default(),
-        logins: Throttle::default(),
-        callers: Callers::default(),
-        hashing: Semaphore::new(1),
-        max_blob_bytes: 1 << 20,
-        uploads: Semaphore::new(1),
-        importing: Arc::new(Semaphore::new(1)),
-    };
-    (node, Api(Arc::new(shared)))
-}
-
-pub(in crate::api) fn asked<T>(message: T, token: &str) -> Request<T> {
-    let mut request = Request::new(message);
-    let token = format!("Bearer {token}").parse().unwrap();
-    request.metadata_mut().insert("authorization", token);
-    request
+    let api = api_of(&node, moved);
+    (node, api)
 }
 
 /// Makes an account that follows, and returns its token.
