@@ -328,7 +328,7 @@ pub(crate) fn token_hash(token: &str) -> [u8; 32] {
 }
 
 /// Compares without telling by its time where the first difference is.
-fn same(left: &[u8; 32], right: &[u8; 32]) -> bool {
+pub(crate) fn same(left: &[u8; 32], right: &[u8; 32]) -> bool {
     left.iter()
         .zip(right)
         .fold(0, |difference, (left, right)| difference | (left ^ right))

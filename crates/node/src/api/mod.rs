@@ -65,7 +65,7 @@ pub(crate) const FRESH: Duration = Duration::from_secs(30);
 const DEFAULT_PAGE: usize = 50;
 const MAX_PAGE: u32 = 500;
 pub(crate) use self::{
-    auth::{Callers, Throttle, token_hash as auth_token_hash},
+    auth::{Callers, Throttle, same as same_hash, token_hash as auth_token_hash},
     blob::UPLOADS,
     draft::{OwnWarnings, own_warnings},
     warning::{held_in_force, held_referring, with_reach},

@@ -48,6 +48,7 @@ use super::{
     read::{self, Posted},
 };
 use crate::{
+    api,
     automatic::{self, Automatic},
     config::ReportConfig,
     disk::Disk,
@@ -331,10 +332,7 @@ impl Shared {
         // All are compared, and each in full: the time tells nothing.
         let mut found = None;
         for source in &self.listener.config.sources {
-            let differs = (source.token_sha256.iter())
-                .zip(&hash)
-                .fold(0, |differs, (one, other)| differs | (one ^ other));
-            if differs == 0 {
+            if api::same_hash(&source.token_sha256, &hash) {
                 found = Some(source.reporter.clone());
             }
         }
