@@ -4,7 +4,7 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 22] = [
+const FILES: [&str; 23] = [
     "posko/common/v1/common.proto",
     "posko/federation/v1/session.proto",
     "posko/federation/v1/node.proto",
@@ -17,6 +17,7 @@ const FILES: [&str; 22] = [
     "posko/incident/v1/timeline.proto",
     "posko/incident/v1/service.proto",
     "posko/warning/v1/event.proto",
+    "posko/warning/v1/feed.proto",
     "posko/warning/v1/service.proto",
     "posko/account/v1/event.proto",
     "posko/account/v1/service.proto",

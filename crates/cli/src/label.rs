@@ -183,7 +183,7 @@ labels! {
     EXPORTED: "log diekspor", "log exported";
     FEDERATION: "federasi", "federation";
     FEED: "umpan", "feed";
-    FEEDS_NONE: "tidak ada umpan: daftar kosong bukan berarti aman", "there are no feeds: an empty list does not mean safe";
+    FEEDS_NONE: "simpul ini tidak punya umpan: daftar kosong bukan berarti aman", "this node has no feeds: an empty list does not mean safe";
     FEED_ALARM: "UMPAN PERLU DIPERIKSA", "A FEED NEEDS ATTENTION";
     FELT: "dirasakan (MMI)", "felt (MMI)";
     FIGURES: "angka dampak", "impact figures";
@@ -288,6 +288,7 @@ labels! {
     MORE: "masih ada lagi: naikkan `--limit`", "there is more: raise `--limit`";
     NAME: "nama", "name";
     NEVER: "belum sejak simpul berjalan", "not since the node started";
+    NEVER_ANSWERED: "belum pernah", "never";
     NO: "tidak", "no";
     NOT_CONNECTED_SINCE: "tidak terhubung sejak", "not connected since";
     NOT_HEARD_SINCE: "tidak terdengar lagi sejak", "no longer heard since";
@@ -308,6 +309,7 @@ labels! {
     PEERS: "rekan, dan apa yang mereka punya dari log ini", "peers, and what they have of this log";
     PEER_ADDED: "rekan diterima", "peer accepted";
     PEER_REMOVED: "rekan dilepas", "peer removed";
+    PICTURE: "gambaran", "picture";
     PLACE: "tempat", "place";
     POSITION: "posisi", "position";
     PRIORITY: "prioritas", "priority";

@@ -40,7 +40,7 @@ impl Context {
     pub fn check_area(&self, area: Area) -> Result<(), Refusal> {
         let at_gateway = self.node.as_str() == GATEWAY;
         let (fits, rule) = match area {
-            Area::Warning | Area::Draft => {
+            Area::Warning | Area::Draft | Area::Feed => {
                 (!at_gateway, "warnings are recorded by a province's node")
             }
             Area::Incident => (!at_gateway, "incidents are recorded by a province's node"),

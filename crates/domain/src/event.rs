@@ -27,6 +27,8 @@ pub enum Area {
     Site,
     /// Drafts of a node's own warnings.
     Draft,
+    /// Feeds and how they are.
+    Feed,
 }
 
 impl Area {
@@ -104,6 +106,8 @@ kinds! {
     WARNING_NOTED            0x010b "WarningNoted"           Warning   Regional withdrawable;
     WARNING_VERIFIED         0x010c "WarningVerified"        Warning   Regional;
     WARNING_DISMISSED        0x010d "WarningDismissed"       Warning   Regional;
+    FEED_HEALTH_CHANGED      0x010e "FeedHealthChanged"      Feed      Regional;
+    FEED_RETIRED             0x010f "FeedRetired"            Feed      Regional;
     INCIDENT_REPORTED        0x0201 "IncidentReported"       Incident  Regional;
     INCIDENT_VERIFIED        0x0202 "IncidentVerified"       Incident  Regional;
     INCIDENT_REJECTED        0x0203 "IncidentRejected"       Incident  Regional;
@@ -181,6 +185,8 @@ pub enum Event {
     Site(SiteEvent),
     /// Of a draft of an own warning.
     Draft(DraftEvent),
+    /// Of a feed.
+    Feed(FeedEvent),
 }
 
 macro_rules! events {
@@ -251,6 +257,16 @@ events! {
         Approved(warning::WarningDraftApproved) WARNING_DRAFT_APPROVED;
         /// It was given up.
         Withdrawn(warning::WarningDraftWithdrawn) WARNING_DRAFT_WITHDRAWN;
+    }
+}
+
+events! {
+    /// An event of a feed.
+    FeedEvent of Feed {
+        /// It is otherwise than before.
+        HealthChanged(warning::FeedHealthChanged) FEED_HEALTH_CHANGED;
+        /// It is asked no more.
+        Retired(warning::FeedRetired) FEED_RETIRED;
     }
 }
 
@@ -493,6 +509,7 @@ impl Event {
             Self::Log(event) => event.kind(),
             Self::Site(event) => event.kind(),
             Self::Draft(event) => event.kind(),
+            Self::Feed(event) => event.kind(),
         }
     }
 
@@ -535,7 +552,8 @@ impl Event {
             | Self::Directive(_)
             | Self::Log(_)
             | Self::Site(_)
-            | Self::Draft(_) => None,
+            | Self::Draft(_)
+            | Self::Feed(_) => None,
         }
     }
 
@@ -549,6 +567,7 @@ impl Event {
             Self::Log(event) => event.encode(),
             Self::Site(event) => event.encode(),
             Self::Draft(event) => event.encode(),
+            Self::Feed(event) => event.encode(),
         }
     }
 
@@ -571,6 +590,7 @@ impl Event {
             Area::Log => LogEvent::read(*kind, bytes),
             Area::Site => SiteEvent::read(*kind, bytes),
             Area::Draft => DraftEvent::read(*kind, bytes),
+            Area::Feed => FeedEvent::read(*kind, bytes),
         };
         event
             .map_err(|error| DecodeError::Malformed {

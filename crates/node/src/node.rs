@@ -41,7 +41,7 @@ use crate::{
     },
     report,
     time::{now, unix_now},
-    timer,
+    timer::{self, Timer},
 };
 
 /// The file with the token of the machine's administrator.
@@ -149,18 +149,27 @@ impl Node {
             store: store.clone(),
             disk: disk.clone(),
         };
-        let running = Feeds::start(&config.feeds, &config.gauges, recorder, Arc::new(now));
+        let before = timer::feed::recorded(&store)?;
+        let running = Feeds::start(
+            &config.feeds,
+            &before,
+            &config.gauges,
+            recorder,
+            Arc::new(now),
+        );
+        let watched = running.watched();
         *feeds.write().unwrap_or_else(PoisonError::into_inner) = Some(running);
 
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        tasks.spawn(timer::watch(
-            store.clone(),
-            disk.clone(),
-            Arc::new(now),
-            moved.clone(),
-            stopped.clone(),
-        ));
+        let timer = Timer {
+            store: store.clone(),
+            disk: disk.clone(),
+            clock: Arc::new(now),
+            feeds: watched,
+            moved: moved.clone(),
+        };
+        tasks.spawn(timer.watch(stopped.clone()));
         if let Some(socket) = reports {
             let listener = report::Listener {
                 store: store.clone(),

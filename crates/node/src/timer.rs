@@ -1,12 +1,14 @@
-//! What happens because its time has come: the next level is called when nobody answered a call, and it is told when a
-//! warning has ended by its own time.
+//! What happens because its time has come: the next level is called when nobody answered a call, a feed is found late or
+//! dead, and it is told when a warning has ended by its own time.
 //!
 //! ```text
-//! commit ──▶ the soonest answer_by of the store ──▶ wait for it by the wall clock ──▶ command ──▶ commit
+//! commit, or a feed was asked ──▶ the soonest time of all ──▶ wait for it by the wall clock ──▶ command ──▶ commit
 //! ```
-//! What it never does: fire twice. A command's id follows from what it is about and from the time that came, so that it
-//! is recognized after a restart and after the clock was set back. The end of a warning is no fact of its own, so nothing is
-//! recorded for it: it is logged once while the node runs, and what ended before its start is shown as ended.
+//! What it never does: fire twice, also after a restart and after the clock was set back. A call's command has an id that
+//! follows from what it is about and from the time that came; how a feed is is compared with what was recorded of it. The
+//! end of a warning is no fact of its own, so nothing is recorded for it: it is logged, and until which end it was is kept.
+
+pub(crate) mod feed;
 
 use std::time::Duration;
 
@@ -15,108 +17,139 @@ use posko_domain::{
     incident::{Change, IncidentCommand},
 };
 use posko_proto::{Id, time::Millis};
-use posko_store::{
-    Command, Store, StoreError,
-    view::{incident::Found, warning::Found as Warning},
-};
+use posko_store::{Command, Store, StoreError, view::incident::Found};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::{
     automatic::{self, Automatic},
     disk::Disk,
-    intake::Clock,
+    intake::{Clock, Watched},
 };
 
-/// How many calls are looked at together.
-const CALLS: usize = 100;
+/// How many calls, and how many warnings, are looked at together.
+const PAGE: usize = 100;
 /// How long commits are let go by before the store is asked again.
 const SETTLE: Duration = Duration::from_secs(1);
 /// The longest wait: the wall clock may have been set.
 const LONGEST: Duration = Duration::from_mins(1);
 
-/// Fires what is due until the node stops.
-pub(crate) async fn watch(
-    store: Store,
-    disk: watch::Receiver<Disk>,
-    clock: Clock,
-    mut moved: watch::Receiver<u64>,
-    mut stopped: watch::Receiver<bool>,
-) {
-    let mut told_until = clock();
-    loop {
-        moved.mark_unchanged();
-        let looked = async {
-            let call = fire(&store, &disk, clock()).await?;
-            let ended = end(&store, &mut told_until, clock()).await?;
-            for warning in ended.warnings {
-                info!(
-                    warning.identifier = warning.state.identifier,
-                    "a warning has ended by its own time"
-                );
+/// What the timer looks at, and by whose time.
+pub(crate) struct Timer {
+    pub(crate) store: Store,
+    pub(crate) disk: watch::Receiver<Disk>,
+    pub(crate) clock: Clock,
+    /// The node's feeds.
+    pub(crate) feeds: Watched,
+    /// Word of each commit.
+    pub(crate) moved: watch::Receiver<u64>,
+}
+
+impl Timer {
+    /// Fires what is due until the node stops.
+    pub(crate) async fn watch(mut self, mut stopped: watch::Receiver<bool>) {
+        let mut asked = self.feeds.asked();
+        loop {
+            self.moved.mark_unchanged();
+            asked.mark_unchanged();
+            let wait = match self.fire().await {
+                Ok(next) => next.map_or(LONGEST, |at| until((self.clock)(), at)),
+                Err(error) => {
+                    warn!(error = %error, "what is due could not be looked up");
+                    LONGEST
+                }
+            };
+            let woken = async {
+                tokio::select! {
+                    moved = self.moved.changed() => drop(moved),
+                    asked = asked.changed() => drop(asked),
+                }
+                tokio::time::sleep(SETTLE).await;
+            };
+            tokio::select! {
+                _ = stopped.wait_for(|stop| *stop) => return,
+                () = tokio::time::sleep(wait) => {}
+                () = woken => {}
             }
-            Ok::<_, StoreError>(call.into_iter().chain(ended.next).min())
-        };
-        let wait = match looked.await {
-            Ok(next) => next.map_or(LONGEST, |at| until(clock(), at)),
-            Err(error) => {
-                warn!(error = %error, "what is due could not be looked up");
-                LONGEST
-            }
-        };
-        let settled = async {
-            let moved = moved.changed().await;
-            tokio::time::sleep(SETTLE).await;
-            moved.is_ok()
-        };
-        let goes_on = tokio::select! {
-            _ = stopped.wait_for(|stop| *stop) => false,
-            () = tokio::time::sleep(wait) => true,
-            moved = settled => moved,
-        };
-        if !goes_on {
-            return;
         }
+    }
+
+    /// Fires all that is due now, and returns when the next is.
+    async fn fire(&self) -> Result<Option<Millis>, StoreError> {
+        let (store, now) = (&self.store, (self.clock)());
+        let call = call(store, &self.disk, now).await?;
+        let turn = feed::turn(store, &self.disk, &self.feeds, now).await?;
+        let end = end(store, now).await?;
+        Ok([call, turn, end].into_iter().flatten().min())
     }
 }
 
-/// Warnings that have ended by their own time.
+/// This node's warnings that have ended by their own time and of which nobody was told.
 struct Ended {
-    /// Those of which nobody was told yet.
-    warnings: Vec<Warning>,
+    /// The publishers' identifiers.
+    identifiers: Vec<String>,
+    /// Until which end they are.
+    until: Millis,
+    /// Whether that is to be kept.
+    is_news: bool,
     /// When the next one ends.
     next: Option<Millis>,
 }
 
-/// Returns this node's warnings that have ended since the time until which it was told, which never goes back.
-async fn end(store: &Store, told_until: &mut Millis, now: Millis) -> Result<Ended, StoreError> {
-    let (asked, from, to) = (store.clone(), *told_until, now.max(*told_until));
-    let looked = move || -> Result<Ended, StoreError> {
-        let mut warnings = Vec::new();
-        let mut after = from;
-        loop {
-            let page = asked.warnings_ending(after, to, CALLS)?;
-            let is_last = page.len() < CALLS;
-            after = page.last().map_or(to, |(at, _)| *at);
-            warnings.extend(page.into_iter().map(|(_, warning)| warning));
-            if is_last {
-                break;
-            }
+/// Tells of the warnings that have ended, and returns when the next one does. A node that is killed in between tells of
+/// them again rather than never.
+async fn end(store: &Store, now: Millis) -> Result<Option<Millis>, StoreError> {
+    let ended = ask(store, move |store| ended(store, now)).await?;
+    for identifier in &ended.identifiers {
+        info!(
+            warning.identifier = identifier,
+            "a warning has ended by its own time"
+        );
+    }
+    if ended.is_news {
+        let until = ended.until;
+        ask(store, move |store| store.note_ends_told(until)).await?;
+    }
+    Ok(ended.next)
+}
+
+/// Returns the warnings that have ended since the end until which it was told; a node that never looked begins now.
+fn ended(store: &Store, now: Millis) -> Result<Ended, StoreError> {
+    /// After every warning that ends at a moment.
+    const LAST: Id = Id([u8::MAX; 16]);
+    let told = store.ends_told()?;
+    let from = told.unwrap_or(now);
+    let until = now.max(from);
+    let mut after = (from, LAST);
+    let mut identifiers = Vec::new();
+    loop {
+        let page = store.warnings_ending(after, until, PAGE)?;
+        let is_last = page.len() < PAGE;
+        for (at, warning) in page {
+            after = (at, warning.id);
+            identifiers.push(warning.state.identifier);
         }
-        let next = asked.warnings_ending(to, Millis(i64::MAX), 1)?;
-        Ok(Ended {
-            warnings,
-            next: next.first().map(|(at, _)| *at),
-        })
-    };
-    let nothing = || Ended {
-        warnings: Vec::new(),
-        next: None,
-    };
-    let ended = tokio::task::spawn_blocking(looked).await;
-    let ended = ended.unwrap_or_else(|_| Ok(nothing()))?;
-    *told_until = to;
-    Ok(ended)
+        if is_last {
+            break;
+        }
+    }
+    let next = store.warnings_ending((until, LAST), Millis(i64::MAX), 1)?;
+    Ok(Ended {
+        is_news: told.is_none() || !identifiers.is_empty(),
+        identifiers,
+        until,
+        next: next.first().map(|(at, _)| *at),
+    })
+}
+
+/// Asks the store beside the node's own work.
+async fn ask<T: Send + 'static>(
+    store: &Store,
+    question: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let store = store.clone();
+    let asked = tokio::task::spawn_blocking(move || question(&store)).await;
+    asked.unwrap_or(Err(StoreError::Stopped))
 }
 
 fn until(now: Millis, at: Millis) -> Duration {
@@ -124,16 +157,13 @@ fn until(now: Millis, at: Millis) -> Duration {
     Duration::from_millis(millis).clamp(SETTLE, LONGEST)
 }
 
-/// Fires what is due at `now`, and returns when the next is.
-async fn fire(
+/// Calls the next level where nobody answered in time, and returns when the next answer is due.
+async fn call(
     store: &Store,
     disk: &watch::Receiver<Disk>,
     now: Millis,
 ) -> Result<Option<Millis>, StoreError> {
-    let asked = store.clone();
-    let calls = tokio::task::spawn_blocking(move || asked.calls(CALLS)).await;
-    let calls = calls.unwrap_or_else(|_| Ok(Vec::new()))?;
-    for call in calls {
+    for call in ask(store, |store| store.calls(PAGE)).await? {
         let Some((level, by)) = call.state.operation.unanswered() else {
             continue;
         };

@@ -8,7 +8,7 @@ use posko_domain::{
     incident::IncidentCommand,
     log::LogCommand,
     site::SiteCommand,
-    warning::{WarningCommand, draft::DraftCommand},
+    warning::{WarningCommand, draft::DraftCommand, feed::FeedCommand},
 };
 use posko_ledger::{Hash, MAX_PAYLOAD_BYTES, epoch::Position};
 use posko_proto::{Id, common::v1::Role, time::Millis};
@@ -38,6 +38,8 @@ pub enum Command {
     Site(SiteCommand),
     /// About a draft of an own warning.
     Draft(DraftCommand),
+    /// About a feed.
+    Feed(FeedCommand),
     /// Of an area beside the fixed ones.
     Aggregate {
         /// The area's number.
@@ -58,6 +60,7 @@ impl Command {
             Self::Log(_) => Some(Area::Log),
             Self::Site(_) => Some(Area::Site),
             Self::Draft(_) => Some(Area::Draft),
+            Self::Feed(_) => Some(Area::Feed),
             Self::Aggregate { .. } => None,
         }
     }
@@ -72,8 +75,8 @@ impl Command {
             Self::Directive(command) => command.is_scarce(),
             Self::Log(command) => command.is_scarce(),
             Self::Site(command) => command.is_scarce(),
-            // What is drafted or approved only adds.
-            Self::Draft(_) => false,
+            // What is drafted or approved only adds, and how a feed is promises nothing.
+            Self::Draft(_) | Self::Feed(_) => false,
             Self::Aggregate { area, body } => {
                 (areas.get(*area)).is_some_and(|area| area.is_scarce(body))
             }

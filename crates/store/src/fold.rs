@@ -14,6 +14,7 @@ use posko_domain::{
     warning::{
         self, WarningState,
         draft::{self, DraftState},
+        feed::{self, FeedState},
     },
 };
 use posko_ledger::entry::{EXERCISE, EntryHeader, HEADER_BYTES, Payload, Record};
@@ -72,8 +73,9 @@ impl Unfolded {
     }
 }
 
-/// The number of drafts in the file, away from those that other areas take one after another.
+/// The numbers of drafts and feeds in the file, away from those that other areas take one after another.
 const DRAFT_AREA: u8 = 21;
+const FEED_AREA: u8 = 22;
 
 /// Returns an area's number in the file.
 pub(crate) fn area_number(area: Area) -> u8 {
@@ -85,10 +87,11 @@ pub(crate) fn area_number(area: Area) -> u8 {
         Area::Log => 5,
         Area::Site => 6,
         Area::Draft => DRAFT_AREA,
+        Area::Feed => FEED_AREA,
     }
 }
 
-const AREAS: [Area; 7] = [
+const AREAS: [Area; 8] = [
     Area::Warning,
     Area::Incident,
     Area::Account,
@@ -96,6 +99,7 @@ const AREAS: [Area; 7] = [
     Area::Log,
     Area::Site,
     Area::Draft,
+    Area::Feed,
 ];
 
 /// Returns the area of a number in the file.
@@ -307,6 +311,12 @@ fn try_fold(
             };
             encode(&state)?
         }
+        Event::Feed(event) => {
+            let Ok(state) = feed::apply(feed(stored.as_ref())?.as_ref(), event, &recorded) else {
+                return Ok(Some(Unfolded::Refused));
+            };
+            encode(&state)?
+        }
         Event::Account(event) => {
             let Ok(state) = account::apply(account(stored.as_ref())?, event, &recorded) else {
                 return Ok(Some(Unfolded::Refused));
@@ -429,6 +439,11 @@ pub(crate) fn warning(stored: Option<&Stored>) -> Result<Option<WarningState>, S
 /// Reads a draft's state.
 pub(crate) fn draft(stored: Option<&Stored>) -> Result<Option<DraftState>, StoreError> {
     decode(stored, Area::Draft)
+}
+
+/// Reads a feed's state.
+pub(crate) fn feed(stored: Option<&Stored>) -> Result<Option<FeedState>, StoreError> {
+    decode(stored, Area::Feed)
 }
 
 /// Reads a site's state.

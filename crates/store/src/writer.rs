@@ -5,6 +5,7 @@
 //! ```
 //! A job that fails undoes its savepoint alone, in the file and in memory; the next sees what the last did.
 
+mod decide;
 mod draft;
 mod fork;
 mod scrub;
@@ -22,18 +23,11 @@ use std::{
     time::Instant,
 };
 
-use posko_domain::{
-    account::{self, AccountCommand},
-    code::{Code, Refusal},
-    context::Context,
-    directive,
-    event::{AccountEvent, Class as EventClass, Event, IncidentEvent},
-    incident, log as own_log, site, warning,
-};
+use posko_domain::{code::Code, incident};
 use posko_ledger::{
     MAX_PAYLOAD_BYTES,
     chain::VerifiedGroup,
-    entry::{self, Class, EntryHeader, Payload, Record},
+    entry::{self, EntryHeader, Payload, Record},
     epoch::{Epoch, EpochOpen, Position, Reason, UNPROVEN},
     standing::{self, Verdict},
 };
@@ -48,30 +42,27 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Options, Shared, StoreError,
-    account::{credential_taken, store_credential},
-    aggregate::{self, Areas, NewEvent},
-    arrival, authority, blob,
+    account::store_credential,
+    aggregate::{Areas, NewEvent},
+    arrival, authority,
     branch::{self, Grown},
     command::{
-        self, Accepted, Actor, Answer, Command, FORGOTTEN, Request, other_command, remember, seen,
-        too_large,
+        self, Accepted, Actor, Answer, FORGOTTEN, Request, other_command, remember, seen, too_large,
     },
     error::ApplyError,
-    fold::{self, Stored},
+    fold,
     log::{self, CHECKPOINT_BYTES, CHECKPOINT_ENTRIES, LogMemory},
     mark::{Mark, MarkFile},
     rebuild::Rebuild,
     standing::{Asked, Cause, Claim, Kept, RiskAccepted, Unproven},
     statement,
     tail::Tail,
-    view::{self, Tables},
+    view::Tables,
 };
 
+use decide::Decided;
 pub(crate) use fork::ForkJob;
 pub use fork::ReopenRefused;
-
-/// How many numbers at least an unproven run leaves free for those that may have been lost.
-const SKIPPED_NUMBERS: u32 = 100;
 
 type Committed = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 type Change = Box<dyn FnOnce(&Connection) -> Committed + Send>;
@@ -150,48 +141,6 @@ pub(crate) struct Run {
     numbered: Option<i64>,
     /// Why the start is unproven; none when nothing was lost.
     pub(crate) unproven: Option<Unproven>,
-}
-
-/// What a command led to.
-#[derive(Default)]
-struct Decided {
-    events: Vec<NewEvent>,
-    /// The number that it issues.
-    number: Option<String>,
-    risk_accepted: bool,
-    /// How far the other logs are here on which the decision depended.
-    frontier: Vec<common::Position>,
-}
-
-impl Decided {
-    /// Takes the events of a fixed area.
-    fn of(stream: Id, events: Vec<Event>) -> Self {
-        let mut decided = Self::default();
-        decided.add(stream, events);
-        decided
-    }
-
-    /// Adds events of a fixed area, also of another stream than the first.
-    fn add(&mut self, stream: Id, events: Vec<Event>) {
-        for event in events {
-            match &event {
-                Event::Incident(IncidentEvent::Reported(reported)) => {
-                    self.number = Some(reported.number.clone());
-                }
-                Event::Account(AccountEvent::RiskAccepted(_)) => self.risk_accepted = true,
-                _ => {}
-            }
-            self.events.push(NewEvent {
-                stream,
-                type_id: event.type_id(),
-                type_version: event.type_version(),
-                class: class(&event),
-                scarce: event.scarce(),
-                withdrawable: event.withdrawable(),
-                body: event.encode(),
-            });
-        }
-    }
 }
 
 impl Run {
@@ -631,127 +580,6 @@ impl Writer {
         Ok(answer)
     }
 
-    /// Returns the events that the command leads to, or why it is refused.
-    fn events(
-        &self,
-        connection: &Connection,
-        transaction: &Transaction,
-        request: &Request,
-        state: Option<&Stored>,
-    ) -> Result<Result<Decided, Refusal>, StoreError> {
-        let own = self.options.identity.origin;
-        let version = state.map_or(0, |state| state.version);
-        if request.expected_version != 0 && request.expected_version != version {
-            return Ok(Err(Refusal {
-                code: Code::Conflict,
-                message: format!(
-                    "it has changed meanwhile: version {version} stands where version {} was expected",
-                    request.expected_version
-                ),
-            }));
-        }
-        if let Some(refusal) = credential_taken(connection, request)? {
-            return Ok(Err(refusal));
-        }
-        let context = Context {
-            node: own,
-            now: request.now,
-            occurred_at: request.occurred_at,
-            exercise: request.exercise,
-            last_number: last_number(connection, own, transaction, request.now)?,
-        };
-        if let Some(area) = request.command.area()
-            && let Err(refusal) = context.check_area(area)
-        {
-            return Ok(Err(refusal));
-        }
-        let events: Result<Vec<Event>, Refusal> = match &request.command {
-            Command::Aggregate { area, body } => {
-                let (decision, frontier) =
-                    self.decide_aggregate(connection, transaction, request.now, *area, body)?;
-                return Ok(decision.map(|events| Decided {
-                    events,
-                    frontier,
-                    ..Decided::default()
-                }));
-            }
-            Command::Directive(command) => {
-                directive::decide(fold::directive(state)?.as_ref(), command, &context)
-                    .map(|events| events.into_iter().map(Event::Directive).collect())
-                    .map_err(Refusal::from)
-            }
-            Command::Site(command) => site::decide(fold::site(state)?.as_ref(), command, &context)
-                .map(|events| events.into_iter().map(Event::Site).collect())
-                .map_err(Refusal::from),
-            Command::Log(command) => {
-                let held = self.shared.held(connection, command)?;
-                own_log::decide(fold::statement(state)?.as_ref(), command, &held, &context)
-                    .map(|events| events.into_iter().map(Event::Log).collect())
-                    .map_err(Refusal::from)
-            }
-            Command::Incident(command) => {
-                incident::decide(fold::incident(state)?.as_ref(), command, &context)
-                    .map(|events| events.into_iter().map(Event::Incident).collect())
-                    .map_err(Refusal::from)
-            }
-            Command::Draft(command) => {
-                return self.decide_draft(connection, request.stream, state, command, &context);
-            }
-            Command::Warning(command) => {
-                warning::decide(fold::warning(state)?.as_ref(), command, &context)
-                    .map(|events| events.into_iter().map(Event::Warning).collect())
-                    .map_err(Refusal::from)
-            }
-            Command::Account(AccountCommand::AcceptRisk { .. })
-                if transaction.run.unproven.is_none() =>
-            {
-                Err(no_risk())
-            }
-            Command::Account(command) => {
-                account::decide(fold::account(state)?.as_ref(), command, &context)
-                    .map(|events| events.into_iter().map(Event::Account).collect())
-                    .map_err(Refusal::from)
-            }
-        };
-        // A file is durable before an event names it.
-        for file in (events.iter().flatten()).filter_map(Event::blob) {
-            if let Some(refusal) = blob::refusal(connection, &file)? {
-                return Ok(Err(refusal));
-            }
-        }
-        let depends_on = match &request.command {
-            Command::Incident(incident::IncidentCommand::Report { warning, .. }) => {
-                warning.as_ref()
-            }
-            _ => None,
-        };
-        let frontier = depends_on
-            .filter(|warning| warning.origin != own)
-            .and_then(|warning| {
-                aggregate::frontier_of(&transaction.logs, &self.shared, warning.origin)
-            });
-        let verified = match (depends_on, &events) {
-            (Some(warning), Ok(_)) if warning.origin == own => {
-                let report = fold::state(connection, Tables::LIVE, own, warning.id)?;
-                let report = fold::warning(report.as_ref())?;
-                report
-                    .and_then(|report| warning::verified(&report, request.stream))
-                    .map(|event| (warning.id, event))
-            }
-            _ => None,
-        };
-        Ok(events.map(|events| {
-            let mut decided = Decided {
-                frontier: frontier.into_iter().collect(),
-                ..Decided::of(request.stream, events)
-            };
-            if let Some((report, event)) = verified {
-                decided.add(report, vec![event.into()]);
-            }
-            decided
-        }))
-    }
-
     /// Appends the events to the own log and folds them.
     fn record(
         &self,
@@ -1135,28 +963,6 @@ fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
     connection.prepare_cached(statement)?.execute([]).map(drop)
 }
 
-/// Returns the last incident number of the year. The first number of an unproven run skips to the next thousand that
-/// is at least a hundred ahead: what was lost may have used those between.
-fn last_number(
-    connection: &Connection,
-    own: NodeId,
-    transaction: &Transaction,
-    now: Millis,
-) -> Result<u32, StoreError> {
-    let year = incident::year_of(now);
-    let last = view::incident::last_number(connection, own, year)?;
-    let skips = transaction.run.unproven.is_some() && transaction.run.numbered != Some(year);
-    let skipped = (last.saturating_add(SKIPPED_NUMBERS)).checked_next_multiple_of(1000);
-    Ok(skipped.filter(|_| skips).unwrap_or(last))
-}
-
-fn no_risk() -> Refusal {
-    Refusal {
-        code: Code::Conflict,
-        message: "nothing waits: the start is proven, and there is no risk to accept".into(),
-    }
-}
-
 fn envelope(
     request: &Request,
     actor: &Actor,
@@ -1173,14 +979,6 @@ fn envelope(
         occurred_at: Some(request.occurred_at.into()),
         frontier: frontier.to_vec(),
         event: event.body.clone(),
-    }
-}
-
-fn class(event: &Event) -> Class {
-    match event.class() {
-        EventClass::Regional => Class::Regional,
-        EventClass::Provinces => Class::Provinces,
-        EventClass::Local => Class::Local,
     }
 }
 

@@ -1,10 +1,16 @@
 //! `posko feed`: the sources that the node asks, and how they are.
 
 use clap::{Args, Subcommand};
-use posko_proto::warning::v1::{Fate, Feed, FeedHealth, ListFeedsRequest};
+use posko_proto::{
+    common::v1::LinkState,
+    warning::v1::{Fate, Feed, FeedHealth, ListFeedsRequest},
+};
 use serde_json::json;
 
-use super::warning::{foreseen_table, would_be};
+use super::{
+    link_text, link_tint,
+    warning::{foreseen_table, would_be},
+};
 use crate::{
     client::{Client, Who},
     failure::Failure,
@@ -25,7 +31,7 @@ pub(crate) struct FeedArgs {
 
 #[derive(Debug, Subcommand)]
 enum FeedCommand {
-    /// Lists this node's feeds and their health
+    /// Lists the feeds of all nodes and their health, this node's first
     #[command(after_help = "Examples:
   posko feed list
   posko feed list --json | jq '.feeds[] | select(.health != \"ok\")'")]
@@ -108,13 +114,17 @@ pub(crate) fn alarm_text(context: &Context, feeds: &[Feed]) -> String {
     let mut text = String::new();
     for feed in feeds.iter().filter(|feed| feed.alarm) {
         let line = format!(
-            "{}: {} {} {} {}: {}",
+            "{}: {}{} {} {} {}{}",
             context.say(label::FEED_ALARM),
+            others_origin(feed).map_or_else(String::new, |origin| format!("{origin} ")),
             feed.name,
             label::of::<FeedHealth>(feed.health, context.lang),
             context.say(label::SINCE),
             when(feed.since.as_ref()),
-            context.told(&feed.last_error)
+            match feed.last_error.as_str() {
+                "" => String::new(),
+                error => format!(": {}", context.told(error)),
+            }
         );
         text.push_str(&painted(&line, Tint::Bad, context.tint));
         text.push('\n');
@@ -122,12 +132,24 @@ pub(crate) fn alarm_text(context: &Context, feeds: &[Feed]) -> String {
     text
 }
 
-/// Returns the feeds as a table; a node without feeds says what that means.
+/// Returns whose feed it is, unless it is this node's own.
+fn others_origin(feed: &Feed) -> Option<&str> {
+    let provenance = feed.provenance.as_ref()?;
+    (provenance.link != i32::from(LinkState::Own)).then_some(provenance.origin.as_str())
+}
+
+/// Returns the feeds as a table; a node without feeds of its own says what that means.
 pub(crate) fn feeds_table(context: &Context, feeds: &[Feed]) -> String {
+    let none = if feeds.iter().all(|feed| others_origin(feed).is_some()) {
+        context.say(label::FEEDS_NONE)
+    } else {
+        ""
+    };
     if feeds.is_empty() {
-        return context.say(label::FEEDS_NONE).into();
+        return none.into();
     }
     let head = [
+        label::ORIGIN,
         label::FEED,
         label::HEALTH,
         label::SINCE,
@@ -135,32 +157,52 @@ pub(crate) fn feeds_table(context: &Context, feeds: &[Feed]) -> String {
         label::TAKEN,
         label::REFUSED,
         label::OUTSIDE,
+        label::PICTURE,
         label::ERROR,
     ];
     let mut table = Table::new(context, &head);
     for feed in feeds {
-        let last = feed.last_success_at.as_ref();
-        let last = if last.is_some() {
-            when(last)
-        } else {
-            context.say(label::NEVER).into()
-        };
-        let health = match feed.health {
-            0 => context.say(label::UNKNOWN).into(),
-            health => label::of::<FeedHealth>(health, context.lang),
-        };
-        table.tinted([
-            (feed.name.clone(), Tint::Plain),
-            (health, health_tint(feed.health)),
-            (when(feed.since.as_ref()), Tint::Plain),
-            (last, Tint::Plain),
-            (feed.taken.to_string(), Tint::Plain),
-            (feed.refused.to_string(), Tint::Plain),
-            (feed.outside.to_string(), Tint::Plain),
-            (feed.last_error.clone(), Tint::Plain),
-        ]);
+        table.tinted(feed_row(context, feed));
     }
-    table.render(context)
+    let gap = if none.is_empty() { "" } else { "\n" };
+    format!("{none}{gap}{}", table.render(context))
+}
+
+/// Returns a feed's row; another node's feed has no counts and no error, which that node alone tells.
+fn feed_row(context: &Context, feed: &Feed) -> [(String, Tint); 10] {
+    let is_own = others_origin(feed).is_none();
+    let provenance = feed.provenance.clone().unwrap_or_default();
+    let last = match &feed.last_success_at {
+        None => context.say(label::NEVER_ANSWERED).into(),
+        last => when(last.as_ref()),
+    };
+    let health = match feed.health {
+        0 => context.say(label::UNKNOWN).into(),
+        health => label::of::<FeedHealth>(health, context.lang),
+    };
+    let count = |count: u64| {
+        let text = if is_own {
+            count.to_string()
+        } else {
+            String::new()
+        };
+        (text, Tint::Plain)
+    };
+    [
+        (provenance.origin, Tint::Plain),
+        (feed.name.clone(), Tint::Plain),
+        (health, health_tint(feed.health)),
+        (when(feed.since.as_ref()), Tint::Plain),
+        (last, Tint::Plain),
+        count(feed.taken),
+        count(feed.refused),
+        count(feed.outside),
+        (
+            link_text(context, provenance.link),
+            link_tint(provenance.link),
+        ),
+        (context.told(&feed.last_error), Tint::Plain),
+    ]
 }
 
 fn health_tint(health: i32) -> Tint {
@@ -173,6 +215,8 @@ fn health_tint(health: i32) -> Tint {
 
 #[cfg(test)]
 mod tests {
+    use posko_proto::common::v1::Provenance;
+
     use super::*;
     use crate::{label::Lang, output::tests::context};
 
@@ -180,7 +224,7 @@ mod tests {
     fn a_node_without_feeds_is_not_mistaken_for_a_safe_place() {
         assert_eq!(
             feeds_table(&context(Lang::Id), &[]),
-            "tidak ada umpan: daftar kosong bukan berarti aman"
+            "simpul ini tidak punya umpan: daftar kosong bukan berarti aman"
         );
     }
 
@@ -193,8 +237,35 @@ mod tests {
         };
         let text = feeds_table(&context(Lang::En), &[feed]);
         assert!(
-            text.contains("bmkg  dead") && text.contains("not since the node started"),
+            text.contains("bmkg  dead") && text.contains("never"),
             "{text}"
+        );
+    }
+
+    #[test]
+    fn another_nodes_dead_feed_is_an_alarm_here_and_none_of_ours_is_said() {
+        let feed = Feed {
+            name: "katulampa".into(),
+            health: FeedHealth::Dead.into(),
+            alarm: true,
+            provenance: Some(Provenance {
+                origin: "32".into(),
+                link: LinkState::Unknown.into(),
+                ..Provenance::default()
+            }),
+            ..Feed::default()
+        };
+        let (context, feeds) = (context(Lang::Id), [feed]);
+        let alarm = alarm_text(&context, &feeds);
+        assert!(
+            alarm.starts_with("UMPAN PERLU DIPERIKSA: 32 katulampa mati sejak"),
+            "{alarm}"
+        );
+        let table = feeds_table(&context, &feeds);
+        assert!(
+            table.starts_with("simpul ini tidak punya umpan")
+                && table.contains("32    katulampa  mati"),
+            "{table}"
         );
     }
 }

@@ -596,6 +596,7 @@ pub(crate) struct Feed {
     alarm: bool,
     config_kind: Option<String>,
     period_seconds: u32,
+    provenance: Option<Provenance>,
 }
 
 impl From<warning::Feed> for Feed {
@@ -612,6 +613,7 @@ impl From<warning::Feed> for Feed {
             alarm: feed.alarm,
             config_kind: text(&feed.config_kind),
             period_seconds: feed.period_seconds,
+            provenance: feed.provenance.map(Provenance::from),
             name: feed.name,
             url: feed.url,
         }

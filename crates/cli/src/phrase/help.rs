@@ -329,7 +329,8 @@ phrases! { pub(super) HELP:
     "Closed ring where it holds, points separated by spaces; may be repeated":
         "Garis tertutup wilayah berlakunya, titik dipisah spasi; boleh diulang";
     "Shows the sources of warnings and their health": "Menampilkan sumber peringatan dan kesehatannya";
-    "Lists this node's feeds and their health": "Mendaftar umpan simpul ini dan kesehatannya";
+    "Lists the feeds of all nodes and their health, this node's first":
+        "Mendaftar umpan semua simpul dan kesehatannya, milik simpul ini dulu";
     "Takes in what files say: CAP alerts, envelopes, earthquakes, bulletins, tables of readings":
         "Menerima isi berkas: peringatan CAP, amplop, gempa, buletin, tabel bacaan";
     "Takes in a reading of a river gauge that came by telephone or radio":

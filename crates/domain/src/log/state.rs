@@ -105,7 +105,8 @@ mod said {
             | Event::Account(_)
             | Event::Directive(_)
             | Event::Site(_)
-            | Event::Draft(_) => Err(D::Error::custom("the event is of another area")),
+            | Event::Draft(_)
+            | Event::Feed(_) => Err(D::Error::custom("the event is of another area")),
         }
     }
 }

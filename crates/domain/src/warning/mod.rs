@@ -6,6 +6,7 @@ mod area;
 mod command;
 mod decide;
 pub mod draft;
+pub mod feed;
 mod reach;
 mod rejection;
 mod state;

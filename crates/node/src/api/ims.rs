@@ -13,8 +13,8 @@ use std::{collections::BTreeSet, time::Duration};
 use posko_domain::{
     account::Action,
     event::{
-        self, AccountEvent, DirectiveEvent, Event, IncidentEvent, KINDS, LogEvent, SiteEvent,
-        WarningEvent,
+        self, AccountEvent, DirectiveEvent, Event, FeedEvent, IncidentEvent, KINDS, LogEvent,
+        SiteEvent, WarningEvent,
     },
 };
 use posko_ledger::{
@@ -82,6 +82,7 @@ impl Wanted {
             Ok(Area::Directive) => Ok(event::Area::Directive),
             Ok(Area::Log) => Ok(event::Area::Log),
             Ok(Area::Site) => Ok(event::Area::Site),
+            Ok(Area::Feed) => Ok(event::Area::Feed),
             Ok(Area::Unspecified) | Err(_) => {
                 let reason = format!("`{number}` is no area that is known here");
                 Err(invalid("filter.areas", &reason))
@@ -285,6 +286,7 @@ impl Api {
             event::Area::Incident,
             event::Area::Directive,
             event::Area::Site,
+            event::Area::Feed,
         ];
         let areas = wanted.areas.clone().unwrap_or_else(|| all.to_vec());
         let mut after = None;
@@ -314,6 +316,7 @@ impl Api {
             Thing::Incident(found) => snapshot_response::Item::Incident(self.incident(found)),
             Thing::Directive(found) => snapshot_response::Item::Directive(self.directive(found)),
             Thing::Site(found) => snapshot_response::Item::Site(self.site(found)),
+            Thing::Feed(found) => snapshot_response::Item::Feed(self.feed(found)),
         }
     }
 }
@@ -395,6 +398,7 @@ fn change(
         Some(event::Area::Directive) => Area::Directive,
         Some(event::Area::Log) => Area::Log,
         Some(event::Area::Site) => Area::Site,
+        Some(event::Area::Feed) => Area::Feed,
         Some(event::Area::Account | event::Area::Draft) | None => Area::Unspecified,
     };
     let (presence, envelope) = match &record.payload {
@@ -511,6 +515,10 @@ fn typed(event: Event) -> Option<change::Event> {
             | AccountEvent::WarningsSubscribed(_)
             | AccountEvent::WarningsUnsubscribed(_)
             | AccountEvent::WarningsSeen(_) => return None,
+        },
+        Event::Feed(event) => match event {
+            FeedEvent::HealthChanged(event) => Typed::FeedHealthChanged(event),
+            FeedEvent::Retired(event) => Typed::FeedRetired(event),
         },
         Event::Draft(_) => return None,
     })

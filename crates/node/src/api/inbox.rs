@@ -7,6 +7,7 @@ use posko_domain::{
     account::{AccountCommand, AccountRejection, AccountState, Action, Seen},
     code::Refusal,
     warning::{
+        feed::FeedState,
         standing,
         subscription::{Fit, Subscription},
     },
@@ -200,7 +201,7 @@ impl Api {
             },
             mark: write_mark(&mark),
             origins: self.origins(),
-            feeds: self.feeds(),
+            feeds: self.feeds(FeedState::is_alarm).await?,
         })
     }
 

@@ -359,7 +359,9 @@ fn any(event: &Event) -> Option<Any> {
     let package = match event.area() {
         Area::Incident => "incident",
         Area::Site => "site",
-        Area::Warning | Area::Account | Area::Directive | Area::Log | Area::Draft => return None,
+        Area::Warning | Area::Account | Area::Directive | Area::Log | Area::Draft | Area::Feed => {
+            return None;
+        }
     };
     Some(Any {
         type_url: format!(

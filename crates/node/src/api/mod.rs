@@ -9,6 +9,7 @@ mod blob;
 mod command;
 mod directive;
 mod draft;
+mod feed;
 mod import;
 mod ims;
 mod inbox;

@@ -12,8 +12,8 @@ use posko_domain::{
     context::derived,
     region::{POPULATION_SOURCE, Place},
     warning::{
-        Reach, WarningCommand, WarningRejection, draft::DraftState, reach, standing, stream_of,
-        template::PLACEHOLDERS,
+        Reach, WarningCommand, WarningRejection, draft::DraftState, feed::FeedState, reach,
+        standing, stream_of, template::PLACEHOLDERS,
     },
 };
 use posko_formats::{cap, document::Format};
@@ -25,17 +25,17 @@ use posko_proto::{
         self as wire, ApproveDraftRequest, ApproveDraftResponse, CancelWarningRequest,
         CancelWarningResponse, Channel, DismissReportRequest, DismissReportResponse, DraftStatus,
         DraftWarningRequest, DraftWarningResponse, ExportWarningRequest, ExportWarningResponse,
-        Fate, Feed, GetDraftRequest, GetDraftResponse, GetWarningInboxRequest,
-        GetWarningInboxResponse, GetWarningRequest, GetWarningResponse, ListDraftsRequest,
-        ListDraftsResponse, ListFeedsRequest, ListFeedsResponse, ListSubscriptionsRequest,
-        ListSubscriptionsResponse, ListWarningTemplatesRequest, ListWarningTemplatesResponse,
-        ListWarningsRequest, ListWarningsResponse, MarkWarningsSeenRequest,
-        MarkWarningsSeenResponse, RecordGaugeRequest, RecordGaugeResponse, RecordWarningRequest,
-        RecordWarningResponse, ReportWarningRequest, ReportWarningResponse, Source,
-        SubscribeWarningsRequest, SubscribeWarningsResponse, TakeDocumentRequest,
-        TakeDocumentResponse, TakenItem, UnsubscribeWarningsRequest, UnsubscribeWarningsResponse,
-        WarningNote, WarningTemplate, WatchWarningsRequest, WatchWarningsResponse,
-        WithdrawDraftRequest, WithdrawDraftResponse, warning_service_server::WarningService,
+        Fate, GetDraftRequest, GetDraftResponse, GetWarningInboxRequest, GetWarningInboxResponse,
+        GetWarningRequest, GetWarningResponse, ListDraftsRequest, ListDraftsResponse,
+        ListFeedsRequest, ListFeedsResponse, ListSubscriptionsRequest, ListSubscriptionsResponse,
+        ListWarningTemplatesRequest, ListWarningTemplatesResponse, ListWarningsRequest,
+        ListWarningsResponse, MarkWarningsSeenRequest, MarkWarningsSeenResponse,
+        RecordGaugeRequest, RecordGaugeResponse, RecordWarningRequest, RecordWarningResponse,
+        ReportWarningRequest, ReportWarningResponse, Source, SubscribeWarningsRequest,
+        SubscribeWarningsResponse, TakeDocumentRequest, TakeDocumentResponse, TakenItem,
+        UnsubscribeWarningsRequest, UnsubscribeWarningsResponse, WarningNote, WarningTemplate,
+        WatchWarningsRequest, WatchWarningsResponse, WithdrawDraftRequest, WithdrawDraftResponse,
+        warning_service_server::WarningService,
     },
 };
 use posko_store::{Authority, Command, Store, StoreError, view::warning::Found};
@@ -173,11 +173,6 @@ impl Api {
             incident_id: state.incident.map(Id::to_vec).unwrap_or_default(),
             ..wire::Warning::default()
         })
-    }
-
-    pub(super) fn feeds(&self) -> Vec<Feed> {
-        let feeds = self.0.feeds.read().unwrap_or_else(PoisonError::into_inner);
-        feeds.as_ref().map(Feeds::status).unwrap_or_default()
     }
 }
 
@@ -462,7 +457,7 @@ impl WarningService for Api {
             warnings,
             next_page_token: page.next.unwrap_or_default(),
             origins: self.origins(),
-            feeds: self.feeds(),
+            feeds: self.feeds(FeedState::is_alarm).await?,
         }))
     }
 
@@ -571,7 +566,7 @@ impl WarningService for Api {
         self.authorized(request.metadata(), Action::ReadRegion, None)
             .await?;
         Ok(Response::new(ListFeedsResponse {
-            feeds: self.feeds(),
+            feeds: self.feeds(|_| true).await?,
         }))
     }
 

@@ -23,25 +23,23 @@ mod province;
 pub(crate) mod settle;
 mod volcano;
 pub(crate) mod wanted;
+mod watched;
 mod worker;
 
-use std::{
-    future::Future,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use posko_domain::{code::Refusal, warning::WarningCommand};
 use posko_formats::document::Format;
 use posko_proto::{
     Id,
     time::Millis,
-    warning::v1::{Feed, FeedHealth, Source},
+    warning::v1::{Feed, FeedHealthChanged, Source},
 };
 use tokio::{sync::watch, task::JoinHandle};
 use tracing::debug;
 
-use crate::intake::{document::Memory, fetch::Fetcher, health::Record, worker::Worker};
+pub(crate) use crate::intake::watched::{Found, Watched};
+use crate::intake::{document::Memory, fetch::Fetcher, worker::Worker};
 pub use crate::intake::{
     document::Scope,
     gauge::Gauge,
@@ -199,7 +197,7 @@ pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
 ///
 /// Dropping it stops them too; [`Feeds::shutdown`] waits until none records any more.
 pub struct Feeds {
-    shown: Vec<(FeedConfig, Arc<Mutex<Record>>)>,
+    watched: Watched,
     memory: Arc<Memory>,
     gauges: Vec<Gauge>,
     clock: Clock,
@@ -208,9 +206,10 @@ pub struct Feeds {
 }
 
 impl Feeds {
-    /// Starts asking every feed at once and then by its period; needs a tokio runtime.
+    /// Starts asking every feed at once and then by its period, from how each was `before`; needs a tokio runtime.
     pub fn start<R: Recorder>(
         config: &[FeedConfig],
+        before: &[FeedHealthChanged],
         gauges: &[Gauge],
         recorder: R,
         clock: Clock,
@@ -218,23 +217,21 @@ impl Feeds {
         let fetcher = Fetcher::new(fetch::TIMEOUT);
         let (stop, stopped) = watch::channel(false);
         let (recorder, memory) = (Arc::new(recorder), Arc::new(Memory::default()));
-        let mut shown = Vec::new();
+        let watched = Watched::new(config, before, clock());
         let mut tasks = Vec::new();
-        for feed in config {
-            let record = Arc::new(Mutex::new(Record::new(feed.period, clock())));
-            shown.push((feed.clone(), Arc::clone(&record)));
+        for (feed, kept) in watched.feeds() {
             let worker = Worker::new(
                 feed.clone(),
                 Arc::clone(&recorder),
                 fetcher.clone(),
                 Arc::clone(&clock),
                 (feed.kind.scope(gauges), Arc::clone(&memory)),
-                record,
+                Arc::clone(kept),
             );
             tasks.push(tokio::spawn(worker.run(stopped.clone())));
         }
         Self {
-            shown,
+            watched,
             memory,
             gauges: gauges.to_vec(),
             clock,
@@ -250,17 +247,12 @@ impl Feeds {
 
     /// Returns every feed and how it is now, in the configuration's order.
     pub fn status(&self) -> Vec<Feed> {
-        let now = (self.clock)();
-        let feeds = self.shown.iter();
-        feeds
-            .map(|(config, record)| {
-                show(
-                    config,
-                    &record.lock().unwrap_or_else(PoisonError::into_inner),
-                    now,
-                )
-            })
-            .collect()
+        self.watched.status((self.clock)())
+    }
+
+    /// Returns the feeds for whoever watches how they are.
+    pub(crate) fn watched(&self) -> Watched {
+        self.watched.clone()
     }
 
     /// Stops asking and waits until no feed records any more.
@@ -274,25 +266,6 @@ impl Feeds {
                 debug!("a feed's task had ended before it was asked to");
             }
         }
-    }
-}
-
-fn show(config: &FeedConfig, record: &Record, now: Millis) -> Feed {
-    let (health, since) = record.judge(now);
-    Feed {
-        name: config.name.clone(),
-        kind: config.kind.source().into(),
-        url: config.url.clone(),
-        health: health.into(),
-        since: Some(since.into()),
-        last_success_at: record.last_success.map(Into::into),
-        last_error: record.last_error.clone(),
-        taken: record.taken,
-        refused: record.refused,
-        outside: record.outside,
-        alarm: matches!(health, FeedHealth::Dead | FeedHealth::Invalid),
-        config_kind: config.kind.name().into(),
-        period_seconds: u32::try_from(config.period.as_secs()).unwrap_or(u32::MAX),
     }
 }
 

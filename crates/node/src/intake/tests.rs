@@ -3,9 +3,13 @@
 mod server;
 mod source;
 
-use std::sync::atomic::{AtomicI64, Ordering};
-
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 
 use posko_domain::{
     code::Code,
@@ -140,7 +144,7 @@ struct Bench {
     node: Node,
     now: Arc<AtomicI64>,
     config: FeedConfig,
-    record: Arc<Mutex<Record>>,
+    watched: Watched,
     worker: Worker<Node>,
 }
 
@@ -174,7 +178,8 @@ impl Bench {
             url: server.url(path),
             period: PERIOD,
         };
-        let record = Arc::new(Mutex::new(Record::new(PERIOD, NOW)));
+        let watched = Watched::new(std::slice::from_ref(&config), &[], NOW);
+        let (_, kept) = watched.feeds().next().unwrap();
         let read = Arc::clone(&now);
         let worker = Worker::new(
             config.clone(),
@@ -182,14 +187,14 @@ impl Bench {
             Fetcher::new(Duration::from_millis(1_500)),
             Arc::new(move || Millis(read.load(Ordering::SeqCst))),
             (config.kind.scope(&Gauge::shipped()), Arc::default()),
-            Arc::clone(&record),
+            Arc::clone(kept),
         );
         Self {
             server,
             node,
             now,
             config,
-            record,
+            watched,
             worker,
         }
     }
@@ -201,11 +206,8 @@ impl Bench {
     }
 
     fn status(&self) -> Feed {
-        show(
-            &self.config,
-            &self.record.lock().unwrap(),
-            Millis(self.now.load(Ordering::SeqCst)),
-        )
+        let now = Millis(self.now.load(Ordering::SeqCst));
+        self.watched.status(now).remove(0)
     }
 
     fn pass(&self, periods: i64) {
@@ -874,7 +876,8 @@ async fn running_feeds_ask_by_themselves_and_stop_when_told() {
         ),
     ];
     let node = Node::default();
-    let feeds = Feeds::start(&config, &Gauge::shipped(), node.clone(), Arc::new(|| NOW));
+    let clock: Clock = Arc::new(|| NOW);
+    let feeds = Feeds::start(&config, &[], &Gauge::shipped(), node.clone(), clock);
     let all_well = async {
         while !feeds
             .status()

@@ -1,10 +1,6 @@
 //! One feed's task: ask, judge every item, record, wait.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use posko_domain::{
@@ -14,7 +10,7 @@ use posko_domain::{
 use posko_formats::{bmkg::nowcast_link, cap, document::Format, rss};
 use posko_proto::{
     time::Millis,
-    warning::v1::{AlertStatus, FeedHealth, Source},
+    warning::v1::{AlertStatus, Source},
 };
 use prost::Message as _;
 use tokio::sync::watch;
@@ -25,11 +21,11 @@ use crate::intake::{
     alert,
     document::{self, Memory},
     fetch::{FetchError, Fetcher},
-    health::Record,
     nowcast::{self, Listed},
     province::{Mention, mentioned},
     settle,
     wanted::Effect,
+    watched::Kept,
 };
 
 /// The most items of one list; BMKG publishes some dozens. More would keep the feed busy past many periods.
@@ -46,11 +42,10 @@ pub(super) struct Worker<R> {
     clock: Clock,
     scope: Scope,
     known: Arc<Memory>,
-    record: Arc<Mutex<Record>>,
+    kept: Arc<Kept>,
     /// What became of the items of the last list, by key, so that nothing is fetched, recorded or counted twice.
     memory: HashMap<String, Remembered>,
     failures: u32,
-    shown: FeedHealth,
 }
 
 /// What became of an item in one version.
@@ -114,7 +109,7 @@ impl<R: Recorder> Worker<R> {
         fetcher: Fetcher,
         clock: Clock,
         (scope, known): (Scope, Arc<Memory>),
-        record: Arc<Mutex<Record>>,
+        kept: Arc<Kept>,
     ) -> Self {
         Self {
             config,
@@ -123,10 +118,9 @@ impl<R: Recorder> Worker<R> {
             clock,
             scope,
             known,
-            record,
+            kept,
             memory: HashMap::new(),
             failures: 0,
-            shown: FeedHealth::Unspecified,
         }
     }
 
@@ -438,24 +432,24 @@ impl<R: Recorder> Worker<R> {
     /// Notes what the round came to and returns how long to wait.
     fn close(&mut self, result: Result<(), NoList>, round: Round) -> Duration {
         let now = (self.clock)();
-        let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
-        record.taken += round.taken;
-        record.refused += round.refused;
-        record.outside += round.outside;
         let has_failed = result.is_err() || round.failure.is_some();
-        match result {
-            Ok(()) => {
-                self.memory = round.memory;
-                match (round.failure, round.refusal) {
+        if result.is_ok() {
+            self.memory = round.memory;
+        }
+        self.kept.note(|record| {
+            record.taken += round.taken;
+            record.refused += round.refused;
+            record.outside += round.outside;
+            match result {
+                Ok(()) => match (round.failure, round.refusal) {
                     (Some(failure), _) => record.failed(now, failure),
                     (None, Some(refusal)) => record.invalid(now, refusal),
                     (None, None) => record.succeeded(now),
-                }
+                },
+                Err(NoList::Failed(error)) => record.failed(now, error),
+                Err(NoList::Unreadable(error)) => record.invalid(now, error),
             }
-            Err(NoList::Failed(error)) => record.failed(now, error),
-            Err(NoList::Unreadable(error)) => record.invalid(now, error),
-        }
-        log(&self.config.name, &mut self.shown, &record, now);
+        });
         self.failures = if has_failed {
             self.failures.saturating_add(1)
         } else {
@@ -657,26 +651,6 @@ fn check_length(items: usize) -> Result<(), NoList> {
     Err(NoList::Unreadable(format!(
         "the list has `{items}` items, more than the limit of `{MAX_ITEMS}`"
     )))
-}
-
-fn log(name: &str, shown: &mut FeedHealth, record: &Record, now: Millis) {
-    let (health, _) = record.judge(now);
-    if health == *shown {
-        return;
-    }
-    *shown = health;
-    let error = &record.last_error;
-    match health {
-        FeedHealth::Ok | FeedHealth::Unspecified => {
-            info!(feed.name = name, "feed {name} answers well");
-        }
-        FeedHealth::Late => warn!(feed.name = name, "feed {name} is late: {error}"),
-        FeedHealth::Dead => warn!(feed.name = name, "feed {name} is dead: {error}"),
-        FeedHealth::Invalid => warn!(
-            feed.name = name,
-            "feed {name} answers with what cannot be taken: {error}"
-        ),
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 pub mod attachment;
 pub mod directive;
 pub mod draft;
+pub mod feed;
 pub mod incident;
 pub mod log;
 pub mod site;
@@ -33,7 +34,7 @@ struct View {
 const VIEWS: [View; 10] = [
     View {
         name: "state",
-        version: 3,
+        version: 4,
         create: "CREATE TABLE state{t}(
             origin TEXT NOT NULL,
             stream BLOB NOT NULL CHECK (length(stream) = 16),
@@ -152,6 +153,7 @@ fn finish(connection: &Connection) -> Result<(), StoreError> {
         warning::INDEXES,
         directive::INDEXES,
         draft::INDEXES,
+        feed::INDEXES,
         site::INDEXES,
         log::INDEXES,
         attachment::INDEXES,

@@ -4,8 +4,11 @@
 //! first page is in one of them, whatever changes meanwhile; what a list is sorted by does move.
 
 use posko_domain::{
-    directive::DirectiveState, event::Area, incident::IncidentState, site::SiteState,
-    warning::WarningState,
+    directive::DirectiveState,
+    event::Area,
+    incident::IncidentState,
+    site::SiteState,
+    warning::{WarningState, feed::FeedState},
 };
 use posko_proto::{Id, NodeId};
 use rusqlite::{Row, named_params};
@@ -28,6 +31,8 @@ pub enum Thing {
     Directive(Found<DirectiveState>),
     /// A site.
     Site(Found<SiteState>),
+    /// A feed.
+    Feed(Found<FeedState>),
 }
 
 impl Thing {
@@ -38,6 +43,7 @@ impl Thing {
             Self::Incident(found) => (found.origin, found.id),
             Self::Directive(found) => (found.origin, found.id),
             Self::Site(found) => (found.origin, found.id),
+            Self::Feed(found) => (found.origin, found.id),
         }
     }
 }
@@ -55,7 +61,7 @@ impl Store {
             let mut statement = connection.prepare_cached(
                 "SELECT origin, stream, body, area
                  FROM state
-                 WHERE (origin, stream) > (:origin, :stream) AND area IN (:warning, :incident, :directive, :site)
+                 WHERE (origin, stream) > (:origin, :stream) AND area IN (:warning, :incident, :directive, :site, :feed)
                  ORDER BY origin, stream
                  LIMIT :limit",
             )?;
@@ -66,6 +72,7 @@ impl Store {
                 ":incident": wanted(Area::Incident),
                 ":directive": wanted(Area::Directive),
                 ":site": wanted(Area::Site),
+                ":feed": wanted(Area::Feed),
                 ":limit": limit as i64,
             })?;
             let mut things = Vec::new();
@@ -83,6 +90,7 @@ fn thing(reading: &Reading<'_>, row: &Row<'_>) -> Result<Option<Thing>, StoreErr
         Some(Area::Incident) => Some(Thing::Incident(reading.found(row)?)),
         Some(Area::Directive) => Some(Thing::Directive(reading.found(row)?)),
         Some(Area::Site) => Some(Thing::Site(reading.found(row)?)),
+        Some(Area::Feed) => Some(Thing::Feed(reading.found(row)?)),
         Some(Area::Account | Area::Log | Area::Draft) | None => None,
     })
 }

@@ -231,17 +231,19 @@ impl Store {
         })
     }
 
-    /// Returns the times at which warnings of a node end by their own time after one moment and until another, soonest first.
+    /// Returns this node's warnings that end by their own time after a moment, and of those that end then after that id,
+    /// until another moment, each with its end, soonest first.
     pub fn warnings_ending(
         &self,
-        after: Millis,
+        after: (Millis, Id),
         until: Millis,
         limit: usize,
     ) -> Result<Vec<(Millis, Found)>, StoreError> {
         let own = self.identity().origin;
         let sql = format!(
             "SELECT {COLUMNS}
-             WHERE warning.origin = :own AND warning.until_ms > :after AND warning.until_ms <= :until
+             WHERE warning.origin = :own AND (warning.until_ms, warning.id) > (:after, :id)
+               AND warning.until_ms <= :until
              ORDER BY warning.until_ms, warning.id
              LIMIT :limit"
         );
@@ -249,7 +251,8 @@ impl Store {
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query(named_params! {
                 ":own": own.as_str(),
-                ":after": after.0,
+                ":after": after.0.0,
+                ":id": after.1.as_bytes(),
                 ":until": until.0,
                 ":limit": limit as i64,
             })?;
@@ -339,6 +342,28 @@ impl Store {
                 .prepare_cached("SELECT MIN(until_ms) FROM warning WHERE until_ms > :after")?
                 .query_row(named_params! { ":after": after.0 }, |row| row.get(0))?;
             Ok(next.map(Millis))
+        })
+    }
+
+    /// Returns until which end of warnings somebody was told; none when nobody was yet.
+    pub fn ends_told(&self) -> Result<Option<Millis>, StoreError> {
+        self.read(|connection| {
+            let told: Option<i64> =
+                connection.query_row("SELECT ends_told_ms FROM node", [], |row| row.get(0))?;
+            Ok(told.map(Millis))
+        })
+    }
+
+    /// Keeps until which end of warnings somebody was told; it never goes back.
+    pub fn note_ends_told(&self, until: Millis) -> Result<(), StoreError> {
+        self.change(move |connection| {
+            connection
+                .prepare_cached(
+                    "UPDATE node SET ends_told_ms = :until
+                     WHERE ends_told_ms IS NULL OR ends_told_ms < :until",
+                )?
+                .execute(named_params! { ":until": until.0 })?;
+            Ok(())
         })
     }
 
