@@ -173,7 +173,8 @@ fn feed_row(context: &Context, feed: &Feed) -> [(String, Tint); 10] {
     let is_own = others_origin(feed).is_none();
     let provenance = feed.provenance.clone().unwrap_or_default();
     let last = match &feed.last_success_at {
-        None => context.say(label::NEVER_ANSWERED).into(),
+        None if is_own => context.say(label::NEVER_ANSWERED).into(),
+        None => String::new(),
         last => when(last.as_ref()),
     };
     let health = match feed.health {

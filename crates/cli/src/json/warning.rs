@@ -1,6 +1,9 @@
 //! Warnings and feeds in JSON.
 
-use posko_proto::{common::v1::Hazard, warning::v1 as warning};
+use posko_proto::{
+    common::v1::{Hazard, LinkState},
+    warning::v1 as warning,
+};
 use serde::Serialize;
 
 use super::{Point, Provenance, id, text, time};
@@ -580,19 +583,19 @@ impl From<warning::Earthquake> for Earthquake {
     }
 }
 
-/// A feed and its health; a health that is null was not asked for yet.
+/// A feed and its health; a health that is null was not asked for yet. What another node alone knows of its feed is null.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Feed {
     name: String,
     kind: Option<String>,
-    url: String,
+    url: Option<String>,
     health: Option<String>,
     since: Option<String>,
     last_success_at: Option<String>,
     last_error: Option<String>,
-    taken: u64,
-    refused: u64,
-    outside: u64,
+    taken: Option<u64>,
+    refused: Option<u64>,
+    outside: Option<u64>,
     alarm: bool,
     config_kind: Option<String>,
     period_seconds: u32,
@@ -601,21 +604,23 @@ pub(crate) struct Feed {
 
 impl From<warning::Feed> for Feed {
     fn from(feed: warning::Feed) -> Self {
+        let own = i32::from(LinkState::Own);
+        let is_own = feed.provenance.as_ref().is_none_or(|said| said.link == own);
         Self {
             kind: name::of::<warning::Source>(feed.kind),
             health: name::of::<warning::FeedHealth>(feed.health),
             since: time(feed.since.as_ref()),
             last_success_at: time(feed.last_success_at.as_ref()),
             last_error: text(&feed.last_error),
-            taken: feed.taken,
-            refused: feed.refused,
-            outside: feed.outside,
+            taken: is_own.then_some(feed.taken),
+            refused: is_own.then_some(feed.refused),
+            outside: is_own.then_some(feed.outside),
             alarm: feed.alarm,
             config_kind: text(&feed.config_kind),
             period_seconds: feed.period_seconds,
             provenance: feed.provenance.map(Provenance::from),
             name: feed.name,
-            url: feed.url,
+            url: text(&feed.url),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use posko_domain::warning::feed::FeedState;
-use posko_proto::warning::v1::Feed;
+use posko_proto::warning::v1::{Feed, FeedHealth};
 use posko_store::{Store, view::feed::Found};
 use tonic::Status;
 
@@ -37,7 +37,10 @@ impl Api {
             kind: said.kind,
             health: said.health,
             since: said.since,
-            last_success_at: said.last_success_at,
+            // One that is well has answered since it was recorded; when, its node alone knows.
+            last_success_at: said
+                .last_success_at
+                .filter(|_| said.health != i32::from(FeedHealth::Ok)),
             alarm: state.is_alarm(),
             config_kind: said.config_kind,
             period_seconds: said.period_seconds,
