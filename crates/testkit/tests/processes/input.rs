@@ -129,7 +129,7 @@ fn a_bad_command_is_refused_with_what_and_where_and_a_repeated_one_is_answered_a
 }
 
 #[test]
-fn a_hostile_feed_is_invalid_and_stores_nothing() {
+fn a_hostile_feed_is_invalid_at_every_node_and_stores_nothing() {
     const LIST: &str = r#"<rss version="2.0"><channel><title>x</title></channel></rss>"#;
     let bomb = format!(
         "<!DOCTYPE rss [<!ENTITY a \"{}\"><!ENTITY b \"&a;&a;&a;&a;\">]><rss><channel><title>&b;</title></channel></rss>",
@@ -193,5 +193,35 @@ fn a_hostile_feed_is_invalid_and_stores_nothing() {
     let warnings = node.posko(&["warning", "list", "--limit", "0"]).unwrap();
     assert_eq!(warnings["warnings"], Value::Array(Vec::new()));
     node.check_alive().unwrap();
+
+    println!("31 knows it too, also after 36 has gone, and 36 after its start as before it");
+    let known = |node: &Node| {
+        eventually("every feed of 36 is an alarm", SOON, || {
+            let answer = node.posko(&["feed", "list"])?;
+            let feeds = answer["feeds"].as_array().cloned().unwrap_or_default();
+            let mut since = Vec::new();
+            for feed in &feeds {
+                anyhow::ensure!(
+                    feed["alarm"] == true && feed["provenance"]["origin"] == "36",
+                    "{feed}"
+                );
+                since.push((feed["name"].to_string(), feed["since"].to_string()));
+            }
+            anyhow::ensure!(since.len() == documents.len(), "{since:?}");
+            since.sort();
+            Ok(Some(since))
+        })
+        .unwrap()
+        .0
+    };
+    let dki = federation.node("31").unwrap();
+    let since = known(node);
+    assert_eq!(known(dki), since);
+    node.stop().unwrap();
+    assert_eq!(known(dki), since);
+    let told = dki.console(&["warning", "list", "--in-force"]).unwrap();
+    assert_eq!(told["feeds"].as_array().unwrap().len(), documents.len());
+    node.start().unwrap();
+    assert_eq!(known(node), since);
     federation.stop().unwrap();
 }
