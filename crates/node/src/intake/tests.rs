@@ -639,6 +639,20 @@ async fn an_earthquake_that_says_it_is_a_test_or_an_exercise_is_one() {
 }
 
 #[tokio::test]
+async fn a_feed_that_answers_with_garbage_is_asked_by_its_period_and_stays_invalid() {
+    let mut bench = Bench::earthquakes().await;
+    bench
+        .server
+        .answer("/gempa.json", Answer::ok("<html></html>"));
+    for _ in 0..5 {
+        assert_eq!(bench.worker.poll().await, PERIOD);
+        bench.pass(1);
+        let feed = bench.status();
+        assert_eq!((feed.health(), feed.alarm), (FeedHealth::Invalid, true));
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_fails_takes_nothing_and_is_never_an_empty_list() {
     let endless = format!("{:x}\r\n{}\r\n", 1024 * 1024, " ".repeat(1024 * 1024)).repeat(17);
     let cases = [
