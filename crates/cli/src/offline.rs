@@ -676,6 +676,12 @@ pub(crate) async fn rebuild_views(
 /// Checks the configuration of a directory; an invalid one is a no that says what and where.
 pub(crate) fn check_config(dir: &Path) -> Result<ConfigFace, Failure> {
     let config = config(dir)?;
+    if let Some(files) = &config.report.tls {
+        offline::check_certificate(dir, files, time::now()).map_err(|fault| Failure {
+            code: "config_invalid",
+            ..Failure::no(chain(&fault))
+        })?;
+    }
     Ok(ConfigFace {
         origin: config.origin.to_string(),
         dir: dir.display().to_string(),
