@@ -72,7 +72,12 @@ async fn test(context: &Context, name: &str) -> Result<Answer, Failure> {
         [
             (label::FEED, format!("{name} ({})", trial.kind)),
             (label::ADDRESS, trial.url.clone()),
-            (label::FORMAT, format.unwrap_or_default().into()),
+            (
+                label::FORMAT,
+                format
+                    .map(|format| context.told(format))
+                    .unwrap_or_default(),
+            ),
             (label::ITEMS, trial.items.len().to_string()),
             (
                 label::ERROR,
@@ -157,7 +162,7 @@ pub(crate) fn feeds_table(context: &Context, feeds: &[Feed]) -> String {
             (feed.taken.to_string(), Tint::Plain),
             (feed.refused.to_string(), Tint::Plain),
             (feed.outside.to_string(), Tint::Plain),
-            (feed.last_error.clone(), Tint::Plain),
+            (context.told(&feed.last_error), Tint::Plain),
         ]);
     }
     table.render(context)
@@ -189,8 +194,14 @@ mod tests {
         let feed = Feed {
             name: "bmkg".into(),
             health: FeedHealth::Dead.into(),
+            last_error: "`http://bmkg.example/` answered with status `503`".into(),
             ..Default::default()
         };
+        let indonesian = feeds_table(&context(Lang::Id), std::slice::from_ref(&feed));
+        assert!(
+            indonesian.contains("`http://bmkg.example/` menjawab dengan status `503`"),
+            "{indonesian}"
+        );
         let text = feeds_table(&context(Lang::En), &[feed]);
         assert!(
             text.contains("bmkg  dead") && text.contains("not since the node started"),
