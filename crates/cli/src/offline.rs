@@ -762,6 +762,20 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_of_the_report_form_that_cannot_be_read_makes_a_configuration_invalid() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = "origin = \"32\"\nfederation_id = \"0192f3c4-5a6b-7c8d-9e0f-112233445566\"\n[report]\ntls_cert = \"a.pem\"\ntls_key = \"b.pem\"\n";
+        std::fs::write(dir.path().join("config.toml"), text).unwrap();
+        let failure = check_config(dir.path()).unwrap_err();
+        assert_eq!((failure.exit as u8, failure.code), (1, "config_invalid"));
+        assert!(
+            failure.message.starts_with("`report.tls_key` names `")
+                && failure.message.contains("b.pem`, which cannot be read: "),
+            "{failure}"
+        );
+    }
+
+    #[test]
     fn what_is_no_card_is_refused() {
         assert_eq!(
             read_card("hello").err().map(|failure| failure.code),

@@ -21,7 +21,7 @@ pub(super) const REPORT_KEYS: &[&str] = &[
 ];
 pub(super) const SOURCE_KEYS: &[&str] = &["reporter", "token_sha256"];
 
-const PER_ADDRESS: i64 = 12;
+const PER_ADDRESS: i64 = 60;
 const IN_ALL: i64 = 1_200;
 
 /// Where citizens and other systems report.
@@ -139,16 +139,13 @@ impl ReportConfig {
         for line in TLS_HELP {
             writeln!(to, "{line}")?;
         }
-        match &self.tls {
-            Some(tls) => {
-                let path = |path: &PathBuf| quoted(&path.to_string_lossy());
-                writeln!(to, "tls_cert = {}", path(&tls.cert))?;
-                writeln!(to, "tls_key = {}", path(&tls.key))?;
-            }
-            None => {
-                writeln!(to, "# tls_cert = \"lapor/fullchain.pem\"")?;
-                writeln!(to, "# tls_key = \"lapor/privkey.pem\"")?;
-            }
+        if let Some(tls) = &self.tls {
+            let path = |path: &PathBuf| quoted(&path.to_string_lossy());
+            writeln!(to, "tls_cert = {}", path(&tls.cert))?;
+            writeln!(to, "tls_key = {}", path(&tls.key))?;
+        } else {
+            writeln!(to, "# tls_cert = \"lapor/fullchain.pem\"")?;
+            writeln!(to, "# tls_key = \"lapor/privkey.pem\"")?;
         }
         writeln!(
             to,
@@ -167,8 +164,9 @@ impl ReportConfig {
         writeln!(to, "proxies = [{}]", proxies.join(", "))?;
         writeln!(
             to,
-            "# How many reports are taken of one address in an hour, 1 to 10000, a quarter of them at once. Default {PER_ADDRESS}."
+            "# How many reports are taken of one address in an hour, 1 to 10000, a quarter of them at once: many telephones of"
         )?;
+        writeln!(to, "# a mobile network share one. Default {PER_ADDRESS}.")?;
         writeln!(to, "per_address_per_hour = {}", self.per_address)?;
         writeln!(
             to,

@@ -131,7 +131,7 @@ impl Page<'_> {
         let title = self.title();
         let chosen = self.kab.map_or_else(String::new, |kab| {
             format!(
-                "<p><strong>{}</strong> · <a href=\"/lapor?lang={}\">{}</a></p>",
+                "<p class=\"chosen\"><strong>{}</strong> · <a href=\"/lapor?lang={}\">{}</a></p>",
                 escaped(kab.name),
                 self.lang.tag(),
                 self.say("ganti", "change")
@@ -145,7 +145,7 @@ impl Page<'_> {
             top = match why {
                 Why::Asked => String::new(),
                 Why::Wrong(wrong) => self.summary(wrong),
-                Why::Held(held) => self.alert(
+                Why::Held(held) => alert(
                     self.say("Laporan belum terkirim", "The report is not sent yet"),
                     &format!("<p>{}</p>", escaped(held)),
                 ),
@@ -294,19 +294,12 @@ impl Page<'_> {
             )
         });
         let items: String = items.collect();
-        self.alert(
+        alert(
             self.say(
                 "Belum terkirim. Perbaiki dahulu:",
                 "Not sent yet. Please mend:",
             ),
             &format!("<ul>{items}</ul>"),
-        )
-    }
-
-    /// Returns what a reader must meet first: it has the focus when the page is there.
-    fn alert(&self, heading: &str, body: &str) -> String {
-        format!(
-            "<div class=\"wrong\" role=\"alert\" tabindex=\"-1\" autofocus><h2>{heading}</h2>{body}</div>"
         )
     }
 
@@ -511,6 +504,13 @@ impl Form<'_> {
     }
 }
 
+/// Returns what a reader must meet first: it has the focus when the page is there.
+fn alert(heading: &str, body: &str) -> String {
+    format!(
+        "<div class=\"wrong\" role=\"alert\" tabindex=\"-1\" autofocus><h2>{heading}</h2>{body}</div>"
+    )
+}
+
 /// Returns the input in which a field is typed.
 fn input(field: &str) -> &str {
     match field {
@@ -552,6 +552,9 @@ pub(super) fn escaped(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
+            c if c.is_control() && c != '\n' && c != '\t' && c != '\r' => {
+                escaped.push(char::REPLACEMENT_CHARACTER);
+            }
             c => escaped.push(c),
         }
     }
@@ -632,11 +635,12 @@ mod tests {
                 "</textarea><script>alert('x')</script>".to_owned(),
             ),
             ("hazard".to_owned(), "flood".to_owned()),
-            ("point".to_owned(), "\"><b>".to_owned()),
+            ("point".to_owned(), "\"><b>\0".to_owned()),
         ];
         let wrong = [Wrong::new("text", "<b>", "<i>")];
         let form = page(Lang::Id).form("\"k", &typed, Why::Wrong(&wrong));
         assert!(!form.contains("<script") && !form.contains("<b>") && !form.contains("\"\"k"));
+        assert!(form.contains("&quot;&gt;&lt;b&gt;\u{fffd}\""));
         assert!(form.contains("&lt;/textarea&gt;&lt;script&gt;"));
         assert!(form.contains("<option value=\"flood\" selected>"));
         assert!(form.contains("<details open>"), "what was typed is seen");

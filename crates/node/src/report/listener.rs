@@ -1,4 +1,4 @@
-//! The listener for reports: `GET /lapor`, `POST /lapor` and `POST /v1/reports`, with TLS or behind the province's proxy.
+//! The listener for reports: `GET /lapor`, `POST /lapor` and `POST /v1/reports`, with TLS or behind a proxy that has it.
 //!
 //! No cookie is set and none is read, so no other page can act for anybody; one that has a visitor send a report from
 //! afar gets the form instead. What it never does: answer well before the report is durable, or log what was sent.

@@ -289,13 +289,11 @@ fn is_elsewhere(point: region::Point, node: &str) -> bool {
     if region::find(node).is_none() {
         return false;
     }
-    match region::at(point) {
-        Some(found) => !region::within(found.code, node),
-        None => {
-            let (latitude, longitude) = point.degrees();
-            region::nearest_regency(latitude, longitude).1 > FAR_KM
-        }
+    if let Some(found) = region::at(point) {
+        return !region::within(found.code, node);
     }
+    let (latitude, longitude) = point.degrees();
+    region::nearest_regency(latitude, longitude).1 > FAR_KM
 }
 
 /// Reads when it was seen: not in the future, and not longer ago than a month.
