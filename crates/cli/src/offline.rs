@@ -676,6 +676,12 @@ pub(crate) async fn rebuild_views(
 /// Checks the configuration of a directory; an invalid one is a no that says what and where.
 pub(crate) fn check_config(dir: &Path) -> Result<ConfigFace, Failure> {
     let config = config(dir)?;
+    if let Some(files) = &config.report.tls {
+        offline::check_certificate(dir, files, time::now()).map_err(|fault| Failure {
+            code: "config_invalid",
+            ..Failure::no(chain(&fault))
+        })?;
+    }
     Ok(ConfigFace {
         origin: config.origin.to_string(),
         dir: dir.display().to_string(),
@@ -751,6 +757,20 @@ mod tests {
         assert_eq!((failure.exit as u8, failure.code), (1, "config_invalid"));
         assert!(
             failure.message.contains("`orign`") && failure.message.contains("`origin`"),
+            "{failure}"
+        );
+    }
+
+    #[test]
+    fn a_certificate_of_the_report_form_that_cannot_be_read_makes_a_configuration_invalid() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = "origin = \"32\"\nfederation_id = \"0192f3c4-5a6b-7c8d-9e0f-112233445566\"\n[report]\ntls_cert = \"a.pem\"\ntls_key = \"b.pem\"\n";
+        std::fs::write(dir.path().join("config.toml"), text).unwrap();
+        let failure = check_config(dir.path()).unwrap_err();
+        assert_eq!((failure.exit as u8, failure.code), (1, "config_invalid"));
+        assert!(
+            failure.message.starts_with("`report.tls_key` names `")
+                && failure.message.contains("b.pem`, which cannot be read: "),
             "{failure}"
         );
     }

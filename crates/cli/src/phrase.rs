@@ -100,21 +100,35 @@ pub(crate) fn headed(help: &str) -> String {
     lines.collect::<Vec<String>>().join("\n")
 }
 
+/// Returns every sentence that is known, with how it is said in Bahasa Indonesia.
+fn phrases() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    ours().chain(FOREIGN).chain(feed::LIBRARIES)
+}
+
+/// Returns the sentences that our own rooms say.
+fn ours() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    OURS.iter().chain(feed::FEED)
+}
+
 fn in_indonesian(message: &str) -> String {
-    let known = OURS
-        .iter()
-        .chain(FOREIGN)
-        .filter_map(|(english, indonesian)| {
-            let values = values(english, message)?;
-            Some((english, indonesian, values))
-        });
+    let known = phrases().filter_map(|(english, indonesian)| {
+        let values = values(english, message)?;
+        Some((english, indonesian, values))
+    });
     // Of two that fit, the one with more words of its own says more.
     let Some((_, indonesian, values)) = known.max_by_key(|(english, ..)| english.len()) else {
-        // What went wrong stands before its cause.
-        return match split_cause(message) {
-            Some((what, cause)) => format!("{}: {}", in_indonesian(what), in_indonesian(cause)),
-            None => message.into(),
-        };
+        // What went wrong stands before its cause, and what is told of several things between semicolons.
+        return [": ", "; "]
+            .into_iter()
+            .find_map(|mark| {
+                let (what, cause) = split_at(message, mark)?;
+                Some(format!(
+                    "{}{mark}{}",
+                    in_indonesian(what),
+                    in_indonesian(cause)
+                ))
+            })
+            .unwrap_or_else(|| message.into());
     };
     let mut values = values.into_iter();
     let mut said = String::new();
@@ -161,20 +175,18 @@ fn values<'a>(phrase: &str, message: &'a str) -> Option<Vec<&'a str>> {
     fits.then_some(values)
 }
 
-/// Splits a chain of causes at its first colon that stands in no value.
-fn split_cause(message: &str) -> Option<(&str, &str)> {
+/// Splits a message at the first mark that stands in no value.
+fn split_at<'a>(message: &'a str, mark: &str) -> Option<(&'a str, &'a str)> {
     let mut quoted = false;
-    let colon = message.match_indices(['`', ':']).find(|(at, found)| {
+    let (at, _) = message.match_indices(['`', ':', ';']).find(|(at, found)| {
         quoted ^= *found == "`";
-        *found == ":"
-            && !quoted
+        !quoted
             && message
                 .get(*at..)
-                .is_some_and(|rest| rest.starts_with(": "))
-    });
-    let (at, _) = colon?;
+                .is_some_and(|rest| rest.starts_with(mark))
+    })?;
     let (what, cause) = message.split_at(at);
-    Some((what, cause.get(2..)?))
+    Some((what, cause.get(mark.len()..)?))
 }
 
 /// The fields of the contract that are given by an option of another name.
@@ -265,6 +277,7 @@ macro_rules! phrases {
     };
 }
 
+mod feed;
 mod help;
 
 // English and Indonesian; a `{}` is a value, in the same order in both, and is looked up itself unless it is quoted.
@@ -1046,7 +1059,7 @@ mod tests {
 
     #[test]
     fn both_languages_have_the_same_values() {
-        for (english, indonesian) in OURS.iter().chain(FOREIGN) {
+        for (english, indonesian) in phrases() {
             let count = |text: &str| text.matches("{}").count();
             assert!(count(english) >= count(indonesian), "{english}");
             assert_ne!(english, indonesian);
@@ -1066,19 +1079,22 @@ mod tests {
         }
     }
 
-    #[test]
-    fn every_phrase_of_ours_is_still_said_somewhere() {
+    /// Returns the text of the sources of the rooms, or of a part of them.
+    pub(super) fn said_below(part: &str) -> String {
         let mut text = String::new();
         let rooms = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        sources(&rooms, &mut text);
+        sources(&rooms.join(part), &mut text);
         // A literal that is broken over lines goes on at its first word.
-        let text: String = text
-            .split("\\\n")
+        text.split("\\\n")
             .map(str::trim_start)
             .collect::<Vec<&str>>()
             .concat()
-            .replace("\\\"", "\"");
-        let silent: Vec<&str> = (OURS.iter().map(|(english, _)| *english))
+    }
+
+    #[test]
+    fn every_phrase_of_ours_is_still_said_somewhere() {
+        let text = said_below("").replace("\\\"", "\"");
+        let silent: Vec<&str> = (ours().map(|(english, _)| *english))
             .filter(|english| !english.split("{}").all(|part| text.contains(part)))
             .collect();
         assert_eq!(silent, [""; 0], "nobody says this any more");

@@ -27,7 +27,7 @@ use crate::{
 
 pub use self::{
     own::OwnWarningConfig,
-    report::{ReportConfig, ReportSource},
+    report::{ReportConfig, ReportSource, ReportTls},
 };
 
 /// The file's name in a node's directory.

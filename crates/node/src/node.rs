@@ -75,6 +75,7 @@ pub struct Running {
     tasks: JoinSet<()>,
     dir: PathBuf,
     key: ReloadingKey,
+    form_certificate: Option<Arc<report::Certificate>>,
     _lock: fs::File,
 }
 
@@ -127,6 +128,12 @@ impl Node {
             ),
         };
         let report = reports.as_ref().map(TcpListener::local_addr).transpose()?;
+        let form_certificate = match &config.report.tls {
+            Some(files) if report.is_some() => {
+                Some(Arc::new(report::Certificate::load(dir, files)?))
+            }
+            _ => None,
+        };
 
         let moved = watch_moves(&store);
         let not_writing = Arc::new(RwLock::new(String::new()));
@@ -170,13 +177,20 @@ impl Node {
             moved: moved.clone(),
         };
         tasks.spawn(timer.watch(stopped.clone()));
+        if let Some(certificate) = &form_certificate {
+            tasks.spawn(report::follow(certificate.clone(), stopped.clone()));
+        }
         if let Some(socket) = reports {
+            let tls = form_certificate.as_ref();
+            let tls = tls.map(|certificate| certificate.server_config());
+            report::say_address(socket.local_addr()?, tls.is_some());
             let listener = report::Listener {
                 store: store.clone(),
                 disk: disk.clone(),
                 not_writing: not_writing.clone(),
                 config: config.report.clone(),
                 node: identity.origin,
+                tls: tls.transpose().context("serve the report form with TLS")?,
             };
             tasks.spawn(report::serve(socket, listener, stopped.clone()));
         }
@@ -227,6 +241,7 @@ impl Node {
             tasks,
             dir: dir.to_owned(),
             key,
+            form_certificate,
             _lock: lock,
         })
     }
@@ -248,9 +263,12 @@ impl Running {
         self.federation
     }
 
-    /// Takes the certificate on disk into use, without dropping a session; on an error the old one stays in use.
+    /// Takes the certificates on disk into use, without dropping a session; on an error the old one stays in use.
     pub fn reload_certificate(&self) {
         reload(&self.key, &self.dir);
+        if let Some(certificate) = &self.form_certificate {
+            certificate.reread();
+        }
     }
 
     /// Stops: feeds first, then operators and peers, each told, then the store.

@@ -27,7 +27,6 @@ pub use posko_store::gap::OtherBranch;
 use posko_store::{LogReport, Store, VerifyError};
 use uuid::Uuid;
 
-pub use crate::peer::probe::Sighting;
 use crate::{
     api, backup,
     config::Config,
@@ -36,6 +35,10 @@ use crate::{
     node::{CARD, STORE, lock, log_identity, open_store, read_card, trust, write_secret},
     peer::probe,
     time::{now, unix_now},
+};
+pub use crate::{
+    peer::probe::Sighting,
+    report::{CertificateFault, check_certificate},
 };
 
 /// What a new node is to be.

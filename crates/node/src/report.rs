@@ -8,6 +8,7 @@
 //! Who calls or writes is never recorded: there is no field for it, and a text that looks like a telephone number, a NIK
 //! or an address of mail is refused over HTTP. What it never does: acknowledge what is not durable yet.
 
+mod certificate;
 mod form;
 mod limit;
 mod listener;
@@ -15,9 +16,7 @@ mod read;
 
 use posko_domain::{
     code::Refusal,
-    hazard,
-    privacy::{self, Personal},
-    region,
+    hazard, region,
     warning::{WarningCommand, locate_as_given},
 };
 use posko_proto::{
@@ -26,7 +25,11 @@ use posko_proto::{
     warning::v1::{AlertStatus, Area, Certainty, Channel, Circle, Content, Severity},
 };
 
-pub(crate) use self::listener::{Listener, serve};
+pub use self::certificate::{CertificateFault, check_certificate};
+pub(crate) use self::{
+    certificate::{Certificate, follow},
+    listener::{Listener, say_address, serve},
+};
 use crate::outgoing::named;
 
 /// Who told a report, where no office did.
@@ -102,34 +105,6 @@ impl Report {
             text: Some(self.text.trim().to_owned()).filter(|text| !text.is_empty()),
         }
     }
-}
-
-/// Returns what in a text looks like personal data, in both languages; none when nothing does.
-fn personal(text: &str) -> Option<(String, String)> {
-    let found = privacy::findings(text);
-    if found.is_empty() {
-        return None;
-    }
-    let say = |telephone: &str, nik: &str, mail: &str, at: &str| {
-        let each = found.iter().map(|found| {
-            let kind = match found.kind {
-                Personal::Telephone => telephone,
-                Personal::Nik => nik,
-                Personal::Mail => mail,
-            };
-            format!("{kind} {at} {}", found.at)
-        });
-        each.collect::<Vec<String>>().join(", ")
-    };
-    Some((
-        say("nomor telepon", "NIK", "alamat surel", "di karakter ke-"),
-        say(
-            "a telephone number",
-            "a NIK",
-            "an address of mail",
-            "at character",
-        ),
-    ))
 }
 
 /// Refuses a report about another province than the node's.

@@ -78,7 +78,12 @@ async fn test(context: &Context, name: &str) -> Result<Answer, Failure> {
         [
             (label::FEED, format!("{name} ({})", trial.kind)),
             (label::ADDRESS, trial.url.clone()),
-            (label::FORMAT, format.unwrap_or_default().into()),
+            (
+                label::FORMAT,
+                format
+                    .map(|format| context.told(format))
+                    .unwrap_or_default(),
+            ),
             (label::ITEMS, trial.items.len().to_string()),
             (
                 label::ERROR,
@@ -234,8 +239,14 @@ mod tests {
         let feed = Feed {
             name: "bmkg".into(),
             health: FeedHealth::Dead.into(),
+            last_error: "`http://bmkg.example/` answered with status `503`".into(),
             ..Default::default()
         };
+        let indonesian = feeds_table(&context(Lang::Id), std::slice::from_ref(&feed));
+        assert!(
+            indonesian.contains("`http://bmkg.example/` menjawab dengan status `503`"),
+            "{indonesian}"
+        );
         let text = feeds_table(&context(Lang::En), &[feed]);
         assert!(
             text.contains("bmkg  dead") && text.contains("never"),

@@ -949,7 +949,7 @@ fn render(context: &Context, warning: &Warning) -> String {
         format!("{} {text}", when(note.written_at.as_ref()))
     });
     let notes: Vec<String> = report_notes
-        .chain(said.notes.iter().map(note_text))
+        .chain(said.notes.iter().map(|note| note_text(context, note)))
         .collect();
     fields(
         context,
@@ -1039,13 +1039,13 @@ fn render(context: &Context, warning: &Warning) -> String {
     )
 }
 
-fn note_text(note: &Note) -> String {
+fn note_text(context: &Context, note: &Note) -> String {
     let count = if note.count > 1 {
         format!(" ×{}", note.count)
     } else {
         String::new()
     };
-    format!("`{}`{count}: {}", note.path, note.text)
+    format!("`{}`{count}: {}", note.path, context.told(&note.text))
 }
 
 fn population_text(context: &Context, warning: &Warning) -> String {

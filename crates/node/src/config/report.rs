@@ -3,6 +3,7 @@
 use std::{
     fmt::Write as _,
     net::{IpAddr, SocketAddr},
+    path::PathBuf,
 };
 
 use posko_proto::id::hex;
@@ -11,6 +12,8 @@ use super::{ConfigError, quoted, section::Section};
 
 pub(super) const REPORT_KEYS: &[&str] = &[
     "listen",
+    "tls_cert",
+    "tls_key",
     "phone",
     "proxies",
     "per_address_per_hour",
@@ -18,7 +21,7 @@ pub(super) const REPORT_KEYS: &[&str] = &[
 ];
 pub(super) const SOURCE_KEYS: &[&str] = &["reporter", "token_sha256"];
 
-const PER_ADDRESS: i64 = 12;
+const PER_ADDRESS: i64 = 60;
 const IN_ALL: i64 = 1_200;
 
 /// Where citizens and other systems report.
@@ -26,6 +29,8 @@ const IN_ALL: i64 = 1_200;
 pub struct ReportConfig {
     /// Where the node listens for reports; none does not listen.
     pub listen: Option<SocketAddr>,
+    /// With which certificate it speaks TLS itself; none speaks plain HTTP.
+    pub tls: Option<ReportTls>,
     /// The posko's telephone number, or empty.
     pub phone: String,
     /// Whose word on the asking address is believed.
@@ -36,6 +41,15 @@ pub struct ReportConfig {
     pub in_all: u32,
     /// Who may post reports to `/v1/reports`.
     pub sources: Vec<ReportSource>,
+}
+
+/// The files of a certificate, PEM; a relative path begins at the node's directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportTls {
+    /// The certificate, and those between it and its authority's.
+    pub cert: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
 }
 
 /// A system that may post reports.
@@ -51,6 +65,7 @@ impl Default for ReportConfig {
     fn default() -> Self {
         Self {
             listen: None,
+            tls: None,
             phone: String::new(),
             proxies: Vec::new(),
             per_address: PER_ADDRESS as u32,
@@ -70,6 +85,7 @@ impl ReportConfig {
                 let parsed = listen.value.parse();
                 report.listen = Some(parsed.map_err(|_| listen.refuse(allowed))?);
             }
+            report.tls = ReportTls::parse(&section)?;
             if let Some(phone) = section.string("phone")? {
                 let plain = |c: char| c.is_ascii_digit() || " +-().".contains(c);
                 if phone.value.chars().count() > 40 || !phone.value.chars().all(plain) {
@@ -120,6 +136,17 @@ impl ReportConfig {
             Some(listen) => writeln!(to, "listen = {}", quoted(&listen.to_string()))?,
             None => writeln!(to, "# listen = \"127.0.0.1:7432\"")?,
         }
+        for line in TLS_HELP {
+            writeln!(to, "{line}")?;
+        }
+        if let Some(tls) = &self.tls {
+            let path = |path: &PathBuf| quoted(&path.to_string_lossy());
+            writeln!(to, "tls_cert = {}", path(&tls.cert))?;
+            writeln!(to, "tls_key = {}", path(&tls.key))?;
+        } else {
+            writeln!(to, "# tls_cert = \"lapor/fullchain.pem\"")?;
+            writeln!(to, "# tls_key = \"lapor/privkey.pem\"")?;
+        }
         writeln!(
             to,
             "# The posko's telephone number, for who wants to be called back. Default \"\"."
@@ -137,8 +164,9 @@ impl ReportConfig {
         writeln!(to, "proxies = [{}]", proxies.join(", "))?;
         writeln!(
             to,
-            "# How many reports are taken of one address in an hour, 1 to 10000, a quarter of them at once. Default {PER_ADDRESS}."
+            "# How many reports are taken of one address in an hour, 1 to 10000, a quarter of them at once: many telephones of"
         )?;
+        writeln!(to, "# a mobile network share one. Default {PER_ADDRESS}.")?;
         writeln!(to, "per_address_per_hour = {}", self.per_address)?;
         writeln!(
             to,
@@ -166,6 +194,30 @@ impl ReportConfig {
     }
 }
 
+// === impl ReportTls ===
+
+impl ReportTls {
+    /// Reads the two files' names: both are given, or none.
+    fn parse(section: &Section<'_>) -> Result<Option<Self>, ConfigError> {
+        let given = (section.string("tls_cert")?, section.string("tls_key")?);
+        if given == (None, None) {
+            return Ok(None);
+        }
+        let path = |key: &str| {
+            let allowed = "a PEM file: `tls_cert` and `tls_key` are given together";
+            let found = section.required_string(key, allowed)?;
+            if found.value.trim().is_empty() {
+                return Err(found.refuse(allowed));
+            }
+            Ok(PathBuf::from(found.value))
+        };
+        Ok(Some(Self {
+            cert: path("tls_cert")?,
+            key: path("tls_key")?,
+        }))
+    }
+}
+
 fn read_hash(text: &str) -> Option<[u8; 32]> {
     let digit = |byte: &u8| char::from(*byte).to_digit(16);
     let digits: Vec<u32> = text.as_bytes().iter().map(digit).collect::<Option<_>>()?;
@@ -179,10 +231,17 @@ fn read_hash(text: &str) -> Option<[u8; 32]> {
         .filter(|_| text.len() == 64)
 }
 
-const HELP: [&str; 3] = [
-    "# Reports of citizens by the web form at /lapor, and of other systems at /v1/reports: plain HTTP, for a proxy with TLS",
-    "# before it. A report names nobody, is recorded as a warning that nobody has verified, and waits for the duty officer:",
-    "# `posko warning list --unverified`.",
+const HELP: [&str; 2] = [
+    "# Reports of citizens by the web form at /lapor, and of other systems at /v1/reports. A report names nobody, is",
+    "# recorded as a warning that nobody has verified, and waits for the duty officer: `posko warning list --unverified`.",
+];
+
+const TLS_HELP: [&str; 5] = [
+    "# A certificate and its key, PEM files below the node's directory or by their whole path: with them the node speaks",
+    "# TLS itself. They are read again when they change. The first file holds the certificate and those between it and its",
+    "# authority's, as `fullchain.pem` does; the second may not be readable by everybody.",
+    "# Without them it speaks plain HTTP, which is for this machine alone or for a proxy with TLS before it: what a citizen",
+    "# writes can otherwise be read on its way. A node that listens for others without TLS says so when it starts.",
 ];
 
 const SOURCE_HELP: [&str; 4] = [

@@ -30,6 +30,7 @@ pub(super) struct Section<'a> {
 }
 
 /// A text value and where it stands.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) value: String,
     key: String,

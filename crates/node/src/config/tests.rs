@@ -91,7 +91,11 @@ fn example() -> Config {
             templates: own_template(),
         },
         report: ReportConfig {
-            listen: Some("127.0.0.1:7432".parse().unwrap()),
+            listen: Some("0.0.0.0:7432".parse().unwrap()),
+            tls: Some(ReportTls {
+                cert: "lapor/fullchain.pem".into(),
+                key: "lapor/privkey.pem".into(),
+            }),
             phone: "(022) 000-0000".into(),
             proxies: vec!["127.0.0.1".parse().unwrap()],
             sources: Config::parse(&format!("{MINIMAL}{}", report::EXAMPLE_SOURCE))
@@ -515,6 +519,18 @@ fn a_report_listener_is_off_unless_it_is_asked_for_and_its_values_are_checked() 
         ("phone = \"Pak A\"", "a telephone number"),
         ("proxies = [\"proxy\"]", "a list of IP addresses"),
         ("per_hour = 0", "a whole number from 1 to 1000000"),
+        (
+            "tls_cert = \"a.pem\"",
+            "key `report.tls_key` is missing in the section that begins on line `3`",
+        ),
+        (
+            "tls_key = \"a.pem\"",
+            "`tls_cert` and `tls_key` are given together",
+        ),
+        (
+            "tls_cert = \" \"\ntls_key = \"a.pem\"",
+            "it must be a PEM file",
+        ),
     ] {
         let refused = refusal(&format!("[report]\n{line}\n"));
         assert!(refused.contains(shown), "{refused}");

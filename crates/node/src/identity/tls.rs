@@ -32,12 +32,13 @@ use rustls::{
         danger::{ClientCertVerified, ClientCertVerifier},
     },
     sign::CertifiedKey,
-    version::TLS13,
+    version::{TLS12, TLS13},
 };
 
 use super::{KeysError, Leaf};
 
 const ALPN_H2: &[u8] = b"h2";
+const ALPN_HTTP1: &[u8] = b"http/1.1";
 
 /// The node's certificate as handshakes take it; a new one is used from the next handshake on, and sessions stay open.
 #[derive(Debug, Clone)]
@@ -48,9 +49,25 @@ pub struct ReloadingKey {
 impl ReloadingKey {
     /// Begins with a pair that was read.
     pub fn new(leaf: &Leaf) -> Result<Self, rustls::Error> {
-        Ok(Self {
-            current: Arc::new(ArcSwap::from_pointee(leaf.certified_key()?)),
-        })
+        leaf.certified_key().map(Self::of)
+    }
+
+    /// Begins with a pair of others.
+    pub(crate) fn of(pair: CertifiedKey) -> Self {
+        Self {
+            current: Arc::new(ArcSwap::from_pointee(pair)),
+        }
+    }
+
+    /// Returns the certificates in use.
+    #[cfg(test)]
+    pub(crate) fn shown(&self) -> Vec<CertificateDer<'static>> {
+        self.current.load().cert.clone()
+    }
+
+    /// Takes a pair into use.
+    pub(crate) fn replace(&self, pair: CertifiedKey) {
+        self.current.store(Arc::new(pair));
     }
 
     /// Takes the pair in `dir/keys` into use; on any error the old one stays in use.
@@ -63,7 +80,7 @@ impl ReloadingKey {
             path: dir.join("keys/tls.key"),
             detail: error.to_string(),
         })?;
-        self.current.store(Arc::new(certified));
+        self.replace(certified);
         Ok(leaf)
     }
 }
@@ -119,6 +136,16 @@ pub fn operator_server_config(key: &ReloadingKey) -> Result<Arc<ServerConfig>, r
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(key.clone()));
     Ok(finish_server(config))
+}
+
+/// Returns how a node serves anybody's browser: TLS 1.2 beside 1.3, since an old telephone may have no newer.
+pub(crate) fn public_server_config(key: &ReloadingKey) -> Result<Arc<ServerConfig>, rustls::Error> {
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(&[&TLS13, &TLS12])?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(key.clone()));
+    config.alpn_protocols = vec![ALPN_HTTP1.to_vec()];
+    Ok(Arc::new(config))
 }
 
 /// Returns how an operator's client calls its node: it trusts the node's own CA, and the name that it dials.

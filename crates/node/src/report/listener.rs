@@ -1,7 +1,7 @@
-//! The listener for reports: `GET /lapor`, `POST /lapor` and `POST /v1/reports`, plain HTTP behind the province's proxy.
+//! The listener for reports: `GET /lapor`, `POST /lapor` and `POST /v1/reports`, with TLS or behind a proxy that has it.
 //!
-//! No cookie is set and none is read, so no other page can act for anybody. What it never does: answer well before the
-//! report is durable, or log what was sent.
+//! No cookie is set and none is read, so no other page can act for anybody; one that has a visitor send a report from
+//! afar gets the form instead. What it never does: answer well before the report is durable, or log what was sent.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -12,8 +12,8 @@ use std::{
 use axum::{
     Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, RawQuery, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    extract::{DefaultBodyLimit, FromRequest, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -34,18 +34,21 @@ use posko_proto::{
     warning::v1::{Channel, Source},
 };
 use posko_store::{Accepted, Command, Store};
+use rustls::ServerConfig;
 use sha2::{Digest, Sha256};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::TcpListener,
     sync::{Semaphore, watch},
 };
+use tokio_rustls::TlsAcceptor;
 use tracing::{info, warn};
 
 use super::{
     Report,
-    form::{Lang, Page},
+    form::{self, Lang, Page, Why},
     limit::{Limit, Rate},
-    read::{self, Posted},
+    read::{self, Posted, Wrong},
 };
 use crate::{
     api,
@@ -59,8 +62,10 @@ use crate::{
 const MAX_BODY: usize = 64 * 1024;
 /// How many connections are served at once.
 const CONNECTIONS: usize = 256;
-/// How long a connection may take for one request, from its first byte to the answer.
+/// How long a client may take for its handshake, for the head of a request, and for its body.
 const REQUEST: Duration = Duration::from_secs(30);
+const CROSS_ORIGIN_OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const CROSS_ORIGIN_RESOURCE: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 /// The longest idempotency key, in bytes.
 const KEY_BYTES: usize = 200;
 
@@ -76,6 +81,8 @@ pub(crate) struct Listener {
     pub(crate) config: ReportConfig,
     /// The node.
     pub(crate) node: NodeId,
+    /// How it speaks TLS; none speaks plain HTTP.
+    pub(crate) tls: Option<Arc<ServerConfig>>,
 }
 
 struct Shared {
@@ -86,6 +93,18 @@ struct Shared {
 /// Who asks: the address, behind proxies that are trusted.
 #[derive(Clone, Copy)]
 struct Peer(IpAddr);
+
+/// Says where the form is, and warns where others could read what citizens write.
+pub(crate) fn say_address(address: SocketAddr, has_tls: bool) {
+    let scheme = if has_tls { "https" } else { "http" };
+    info!(report.address = %address, "reports are taken at {scheme}://{address}/lapor");
+    if !has_tls && !address.ip().is_loopback() {
+        warn!(
+            report.address = %address,
+            "reports are taken at `{address}` without TLS: what citizens write can be read on its way; set `tls_cert` and `tls_key` under [report], or let only a proxy with TLS reach it"
+        );
+    }
+}
 
 /// Serves reports until the node stops.
 pub(crate) async fn serve(
@@ -102,6 +121,7 @@ pub(crate) async fn serve(
         limit: Limit::new(rate(each), rate(all)),
         listener,
     });
+    let acceptor = shared.listener.tls.clone().map(TlsAcceptor::from);
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let accepted = tokio::select! {
@@ -117,18 +137,20 @@ pub(crate) async fn serve(
             continue;
         };
         let router = router(Arc::clone(&shared), address);
-        let mut stop = stopped.clone();
+        let (acceptor, mut stop) = (acceptor.clone(), stopped.clone());
         tokio::spawn(async move {
-            let mut server = auto::Builder::new(TokioExecutor::new());
-            server
-                .http1()
-                .timer(TokioTimer::new())
-                .header_read_timeout(REQUEST)
-                .max_buf_size(MAX_BODY);
-            let service = TowerToHyperService::new(router);
-            let serving = server.serve_connection(TokioIo::new(stream), service);
+            let serving = async {
+                match acceptor {
+                    None => connection(stream, router).await,
+                    Some(acceptor) => {
+                        let shaken = tokio::time::timeout(REQUEST, acceptor.accept(stream)).await;
+                        if let Ok(Ok(stream)) = shaken {
+                            connection(stream, router).await;
+                        }
+                    }
+                }
+            };
             tokio::select! {
-                // What a client does wrong is no matter of the node's log.
                 _ = tokio::time::timeout(REQUEST * 4, serving) => {}
                 _ = stop.wait_for(|stop| *stop) => {}
             }
@@ -137,107 +159,135 @@ pub(crate) async fn serve(
     }
 }
 
+/// Serves one client; what it does wrong is no matter of the node's log.
+async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router) {
+    // A form is one document, and HTTP/2 would only add ways to misuse it.
+    let mut server = auto::Builder::new(TokioExecutor::new()).http1_only();
+    server
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(REQUEST)
+        .max_buf_size(MAX_BODY);
+    let service = TowerToHyperService::new(router);
+    let _ = server.serve_connection(TokioIo::new(stream), service).await;
+}
+
 fn router(shared: Arc<Shared>, address: SocketAddr) -> Router {
     Router::new()
+        .route("/", get(home))
         .route("/lapor", get(form).post(send))
         .route("/v1/reports", post(post_report))
-        .fallback(nothing)
+        .fallback(no_page)
+        .method_not_allowed_fallback(no_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(axum::Extension(Peer(address.ip())))
         .with_state(shared)
 }
 
-async fn nothing() -> Response {
-    page(
-        StatusCode::NOT_FOUND,
-        "<!doctype html><title>404</title><p>404 <a href=\"/lapor\">/lapor</a></p>".into(),
-    )
+async fn home() -> Response {
+    let mut response = page(StatusCode::SEE_OTHER, String::new());
+    let form = HeaderValue::from_static("/lapor");
+    response.headers_mut().insert(header::LOCATION, form);
+    response
 }
 
-async fn form(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) -> Response {
-    let mut key = [0; 16];
-    if getrandom::fill(&mut key).is_err() {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+async fn no_page(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
+    let said = ("Halaman ini tidak ada.", "There is no such page.");
+    shared.nothing(StatusCode::NOT_FOUND, &uri, said)
+}
+
+async fn no_method(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
+    let said = (
+        "Permintaan seperti ini tidak dilayani di sini.",
+        "This method is not taken here.",
+    );
+    shared.nothing(StatusCode::METHOD_NOT_ALLOWED, &uri, said)
+}
+
+async fn form(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
+    let shown = shared.page(&uri);
+    if shown.kab.is_none() {
+        return page(StatusCode::OK, shown.start());
     }
-    let text = shared
-        .page(lang(query.as_deref()))
-        .form(&hex(&key), &[], &[]);
-    page(StatusCode::OK, text)
+    page(StatusCode::OK, shown.form(&fresh_key(), &[], Why::Asked))
 }
 
 async fn send(
     State(shared): State<Arc<Shared>>,
     axum::Extension(peer): axum::Extension<Peer>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Bytes,
+    request: Request,
 ) -> Response {
-    let lang = lang(query.as_deref());
-    let shown = shared.page(lang);
-    if let Err(seconds) = shared.limit.take(shared.client(peer, &headers), now()) {
-        let why = match lang {
-            Lang::Id => format!(
-                "Terlalu banyak laporan dari tempat yang sama. Coba lagi dalam {seconds} detik."
-            ),
-            Lang::En => {
-                format!("Too many reports from the same place. Try again in {seconds} seconds.")
-            }
-        };
+    let (uri, headers) = (request.uri().clone(), request.headers().clone());
+    let mut shown = shared.page(&uri);
+    let lang = shown.lang;
+    if !is_type(&headers, "application/x-www-form-urlencoded") {
+        let said = lang.say(
+            "Kiriman ini bukan dari formulir laporan.",
+            "This was not sent by the report form.",
+        );
+        return page(StatusCode::UNSUPPORTED_MEDIA_TYPE, shown.trouble(said));
+    }
+    let body = match body_of(request).await {
+        Ok(body) => body,
+        Err(status) => return page(status, shown.trouble(unread_body(status, lang))),
+    };
+    let fields = read::form_fields(&body);
+    let typed = |name: &str| {
+        let found = fields.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    };
+    let node = shared.listener.node.as_str();
+    let chosen = typed("region_code").and_then(|code| form::regency(code.trim(), node));
+    shown.kab = chosen.or(shown.kab);
+    let key = typed("key").filter(|key| (1..=KEY_BYTES).contains(&key.len()));
+    let shown_key = key.map_or_else(fresh_key, str::to_owned);
+    let again = |status, why: Why<'_>| page(status, shown.form(&shown_key, &fields, why));
+
+    let at = now();
+    let (posted, no_point) = read::from_form(&fields);
+    // What it says is part of what it is known by: who goes back and adds something sends a new report.
+    let identifier = match key {
+        Some(key) => derived(&[b"form\0", key.as_bytes(), b"\0", &body]).to_string(),
+        None => identifier("web", None, &body, at),
+    };
+    let report = read::report(&posted, Channel::Web, "", identifier, node, at);
+    let report = match (report, no_point) {
+        (Ok(report), None) => report,
+        (report, no_point) => {
+            let wrong: Vec<Wrong> = report.err().into_iter().flatten().chain(no_point).collect();
+            return again(StatusCode::UNPROCESSABLE_ENTITY, Why::Wrong(&wrong));
+        }
+    };
+    if is_from_elsewhere(&headers) {
+        let said = lang.say(
+            "Formulir ini dikirim dari halaman lain. Periksa isinya, lalu kirim sekali lagi.",
+            "This form was sent from another page. Check what it says, then send it once more.",
+        );
+        return again(StatusCode::FORBIDDEN, Why::Held(said));
+    }
+    // Only what would be recorded counts: who mends a form does not use up the turns of others on the same line.
+    if let Err(seconds) = shared.limit.take(shared.client(peer, &headers), at) {
+        let why = too_many(seconds, lang);
         return wait(
-            page(StatusCode::TOO_MANY_REQUESTS, shown.trouble(&why)),
+            again(StatusCode::TOO_MANY_REQUESTS, Why::Held(&why)),
             seconds,
         );
     }
-    if !is_type(&headers, "application/x-www-form-urlencoded") {
-        return page(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            shown.trouble("application/x-www-form-urlencoded"),
-        );
-    }
-    let fields = read::form_fields(&String::from_utf8_lossy(&body));
-    let key = fields.iter().find(|(name, _)| name == "key");
-    let key = key
-        .map(|(_, key)| key.clone())
-        .filter(|key| (1..=KEY_BYTES).contains(&key.len()));
-    let at = now();
-    let posted = read::from_form(&fields).map_err(|wrong| vec![wrong]);
-    let identifier = identifier("web", key.as_deref(), &body, at);
-    let report = posted.and_then(|posted| {
-        let node = shared.listener.node.as_str();
-        read::report(&posted, Channel::Web, "", identifier, node, at)
-    });
-    let report = match report {
-        Ok(report) => report,
-        Err(wrong) => {
-            let text = shown.form(key.as_deref().unwrap_or_default(), &fields, &wrong);
-            return page(StatusCode::UNPROCESSABLE_ENTITY, text);
-        }
-    };
     match shared.record(&report, at).await {
         Ok(accepted) => page(
             StatusCode::CREATED,
-            shown.thanks(&accepted.stream.to_string()),
+            shown.thanks(&report, &accepted.stream.to_string()),
         ),
-        Err(refusal) => {
-            let why = match lang {
-                Lang::Id => {
-                    "Simpul tidak dapat mencatat laporan saat ini. Mohon telepon posko atau coba lagi."
-                }
-                Lang::En => {
-                    "The node cannot record reports now. Please telephone the posko or try again."
-                }
-            };
-            page(status(&refusal), shown.trouble(why))
-        }
+        Err(refusal) => again(status(&refusal), Why::Held(unable(lang))),
     }
 }
 
 async fn post_report(
     State(shared): State<Arc<Shared>>,
     axum::Extension(peer): axum::Extension<Peer>,
-    headers: HeaderMap,
-    body: Bytes,
+    request: Request,
 ) -> Response {
+    let headers = request.headers().clone();
     if let Err(seconds) = shared.limit.take(shared.client(peer, &headers), now()) {
         let refused = json(
             StatusCode::TOO_MANY_REQUESTS,
@@ -259,6 +309,10 @@ async fn post_report(
             "expected application/json",
         );
     }
+    let body = match body_of(request).await {
+        Ok(body) => body,
+        Err(status) => return problem(status, unread_body(status, Lang::En)),
+    };
     let posted: Posted = match serde_json::from_slice(&body) {
         Ok(posted) => posted,
         // Its text names the key and the place, and repeats no value but a number's or a short word's kind.
@@ -304,12 +358,33 @@ async fn post_report(
 }
 
 impl Shared {
-    fn page(&self, lang: Lang) -> Page<'_> {
+    /// Returns the pages as an address asks for them: `lang=en`, and the kab/kota in `kab`.
+    fn page(&self, uri: &Uri) -> Page<'_> {
+        let node = self.listener.node.as_str();
+        let query = uri.query().unwrap_or_default().as_bytes();
+        let asked = |name: &str| {
+            let found = form_urlencoded::parse(query).find(|(known, _)| known == name);
+            found.map(|(_, value)| value.into_owned())
+        };
         Page {
-            lang,
-            node: self.listener.node.as_str(),
+            lang: if asked("lang").as_deref() == Some("en") {
+                Lang::En
+            } else {
+                Lang::Id
+            },
+            node,
             phone: &self.listener.config.phone,
+            kab: asked("kab").and_then(|code| form::regency(&code, node)),
         }
+    }
+
+    /// Returns what an address or a method that is not served is answered with, for a reader or a program.
+    fn nothing(&self, status: StatusCode, uri: &Uri, said: (&str, &str)) -> Response {
+        if uri.path().starts_with("/v1/") {
+            return problem(status, said.1);
+        }
+        let shown = self.page(uri);
+        page(status, shown.trouble(shown.lang.say(said.0, said.1)))
     }
 
     /// Returns who asks: the last address that a trusted proxy was asked by, else who connected.
@@ -406,9 +481,65 @@ fn unread(error: &serde_json::Error) -> String {
     format!("no JSON object of a report, at {at}: known keys are {known}")
 }
 
-fn lang(query: Option<&str>) -> Lang {
-    let is_english = query.is_some_and(|query| query.split('&').any(|part| part == "lang=en"));
-    if is_english { Lang::En } else { Lang::Id }
+/// Reads a body, bounded in size and in time; else returns the status that says why not.
+async fn body_of(request: Request) -> Result<Bytes, StatusCode> {
+    match tokio::time::timeout(REQUEST, Bytes::from_request(request, &())).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(rejection)) => Err(rejection.status()),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
+}
+
+/// Says why a body was not read.
+fn unread_body(status: StatusCode, lang: Lang) -> &'static str {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => lang.say(
+            "Laporannya terlalu panjang: paling banyak 64 KiB.",
+            "the report is too large: at most 64 KiB",
+        ),
+        StatusCode::REQUEST_TIMEOUT => lang.say(
+            "Laporannya tidak sampai seluruhnya dalam 30 detik. Coba lagi, atau telepon.",
+            "the report did not arrive whole within 30 seconds",
+        ),
+        _ => lang.say(
+            "Laporannya tidak sampai seluruhnya. Coba lagi, atau telepon.",
+            "the report did not arrive whole",
+        ),
+    }
+}
+
+/// Says how long to wait, in words.
+fn too_many(seconds: u64, lang: Lang) -> String {
+    let minutes = seconds.div_ceil(60);
+    match lang {
+        Lang::Id => format!(
+            "Terlalu banyak laporan dari sambungan internet yang sama. Tulisan Anda masih ada di bawah: kirim lagi dalam {minutes} menit. Bila mendesak, telepon sekarang."
+        ),
+        Lang::En => format!(
+            "Too many reports from the same internet connection. What you wrote is still below: send it again in {minutes} min. If it is urgent, telephone now."
+        ),
+    }
+}
+
+/// Says that the node cannot record anything now.
+fn unable(lang: Lang) -> &'static str {
+    lang.say(
+        "Laporan tidak dapat dicatat saat ini. Tulisan Anda masih ada di bawah: coba kirim lagi sebentar lagi. Bila mendesak, telepon sekarang.",
+        "Reports cannot be recorded now. What you wrote is still below: send it again in a while. If it is urgent, telephone now.",
+    )
+}
+
+/// Returns a key that tells one sending from another; empty where there is no randomness, and what is sent tells it.
+fn fresh_key() -> String {
+    let mut key = [0; 16];
+    getrandom::fill(&mut key).map_or_else(|_| String::new(), |()| hex(&key))
+}
+
+/// Says whether a browser tells that a page of somebody else sent this.
+fn is_from_elsewhere(headers: &HeaderMap) -> bool {
+    headers
+        .get("sec-fetch-site")
+        .is_some_and(|site| site == "cross-site")
 }
 
 fn is_type(headers: &HeaderMap, wanted: &str) -> bool {
@@ -450,15 +581,14 @@ fn page(status: StatusCode, body: String) -> Response {
 }
 
 fn answer(status: StatusCode, kind: &'static str, body: String) -> Response {
-    let headers: [(HeaderName, &'static str); 5] = [
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-        ),
+    let headers: [(HeaderName, &'static str); 7] = [
+        (header::CONTENT_SECURITY_POLICY, form::POLICY.as_str()),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CACHE_CONTROL, "no-store"),
+        (CROSS_ORIGIN_OPENER, "same-origin"),
+        (CROSS_ORIGIN_RESOURCE, "same-origin"),
     ];
     let mut response = (status, [(header::CONTENT_TYPE, kind)], body).into_response();
     for (name, value) in headers {

@@ -1,6 +1,10 @@
 //! Reads a report from a form or from JSON; everything that is wrong is said, with its field.
 
-use posko_domain::{hazard, region};
+use posko_domain::{
+    hazard,
+    privacy::{self, Personal},
+    region,
+};
 use posko_proto::{
     common::v1::Hazard,
     time::Millis,
@@ -8,7 +12,7 @@ use posko_proto::{
 };
 use serde::Deserialize;
 
-use super::{Report, check_province, personal};
+use super::{Report, check_province};
 
 /// The most characters of a report's text.
 pub(super) const TEXT_CHARACTERS: usize = 4_000;
@@ -50,80 +54,65 @@ pub(super) struct Posted {
     pub(super) exercise: bool,
 }
 
+/// The most fields of a form that are read.
+const FIELDS: usize = 64;
+
 /// Reads the fields of `application/x-www-form-urlencoded`; the first of a name counts.
-pub(super) fn form_fields(body: &str) -> Vec<(String, String)> {
-    let pairs = body.split('&').filter(|pair| !pair.is_empty()).take(64);
-    pairs
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decoded(name), decoded(value))
-        })
+pub(super) fn form_fields(body: &[u8]) -> Vec<(String, String)> {
+    form_urlencoded::parse(body)
+        .take(FIELDS)
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .collect()
 }
 
-/// Undoes percent-encoding; what is no UTF-8 becomes the replacement character.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'+' => bytes.push(b' '),
-            b'%' => {
-                let hex = |byte: Option<u8>| char::from(byte?).to_digit(16);
-                let mut ahead = rest.clone();
-                match (hex(ahead.next()), hex(ahead.next())) {
-                    (Some(high), Some(low)) => {
-                        bytes.push((high * 16 + low) as u8);
-                        rest = ahead;
-                    }
-                    _ => bytes.push(byte),
-                }
-            }
-            byte => bytes.push(byte),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// Returns what the form's fields say as another system would post it.
-pub(super) fn from_form(fields: &[(String, String)]) -> Result<Posted, Wrong> {
+/// Returns what the form's fields say as another system would post it, and what is wrong with its point.
+pub(super) fn from_form(fields: &[(String, String)]) -> (Posted, Option<Wrong>) {
     let field = |name: &str| {
         let found = fields.iter().find(|(known, _)| known == name);
         found
             .map(|(_, value)| value.trim().to_owned())
             .filter(|value| !value.is_empty())
     };
-    let number = |name: &'static str| {
-        let Some(text) = field(name) else {
-            return Ok(None);
-        };
-        let plain = text
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || b"+-.".contains(&byte));
-        let number = text.parse().ok().filter(|_| plain);
-        number.map(Some).ok_or_else(|| {
-            Wrong::new(
-                name,
-                "isi derajat desimal seperti -6.24",
-                "give decimal degrees such as -6.24",
-            )
-        })
-    };
+    let point = field("point").map(|text| point(&text)).transpose();
+    let (point, wrong) = point.map_or_else(|wrong| (None, Some(wrong)), |point| (point, None));
     // `datetime-local` has no zone: a citizen's clock is that of the province.
     let observed_at = field("observed_at").map(|at| match at.len() {
         16 => format!("{at}:00+07:00"),
         19 => format!("{at}+07:00"),
         _ => at,
     });
-    Ok(Posted {
+    let posted = Posted {
         hazard: field("hazard").unwrap_or_default(),
         region_code: field("region_code").unwrap_or_default(),
         text: field("text"),
         severity: None,
-        latitude: number("latitude")?,
-        longitude: number("longitude")?,
+        latitude: point.map(|(latitude, _)| latitude),
+        longitude: point.map(|(_, longitude)| longitude),
         observed_at,
         exercise: false,
+    };
+    (posted, wrong)
+}
+
+/// Reads a point as maps show it: the latitude and the longitude in degrees, with a comma or a blank between them.
+fn point(text: &str) -> Result<(f64, f64), Wrong> {
+    let plain = |c: char| c.is_ascii_digit() || "+-.".contains(c);
+    let parts: Vec<&str> = text
+        .split(|c: char| c == ',' || c == ';' || c.is_whitespace())
+        .filter(|part| !part.is_empty())
+        .collect();
+    let degrees =
+        |part: &str| -> Option<f64> { part.parse().ok().filter(|_| part.chars().all(plain)) };
+    let read = match parts.as_slice() {
+        [latitude, longitude] => degrees(latitude).zip(degrees(longitude)),
+        _ => None,
+    };
+    read.ok_or_else(|| {
+        Wrong::new(
+            "latitude",
+            "tulis lintang lalu bujur, seperti -6.24, 106.99",
+            "give latitude, then longitude, such as -6.24, 106.99",
+        )
     })
 }
 
@@ -164,7 +153,9 @@ pub(super) fn report(
             Severity::Unspecified
         }
     };
-    let text = posted.text.clone().unwrap_or_default();
+    // A browser sends a line's end as two characters, and counts it as one.
+    let text = posted.text.as_deref().unwrap_or_default();
+    let text = text.replace("\r\n", "\n");
     let characters = text.chars().count();
     if characters > TEXT_CHARACTERS {
         wrong.push(Wrong::new(
@@ -173,13 +164,17 @@ pub(super) fn report(
             format!("{characters} characters, at most {TEXT_CHARACTERS}"),
         ));
     }
-    if let Some((indonesian, english)) = personal(&text) {
+    if text
+        .chars()
+        .any(|c| c.is_control() && c != '\n' && c != '\t')
+    {
         wrong.push(Wrong::new(
             "text",
-            format!("hapus yang mirip data pribadi: {indonesian}"),
-            format!("remove what looks like personal data: {english}"),
+            "ada huruf yang tidak terbaca: hapus, lalu tulis kembali",
+            "it has control characters: remove them",
         ));
     }
+    wrong.extend(personal(&text, channel));
     let at = observed_at(posted.observed_at.as_deref(), now, &mut wrong);
     match place {
         Some(place) if wrong.is_empty() => Ok(Report {
@@ -195,6 +190,42 @@ pub(super) fn report(
         }),
         _ => Err(wrong),
     }
+}
+
+/// Refuses what in a text looks like personal data. Who fills in the form is shown what is meant; another system, whose
+/// log may keep the answer, is told where it stands.
+fn personal(text: &str, channel: Channel) -> Option<Wrong> {
+    let found = privacy::findings(text);
+    if found.is_empty() {
+        return None;
+    }
+    let each = |kinds: [&str; 3], at: &str| {
+        let said = found.iter().map(|found| {
+            let [telephone, nik, mail] = kinds;
+            let kind = match found.kind {
+                Personal::Telephone => telephone,
+                Personal::Nik => nik,
+                Personal::Mail => mail,
+            };
+            if channel == Channel::Web {
+                let meant = text.chars().skip(found.at - 1).take(found.length);
+                format!("“{}” ({kind})", meant.collect::<String>())
+            } else {
+                format!("{kind} {at} {}", found.at)
+            }
+        });
+        said.collect::<Vec<String>>().join(", ")
+    };
+    let indonesian = each(["nomor telepon", "NIK", "alamat surel"], "di karakter ke-");
+    let english = each(
+        ["a telephone number", "a NIK", "an address of mail"],
+        "at character",
+    );
+    Some(Wrong::new(
+        "text",
+        format!("hapus yang mirip data pribadi: {indonesian}"),
+        format!("remove what looks like personal data: {english}"),
+    ))
 }
 
 fn place(posted: &Posted, node: &str, wrong: &mut Vec<Wrong>) -> Option<region::Place> {
@@ -219,13 +250,21 @@ fn place(posted: &Posted, node: &str, wrong: &mut Vec<Wrong>) -> Option<region::
         (Some(latitude), Some(longitude))
             if (-90.0..=90.0).contains(&latitude) && (-180.0..=180.0).contains(&longitude) =>
         {
-            Some(region::Point::from_degrees(latitude, longitude))
+            let point = region::Point::from_degrees(latitude, longitude);
+            if is_elsewhere(point, node) {
+                wrong.push(Wrong::new(
+                    "latitude",
+                    "titik itu di luar provinsi ini: periksa, atau kosongkan",
+                    "the point lies outside of this province: check it, or leave it out",
+                ));
+            }
+            Some(point)
         }
         _ => {
             wrong.push(Wrong::new(
                 "latitude",
-                "isi lintang dan bujur keduanya, dalam derajat",
-                "give both latitude and longitude, in degrees",
+                "isi lintang (-90 sampai 90) dan bujur (-180 sampai 180) keduanya, dalam derajat",
+                "give both a latitude (-90 to 90) and a longitude (-180 to 180), in degrees",
             ));
             None
         }
@@ -242,6 +281,19 @@ fn place(posted: &Posted, node: &str, wrong: &mut Vec<Wrong>) -> Option<region::
         ));
     }
     Some(place)
+}
+
+/// Says whether a point lies in another province than the node's, or far from all of them.
+fn is_elsewhere(point: region::Point, node: &str) -> bool {
+    const FAR_KM: f64 = 100.0;
+    if region::find(node).is_none() {
+        return false;
+    }
+    if let Some(found) = region::at(point) {
+        return !region::within(found.code, node);
+    }
+    let (latitude, longitude) = point.degrees();
+    region::nearest_regency(latitude, longitude).1 > FAR_KM
 }
 
 /// Reads when it was seen: not in the future, and not longer ago than a month.
@@ -299,20 +351,55 @@ mod tests {
     #[test]
     fn a_form_is_read_with_its_escapes() {
         let fields =
-            form_fields("hazard=flood&region_code=32.75.01&text=a+%26+b%0Ac%ZZ%C3%A9&text=zwei");
-        let posted = from_form(&fields).unwrap();
+            form_fields(b"hazard=flood&region_code=32.75.01&text=a+%26+b%0Ac%ZZ%C3%A9&text=zwei");
+        let (posted, _) = from_form(&fields);
         assert_eq!(posted.text.as_deref(), Some("a & b\nc%ZZé"));
-        let local = from_form(&[("observed_at".into(), "2026-01-05T12:00".into())]).unwrap();
+        let (local, _) = from_form(&[("observed_at".into(), "2026-01-05T12:00".into())]);
         assert_eq!(
             local.observed_at.as_deref(),
             Some("2026-01-05T12:00:00+07:00")
         );
-        assert_eq!(
-            from_form(&[("latitude".into(), "1e5".into())])
-                .unwrap_err()
-                .field,
-            "latitude"
-        );
+    }
+
+    #[test]
+    fn a_point_is_read_as_maps_show_it() {
+        let read = |text: &str| {
+            let (posted, wrong) = from_form(&[("point".into(), text.into())]);
+            wrong.map_or(Ok(posted.latitude.zip(posted.longitude)), Err)
+        };
+        for text in [
+            "-6.24, 106.99",
+            " -6.24,106.99 ",
+            "-6.24 106.99",
+            "-6.24; 106.99",
+        ] {
+            assert_eq!(read(text), Ok(Some((-6.24, 106.99))), "{text}");
+        }
+        assert_eq!(read(" "), Ok(None));
+        for text in [
+            "-6.24",
+            "1e5, 3",
+            "NaN, 106",
+            "-6.24, 106.99, 3",
+            "6°14'S 106°59'E",
+        ] {
+            assert_eq!(
+                read(text).map_err(|wrong| wrong.field),
+                Err("latitude"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_text_of_as_many_characters_as_the_browser_allows_is_read() {
+        let text = format!("{}x", "a\r\n".repeat(TEXT_CHARACTERS / 2 - 1) + "b");
+        let posted = Posted {
+            text: Some(text),
+            ..posted()
+        };
+        let read = report(&posted, Channel::Web, "", "x".into(), "32", NOW).unwrap();
+        assert_eq!(read.text.chars().count(), TEXT_CHARACTERS);
     }
 
     #[test]
@@ -364,6 +451,25 @@ mod tests {
             field(wrong(|posted| posted.latitude = Some(-6.0))),
             Some("latitude")
         );
+        for (latitude, longitude) in [
+            (-6.2, 106.8),
+            (-2.5, 140.7),
+            (106.99, -6.24),
+            (-6.24, -106.99),
+        ] {
+            let point = |posted: &mut Posted| {
+                (posted.latitude, posted.longitude) = (Some(latitude), Some(longitude));
+            };
+            assert_eq!(
+                field(wrong(point)),
+                Some("latitude"),
+                "{latitude}, {longitude}"
+            );
+        }
+        assert_eq!(
+            field(wrong(|posted| posted.text = Some("a\0b\u{1b}[2J".into()))),
+            Some("text")
+        );
         assert_eq!(
             field(wrong(|posted| posted.severity = Some("besar".into()))),
             Some("severity")
@@ -387,11 +493,26 @@ mod tests {
     }
 
     #[test]
-    fn personal_data_is_refused_by_its_place_and_never_repeated() {
-        let all = wrong(|posted| posted.text = Some("Hubungi 0812-0000-0001".into()));
-        assert_eq!(all[0].0, "text");
+    fn personal_data_is_shown_to_who_typed_it_and_told_to_other_systems_by_its_place() {
+        let posted = Posted {
+            text: Some("Hubungi 0812-0000-0001".into()),
+            ..posted()
+        };
+        let said = |channel| {
+            let read = report(&posted, channel, "", "x".into(), "32", NOW);
+            let wrong = read.unwrap_err().remove(0);
+            assert_eq!(wrong.field, "text");
+            wrong.english
+        };
+        let webhook = said(Channel::Webhook);
         assert!(
-            all[0].1.contains("a telephone number at character 9") && !all[0].1.contains("0812")
+            webhook.contains("a telephone number at character 9") && !webhook.contains("0812"),
+            "{webhook}"
+        );
+        let web = said(Channel::Web);
+        assert!(
+            web.contains("“0812-0000-0001” (a telephone number)"),
+            "{web}"
         );
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     failure::Failure,
     json::warning::Foreseen,
     label,
-    offline::{self, Check, Format, Verdict},
+    offline::{self, Check, Verdict},
     output::{Answer, Context, Table, Tint},
 };
 
@@ -82,8 +82,9 @@ fn render(context: &Context, checked: &[Checked]) -> String {
             Verdict::ValidWithWarnings => (label::VALID_WITH_WARNINGS, Tint::Warn),
             Verdict::Invalid => (label::INVALID, Tint::Bad),
         };
-        let format = check.format.map(Format::title);
-        let format = format.into_iter().chain(check.version);
+        let format = check.format.map(|format| context.told(format.title()));
+        let version = check.version.map(str::to_owned);
+        let format = format.into_iter().chain(version);
         table.tinted([
             (file.clone(), Tint::Plain),
             (context.say(word).into(), tint),
@@ -95,7 +96,7 @@ fn render(context: &Context, checked: &[Checked]) -> String {
         }
         let notes = check.items.iter().flat_map(|item| &item.notes);
         for note in check.notes.iter().chain(notes) {
-            said.push(format!("{file}: {note}"));
+            said.push(format!("{file}: {}", context.told(&note.to_string())));
         }
         if !foreseen.is_empty() {
             become_what.push(format!(
