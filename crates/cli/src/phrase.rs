@@ -101,13 +101,10 @@ pub(crate) fn headed(help: &str) -> String {
 }
 
 fn in_indonesian(message: &str) -> String {
-    let known = OURS
-        .iter()
-        .chain(FOREIGN)
-        .filter_map(|(english, indonesian)| {
-            let values = values(english, message)?;
-            Some((english, indonesian, values))
-        });
+    let known = ours().chain(FOREIGN).filter_map(|(english, indonesian)| {
+        let values = values(english, message)?;
+        Some((english, indonesian, values))
+    });
     // Of two that fit, the one with more words of its own says more.
     let Some((_, indonesian, values)) = known.max_by_key(|(english, ..)| english.len()) else {
         // What went wrong stands before its cause.
@@ -131,6 +128,11 @@ fn in_indonesian(message: &str) -> String {
         said += part;
     }
     said
+}
+
+/// Returns what the program says itself.
+fn ours() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    OURS.iter().chain(document::DOCUMENT)
 }
 
 /// Returns what stands in the places of a phrase's `{}`; none when the message is another.
@@ -265,6 +267,7 @@ macro_rules! phrases {
     };
 }
 
+mod document;
 mod help;
 
 // English and Indonesian; a `{}` is a value, in the same order in both, and is looked up itself unless it is quoted.
@@ -1046,7 +1049,7 @@ mod tests {
 
     #[test]
     fn both_languages_have_the_same_values() {
-        for (english, indonesian) in OURS.iter().chain(FOREIGN) {
+        for (english, indonesian) in ours().chain(FOREIGN) {
             let count = |text: &str| text.matches("{}").count();
             assert!(count(english) >= count(indonesian), "{english}");
             assert_ne!(english, indonesian);
@@ -1078,7 +1081,7 @@ mod tests {
             .collect::<Vec<&str>>()
             .concat()
             .replace("\\\"", "\"");
-        let silent: Vec<&str> = (OURS.iter().map(|(english, _)| *english))
+        let silent: Vec<&str> = (ours().map(|(english, _)| *english))
             .filter(|english| !english.split("{}").all(|part| text.contains(part)))
             .collect();
         assert_eq!(silent, [""; 0], "nobody says this any more");
