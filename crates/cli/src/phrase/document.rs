@@ -85,6 +85,8 @@ phrases! { pub(super) DOCUMENT:
     "element `{}` opened at {} is not closed before the end at {}":
         "elemen `{}` yang dibuka di {} tidak ditutup sampai akhir dokumen di {}";
     "a closed ring, whose last pair is its first": "cincin tertutup, yang titik akhirnya sama dengan titik awalnya";
+    "a ring that does not cross itself, as its sides {} and {} do":
+        "cincin yang tidak memotong dirinya, padahal sisi {} dan {} berpotongan";
     "a pair `lat,lon` with lat from -90 to 90 and lon from -180 to 180":
         "pasangan `lat,lon` dengan lat dari -90 sampai 90 dan lon dari -180 sampai 180";
     "{}: the two are swapped": "{}: keduanya tertukar";
