@@ -214,6 +214,11 @@ labels! {
     KIND: "jenis", "kind";
     KNOWN_UP_TO: "diketahui sampai", "known up to";
     LANGUAGES: "bahasa lain", "other languages";
+    RESPONSE: "tindakan", "response";
+    EVENT_CODES: "kode kejadian", "event codes";
+    PARAMETERS: "parameter", "parameters";
+    RESOURCES: "lampiran penerbit", "resources";
+    EMBEDDED: "disertakan, isinya tidak disimpan", "embedded, its content is not kept";
     LEFT_OUT_SINCE: "sejak itu ditinggalkan oleh log", "left out of the log since";
     LEVEL: "tingkat", "level";
     MET: "terpenuhi", "met";
@@ -382,6 +387,7 @@ labels! {
     CHECKED: "diperiksa", "checked";
     CODE_GIVEN: "kode terbitan", "code as published";
     COLUMN: "kolom", "column";
+    LINE: "baris", "line";
     COLUMNS_NEVER_READ: "kolom yang tidak pernah dibaca (orang, kontak)", "columns never read (persons, contacts)";
     COLUMNS_NOT_TAKEN: "kolom yang tidak diambil peta (baris terisi)", "columns that the map does not take (rows filled)";
     ELSEWHERE: "provinsi lain", "other province";
@@ -1110,6 +1116,7 @@ mod tests {
         check_distinct::<CodeSystem>();
         check_distinct::<warning::AlertStatus>();
         check_distinct::<warning::Certainty>();
+        check_distinct::<warning::ResponseType>();
         check_distinct::<warning::Urgency>();
         check_distinct::<warning::Source>();
         check_distinct::<warning::State>();

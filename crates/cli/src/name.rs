@@ -137,6 +137,7 @@ named! {
     FigureSource, "figure source", "FIGURE_SOURCE_";
     TimePrecision, "time precision", "TIME_PRECISION_";
     CodeSystem, "code system", "CODE_SYSTEM_";
+    warning::ResponseType, "response type", "RESPONSE_TYPE_";
     warning::Severity, "severity", "SEVERITY_";
     AlertStatus, "alert status", "ALERT_STATUS_";
     Certainty, "certainty", "CERTAINTY_";
@@ -197,7 +198,7 @@ mod tests {
                 );
             }
         });
-        assert_eq!(types, 62);
+        assert_eq!(types, 63);
     }
 
     #[test]

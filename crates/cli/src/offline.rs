@@ -35,7 +35,7 @@ use tokio_rustls::rustls::{
 
 pub(crate) use posko_node::{
     import::{Counts, Fate, Planned, Report},
-    offline::{Check, Checked, FeedTrial, Foreseen, Format, Verdict},
+    offline::{Check, Checked, Fault, FeedTrial, Foreseen, Format, Verdict},
 };
 
 use crate::{failure::Failure, json};

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use posko_domain::{context::GATEWAY, region};
 pub use posko_formats::{
-    check::{Check, Verdict},
+    check::{Check, Fault, Verdict},
     document::Format,
 };
 use posko_ledger::{
@@ -20,6 +20,7 @@ use posko_ledger::{
 use posko_proto::{
     Id, NodeId,
     federation::v1::NodeRole,
+    time::Millis,
     warning::v1::{Fate, TakenItem, Warning},
 };
 pub use posko_store::ReopenRefused;
@@ -259,14 +260,19 @@ pub fn check_document(dir: Option<&Path>, read: impl Read) -> anyhow::Result<Che
         gauges: gauges.map_or_else(Gauge::shipped, |config| config.gauges),
         ..Scope::default()
     };
-    let judged = intake::document::judge(&document, &scope, &Memory::default(), now());
-    Ok(Checked {
-        check: posko_formats::check::check(&document),
+    Ok(check_bytes(&document, &scope, now()))
+}
+
+/// Says of the bytes of a document what they are and what they would become at a moment.
+pub(crate) fn check_bytes(document: &[u8], scope: &Scope, now: Millis) -> Checked {
+    let judged = intake::document::judge(document, scope, &Memory::default(), now);
+    Checked {
+        check: posko_formats::check::check(document),
         items: judged.map_or_else(
             |_| Vec::new(),
             |judgement| judgement.items.into_iter().map(foreseen).collect(),
         ),
-    })
+    }
 }
 
 /// A feed that is not configured.

@@ -8,8 +8,8 @@ use posko_domain::{
     warning::{WarningState, draft::message_identifier},
 };
 use posko_formats::cap::{
-    Alert, Area, Category, Certainty, Circle, Info, MsgType, NamedValue, Reference, Scope,
-    Severity, Status, Urgency, Version,
+    Alert, Area, Category, Certainty, Circle, Info, MsgType, NamedValue, Reference, Resource,
+    ResponseType, Scope, Severity, Status, Urgency, Version,
 };
 use posko_proto::{
     NodeId,
@@ -119,7 +119,7 @@ fn info(state: &WarningState, text: &wire::Text) -> Info {
         language,
         categories: vec![category(hazard)],
         event,
-        response_types: Vec::new(),
+        response_types: content.response_types().filter_map(response_type).collect(),
         urgency: urgency(content.urgency()),
         severity: severity(content.severity()),
         certainty: certainty(content.certainty()),
@@ -133,13 +133,14 @@ fn info(state: &WarningState, text: &wire::Text) -> Info {
         instruction: filled(&text.instruction),
         web: (filled(&text.web).or_else(|| filled(&content.web)))
             .filter(|web| !web.contains(char::is_whitespace)),
-        event_codes: Vec::new(),
-        parameters: content
-            .earthquake
-            .as_ref()
-            .map(parameters)
-            .unwrap_or_default(),
-        resources: Vec::new(),
+        event_codes: (content.event_codes.iter())
+            .map(|code| value(&clean(&code.name), &clean(&code.value)))
+            .collect(),
+        parameters: parameters(content, &text.language),
+        resources: (content.resources.iter())
+            .filter(|said| is_said(&said.languages, &text.language))
+            .map(resource)
+            .collect(),
         areas: content.areas.iter().map(area).collect(),
     }
 }
@@ -186,25 +187,115 @@ pub(crate) fn named(code: &str) -> String {
     }
 }
 
-fn parameters(earthquake: &wire::Earthquake) -> Vec<NamedValue> {
+/// Says whether a text of a language says what those languages' texts say.
+fn is_said(languages: &[String], language: &str) -> bool {
+    languages.is_empty() || languages.iter().any(|said| said == language)
+}
+
+fn resource(said: &wire::Resource) -> Resource {
+    Resource {
+        description: filled(&said.description).unwrap_or_else(|| "-".into()),
+        mime_type: filled(&said.mime_type).or_else(|| Some("application/octet-stream".into())),
+        size: said.size_bytes,
+        uri: filled(&said.uri).filter(|uri| !uri.contains(char::is_whitespace)),
+        // What came with the message is not held.
+        embedded: None,
+        digest: filled(&said.digest),
+    }
+}
+
+/// Returns the publisher's own parameters, then what is held in fields that CAP has not, under our names.
+fn parameters(content: &wire::Content, language: &str) -> Vec<NamedValue> {
+    let own = content.parameters.iter();
+    let own = own.filter(|said| is_said(&said.languages, language));
+    let mut parameters: Vec<NamedValue> = own
+        .map(|said| value(&clean(&said.name), &clean(&said.value)))
+        .collect();
+    if let Some(earthquake) = &content.earthquake {
+        parameters.extend(of_earthquake(earthquake));
+    }
+    if let Some(gauge) = &content.gauge {
+        parameters.extend(of_gauge(gauge));
+    }
+    if let Some(volcano) = &content.volcano {
+        let level = volcano.level().as_str_name();
+        let level = level.trim_start_matches("VOLCANO_LEVEL_");
+        parameters.extend(texts([("volcano", &volcano.name)]));
+        parameters.push(value("volcano_level", &level.to_lowercase()));
+        parameters.extend(moment("read_at", volcano.read_at.as_ref()));
+    }
+    parameters.extend(content.felt_places.iter().map(felt_place));
+    parameters.extend(content.areas.iter().flat_map(of_area));
+    parameters
+}
+
+fn of_earthquake(earthquake: &wire::Earthquake) -> Vec<NamedValue> {
     let hundredths = earthquake.magnitude_hundredths;
     let mut parameters = vec![
         value("magnitude", &(f64::from(hundredths) / 100.0).to_string()),
         value("depth_m", &earthquake.depth_m.to_string()),
     ];
-    let origin = earthquake.origin_time.as_ref().and_then(time);
-    parameters.extend(origin.map(|at| value("origin_time", &at.to_rfc3339())));
+    parameters.extend(moment("origin_time", earthquake.origin_time.as_ref()));
     let epicenter = earthquake.epicenter.map(degrees);
     parameters.extend(epicenter.map(|(lat, lon)| value("epicenter", &format!("{lat},{lon}"))));
-    let texts = [
+    parameters.extend(texts([
         ("potential", &earthquake.potential),
         ("felt", &earthquake.felt),
-    ];
+    ]));
+    parameters
+}
+
+fn of_gauge(gauge: &wire::GaugeReading) -> Vec<NamedValue> {
+    let mut parameters = texts([("gauge", &gauge.station), ("river", &gauge.river)]);
+    let level_cm = f64::from(gauge.level_mm) / 10.0;
+    parameters.push(value("level_cm", &level_cm.to_string()));
+    if gauge.siaga() != wire::Siaga::Unspecified {
+        let siaga = gauge.siaga().as_str_name().trim_start_matches("SIAGA_");
+        parameters.push(value("siaga", siaga));
+    }
+    parameters.extend(moment("read_at", gauge.read_at.as_ref()));
+    parameters
+}
+
+/// Returns where an earthquake was felt, and how strongly on the MMI scale: `5-6 Cianjur (32.03)`.
+fn felt_place(place: &wire::FeltPlace) -> NamedValue {
+    let mut said = place.mmi_from.to_string();
+    if place.mmi_to != place.mmi_from {
+        said = format!("{said}-{}", place.mmi_to);
+    }
+    said = format!("{said} {}", clean(&place.name));
+    if !place.region_code.is_empty() {
+        said = format!("{said} ({})", place.region_code);
+    }
+    value("felt_mmi", said.trim())
+}
+
+/// Returns when something is expected in an area, and the area's own level: `32.75 2026-01-05T20:00:00+07:00`.
+fn of_area(area: &wire::Area) -> Vec<NamedValue> {
+    let place = if area.region_codes.is_empty() {
+        clean(&area.description)
+    } else {
+        area.region_codes.join(",")
+    };
+    let arrival = area.arrival_at.as_ref().and_then(time);
+    let arrival =
+        arrival.map(|at| value("arrival_at", format!("{place} {}", at.to_rfc3339()).trim()));
+    let level = filled(&area.level);
+    let level = level.map(|level| value("area_level", format!("{place} {level}").trim()));
+    arrival.into_iter().chain(level).collect()
+}
+
+fn moment(name: &str, at: Option<&prost_types::Timestamp>) -> Option<NamedValue> {
+    let at = at.and_then(time)?;
+    Some(value(name, &at.to_rfc3339()))
+}
+
+/// Returns the texts that say something, each under its name.
+fn texts<const N: usize>(texts: [(&str, &str); N]) -> Vec<NamedValue> {
     let filled = texts
         .into_iter()
-        .filter_map(|(name, text)| Some((name, filled(text)?)));
-    parameters.extend(filled.map(|(name, text)| value(name, &text)));
-    parameters
+        .filter_map(|(name, text)| Some(value(name, &filled(text)?)));
+    filled.collect()
 }
 
 fn value(name: &str, text: &str) -> NamedValue {
@@ -325,6 +416,21 @@ fn certainty(certainty: wire::Certainty) -> Certainty {
         wire::Certainty::Likely => Certainty::Likely,
         wire::Certainty::Possible => Certainty::Possible,
         wire::Certainty::Unlikely => Certainty::Unlikely,
+    }
+}
+
+fn response_type(kind: wire::ResponseType) -> Option<ResponseType> {
+    match kind {
+        wire::ResponseType::Unspecified => None,
+        wire::ResponseType::Shelter => Some(ResponseType::Shelter),
+        wire::ResponseType::Evacuate => Some(ResponseType::Evacuate),
+        wire::ResponseType::Prepare => Some(ResponseType::Prepare),
+        wire::ResponseType::Execute => Some(ResponseType::Execute),
+        wire::ResponseType::Avoid => Some(ResponseType::Avoid),
+        wire::ResponseType::Monitor => Some(ResponseType::Monitor),
+        wire::ResponseType::Assess => Some(ResponseType::Assess),
+        wire::ResponseType::AllClear => Some(ResponseType::AllClear),
+        wire::ResponseType::None => Some(ResponseType::None),
     }
 }
 
@@ -507,5 +613,112 @@ mod tests {
         let parameters = &alert.infos[0].parameters;
         assert!(parameters.contains(&value("magnitude", "5.6")));
         assert!(parameters.contains(&value("epicenter", "-6.85,107.03")));
+    }
+
+    #[test]
+    fn a_gauge_is_written_with_its_level_and_when_it_reaches_whom() {
+        let mut content = content();
+        let at = |millis: i64| Some(Millis(millis).into());
+        content.gauge = Some(wire::GaugeReading {
+            station: "Katulampa".into(),
+            river: "Ciliwung".into(),
+            level_mm: 2_105,
+            siaga: wire::Siaga::I.into(),
+            read_at: at(1_767_589_500_000),
+        });
+        content.areas[0].arrival_at = at(1_767_621_900_000);
+        let (_, alert) = written(&warning(wire::Source::Gauge, content));
+        let parameters = &alert.infos[0].parameters;
+        for (name, said) in [
+            ("gauge", "Katulampa"),
+            ("river", "Ciliwung"),
+            ("level_cm", "210.5"),
+            ("siaga", "I"),
+            ("read_at", "2026-01-05T12:05:00+07:00"),
+            ("arrival_at", "32.75,32.75.01 2026-01-05T21:05:00+07:00"),
+        ] {
+            assert!(
+                parameters.contains(&value(name, said)),
+                "{name}: {parameters:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_publisher_says_in_its_own_codes_is_given_on_in_the_language_that_says_it() {
+        let said = |name: &str, text: &str, languages: &[&str]| wire::Parameter {
+            name: name.into(),
+            value: text.into(),
+            languages: languages.iter().map(ToString::to_string).collect(),
+        };
+        let content = wire::Content {
+            response_types: vec![
+                wire::ResponseType::Evacuate.into(),
+                wire::ResponseType::AllClear.into(),
+            ],
+            event_codes: vec![wire::NamedCode {
+                name: "SAME".into(),
+                value: "FLW".into(),
+            }],
+            parameters: vec![
+                said("TMA_cm", "210", &[]),
+                said("jenis", "kiriman", &["id"]),
+                said("jenis", "from upstream", &["en"]),
+            ],
+            resources: vec![wire::Resource {
+                size_bytes: Some(5),
+                embedded_sha256: vec![7; 32],
+                languages: vec!["en".into()],
+                ..wire::Resource::default()
+            }],
+            ..content()
+        };
+        let (_, alert) = written(&warning(wire::Source::Cap, content));
+        let [indonesian, english] = alert.infos.as_slice() else {
+            panic!("{:?}", alert.infos);
+        };
+        assert_eq!(
+            english.response_types,
+            [ResponseType::Evacuate, ResponseType::AllClear]
+        );
+        assert_eq!(indonesian.event_codes, [value("SAME", "FLW")]);
+        assert_eq!(
+            indonesian.parameters,
+            [value("TMA_cm", "210"), value("jenis", "kiriman")]
+        );
+        assert_eq!(english.parameters[1], value("jenis", "from upstream"));
+        assert!(indonesian.resources.is_empty());
+        let resource = &english.resources[0];
+        assert_eq!(
+            (
+                resource.description.as_str(),
+                resource.size,
+                &resource.embedded
+            ),
+            ("-", Some(5), &None)
+        );
+    }
+
+    #[test]
+    fn where_an_earthquake_was_felt_is_written_place_by_place() {
+        let place = |name: &str, mmi_to: u32, region: &str| wire::FeltPlace {
+            name: name.into(),
+            mmi_from: 5,
+            mmi_to,
+            region_code: region.into(),
+            candidates: Vec::new(),
+        };
+        let content = wire::Content {
+            felt_places: vec![place("Cianjur", 6, "32.03"), place("Cugenang", 5, "")],
+            ..content()
+        };
+        let (_, alert) = written(&warning(wire::Source::BmkgEarthquake, content));
+        assert_eq!(
+            alert.infos[1].parameters,
+            [
+                value("felt_mmi", "5-6 Cianjur (32.03)"),
+                value("felt_mmi", "5 Cugenang")
+            ]
+        );
     }
 }

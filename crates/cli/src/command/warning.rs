@@ -9,6 +9,7 @@ use std::{
 mod check;
 mod draft;
 mod inbox;
+mod show;
 
 use clap::{Args, Subcommand};
 use posko_proto::{
@@ -16,9 +17,9 @@ use posko_proto::{
     common::v1::{CommandMeta, Hazard, Place, Provenance},
     warning::v1::{
         AlertStatus, Area, AreaReach, CancelWarningRequest, Certainty, Channel, Circle, Content,
-        DismissReason, DismissReportRequest, Fate, Feed, GetWarningRequest, ListWarningsRequest,
-        Note, Polygon, RecordGaugeRequest, RecordWarningRequest, ReportWarningRequest, Review,
-        Severity, State, TakeDocumentRequest, TakenItem, Urgency, Warning,
+        DismissReason, DismissReportRequest, Fate, Feed, ListWarningsRequest, Polygon,
+        RecordGaugeRequest, RecordWarningRequest, ReportWarningRequest, Severity, State,
+        TakeDocumentRequest, TakenItem, Urgency, Warning,
     },
 };
 use prost_types::Timestamp;
@@ -27,7 +28,7 @@ use serde_json::json;
 use super::{
     disputed,
     feed::{alarm_text, feeds_table},
-    freshness, listed, lost, named, nothing_personal, owner, pages, recorded, severity_tint,
+    freshness, listed, lost, named, nothing_personal, pages, recorded, severity_tint,
 };
 use crate::{
     client::{Client, Who},
@@ -35,7 +36,7 @@ use crate::{
     input::{self, Frame},
     json as view, label, name,
     offline::Foreseen,
-    output::{Answer, Context, Table, Tint, fields, when},
+    output::{Answer, Context, Table, Tint, when},
 };
 
 /// Records, lists and shows early warnings
@@ -415,7 +416,7 @@ impl WarningArgs {
                 unverified,
                 limit,
             } => list(context, origin, in_force, unverified, limit).await,
-            WarningCommand::Show { warning } => show(context, warning).await,
+            WarningCommand::Show { warning } => show::show(context, warning).await,
             WarningCommand::Draft(args) => args.run(context).await,
             WarningCommand::Subscribe(args) => inbox::subscribe(context, args).await,
             WarningCommand::Subscriptions => inbox::subscriptions(context).await,
@@ -893,212 +894,6 @@ fn state_tint(state: i32) -> Tint {
     }
 }
 
-async fn show(context: &Context, reference: Reference) -> Result<Answer, Failure> {
-    let client = Client::connect(context, Who::Anyone).await?;
-    let request = GetWarningRequest {
-        warning_id: reference.warning.to_vec(),
-        origin: reference.origin,
-    };
-    let warning = client
-        .warnings()
-        .get_warning(request)
-        .await?
-        .into_inner()
-        .warning
-        .unwrap_or_default();
-    let text = render(context, &warning);
-    Answer::new(
-        json!({ "warning": view::warning::Warning::from(warning) }),
-        text,
-    )
-}
-
-fn render(context: &Context, warning: &Warning) -> String {
-    let said = warning.content.clone().unwrap_or_default();
-    let provenance = warning.provenance.clone().unwrap_or_default();
-    let areas: Vec<String> = said
-        .areas
-        .iter()
-        .map(area_text)
-        .filter(|area| !area.is_empty())
-        .collect();
-    let quake = said.earthquake.clone();
-    let texts = said.texts.iter();
-    let texts: Vec<String> = texts
-        .map(|text| {
-            let text = [
-                &text.language,
-                &text.headline,
-                &text.description,
-                &text.instruction,
-            ];
-            let text: Vec<&str> = text.into_iter().map(String::as_str).collect();
-            text.join(": ").trim_end_matches([' ', ':']).to_owned()
-        })
-        .collect();
-    let references = warning.references_not_held.iter();
-    let not_held: Vec<String> = references
-        .map(|reference| super::named_code(&reference.identifier, &reference.sender))
-        .collect();
-    let report_notes = warning.notes.iter().map(|note| {
-        let text = if note.withdrawn {
-            context.say(label::WITHDRAWN)
-        } else {
-            note.text.as_str()
-        };
-        format!("{} {text}", when(note.written_at.as_ref()))
-    });
-    let notes: Vec<String> = report_notes
-        .chain(said.notes.iter().map(|note| note_text(context, note)))
-        .collect();
-    fields(
-        context,
-        [
-            (
-                label::WARNING,
-                view::id(&warning.warning_id).unwrap_or_default(),
-            ),
-            (
-                label::HEADLINE,
-                format!("{}{}", drill(context, said.status), said.headline),
-            ),
-            (
-                label::STATE,
-                label::of::<State>(warning.state, context.lang),
-            ),
-            (
-                label::HAZARD,
-                label::of::<Hazard>(said.hazard, context.lang),
-            ),
-            (
-                label::SEVERITY,
-                label::of::<Severity>(said.severity, context.lang),
-            ),
-            (
-                label::URGENCY,
-                label::of::<Urgency>(said.urgency, context.lang),
-            ),
-            (
-                label::CERTAINTY,
-                label::of::<Certainty>(said.certainty, context.lang),
-            ),
-            (label::SENT, when(said.sent_at.as_ref())),
-            (label::EFFECTIVE, when(said.effective_at.as_ref())),
-            (label::EXPIRES, when(said.expires_at.as_ref())),
-            (label::PUBLISHER, warning.publisher.clone()),
-            (label::IDENTIFIER, warning.identifier.clone()),
-            (label::AREA, areas.join("\n")),
-            (label::REACH, regencies(context, warning, "\n")),
-            (label::ZONES_REACHED, warning.zones.join(", ")),
-            (label::PEOPLE, population_text(context, warning)),
-            (label::AMBIGUOUS, uncertain(&said).join("\n")),
-            (label::ARRIVAL, arrivals(&said)),
-            (label::FELT, felt_text(&said)),
-            (
-                label::MAGNITUDE,
-                quake
-                    .as_ref()
-                    .map(|quake| magnitude(quake.magnitude_hundredths))
-                    .unwrap_or_default(),
-            ),
-            (
-                label::DEPTH,
-                quake
-                    .map(|quake| format!("{} km", f64::from(quake.depth_m) / 1000.0))
-                    .unwrap_or_default(),
-            ),
-            (label::DESCRIPTION, said.description),
-            (label::INSTRUCTION, said.instruction),
-            (label::LANGUAGES, texts.join("\n")),
-            (
-                label::REPLACED_BY,
-                super::named_code(
-                    &warning.replaced_by,
-                    &view::id(&warning.replaced_by_id).unwrap_or_default(),
-                ),
-            ),
-            (label::NOT_HELD, not_held.join("\n")),
-            (
-                label::REVIEW,
-                label::of::<Review>(warning.review, context.lang),
-            ),
-            (
-                label::REASON,
-                label::of::<DismissReason>(warning.dismissed, context.lang),
-            ),
-            (
-                label::INCIDENT,
-                view::id(&warning.incident_id).unwrap_or_default(),
-            ),
-            (label::NOTES, notes.join("\n")),
-            (label::ORIGIN, owner(context, &provenance)),
-            (label::TAKEN_BY, warning.taken_by.join(", ")),
-            (label::HEARD, when(provenance.heard_at.as_ref())),
-            (label::VERSION, warning.version.to_string()),
-        ],
-    )
-}
-
-fn note_text(context: &Context, note: &Note) -> String {
-    let count = if note.count > 1 {
-        format!(" ×{}", note.count)
-    } else {
-        String::new()
-    };
-    format!("`{}`{count}: {}", note.path, context.told(&note.text))
-}
-
-fn population_text(context: &Context, warning: &Warning) -> String {
-    let people = people(context, warning);
-    if people.is_empty() {
-        return people;
-    }
-    format!("{people} ({})", warning.population_source)
-}
-
-/// Returns when what the warning is of is expected, area by area.
-fn arrivals(said: &Content) -> String {
-    let expected = said.areas.iter().filter(|area| area.arrival_at.is_some());
-    let lines: Vec<String> = expected
-        .map(|area| {
-            let at = when(area.arrival_at.as_ref());
-            let level = if area.level.is_empty() {
-                String::new()
-            } else {
-                format!(" ({})", area.level)
-            };
-            format!("{at} {}{level}", area.description)
-        })
-        .collect();
-    lines.join("\n")
-}
-
-fn felt_text(said: &Content) -> String {
-    let places = said.felt_places.iter();
-    let places: Vec<String> = places
-        .map(|place| {
-            let mmi = if place.mmi_from == place.mmi_to {
-                place.mmi_from.to_string()
-            } else {
-                format!("{}-{}", place.mmi_from, place.mmi_to)
-            };
-            format!(
-                "{mmi} {}",
-                super::named_code(&place.name, &place.region_code)
-            )
-        })
-        .collect();
-    places.join(", ")
-}
-
-fn magnitude(hundredths: i32) -> String {
-    format!("M {}", f64::from(hundredths) / 100.0)
-}
-
-fn area_text(area: &Area) -> String {
-    super::named_code(&area.description, &area.region_codes.join(", "))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -1134,26 +929,5 @@ mod tests {
         let context = context(Lang::Id);
         assert_eq!(drill(&context, AlertStatus::Exercise.into()), "[LATIHAN] ");
         assert_eq!(drill(&context, AlertStatus::Actual.into()), "");
-    }
-
-    #[test]
-    fn an_earthquake_is_shown_in_the_units_that_people_use() {
-        let quake = posko_proto::warning::v1::Earthquake {
-            magnitude_hundredths: 560,
-            depth_m: 11_000,
-            ..Default::default()
-        };
-        let content = Content {
-            earthquake: Some(quake),
-            ..Default::default()
-        };
-        let text = render(
-            &context(Lang::Id),
-            &Warning {
-                content: Some(content),
-                ..Default::default()
-            },
-        );
-        assert!(text.contains("M 5.6") && text.contains("11 km"), "{text}");
     }
 }

@@ -2,6 +2,7 @@
 
 use posko_proto::{
     common::v1::{Hazard, LinkState},
+    id::hex,
     warning::v1 as warning,
 };
 use serde::Serialize;
@@ -110,6 +111,10 @@ struct Content {
     instruction: Option<String>,
     language: Option<String>,
     web: Option<String>,
+    response_types: Vec<String>,
+    event_codes: Vec<NamedCode>,
+    parameters: Vec<Parameter>,
+    resources: Vec<Resource>,
     areas: Vec<Area>,
     earthquake: Option<Earthquake>,
     felt_places: Vec<FeltPlace>,
@@ -300,6 +305,14 @@ impl From<warning::Content> for Content {
             instruction: text(&content.instruction),
             language: text(&content.language),
             web: text(&content.web),
+            response_types: content
+                .response_types
+                .into_iter()
+                .filter_map(name::of::<warning::ResponseType>)
+                .collect(),
+            event_codes: content.event_codes.into_iter().map(Into::into).collect(),
+            parameters: content.parameters.into_iter().map(Into::into).collect(),
+            resources: content.resources.into_iter().map(Into::into).collect(),
             areas: content.areas.into_iter().map(Area::from).collect(),
             earthquake: content.earthquake.map(Earthquake::from),
             felt_places: content.felt_places.into_iter().map(Into::into).collect(),
@@ -503,6 +516,59 @@ struct NamedCode {
     value: String,
 }
 
+impl From<warning::NamedCode> for NamedCode {
+    fn from(code: warning::NamedCode) -> Self {
+        Self {
+            name: code.name,
+            value: code.value,
+        }
+    }
+}
+
+/// A value under a name of the publisher's own; without languages every text says it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Parameter {
+    name: String,
+    value: String,
+    languages: Vec<String>,
+}
+
+impl From<warning::Parameter> for Parameter {
+    fn from(said: warning::Parameter) -> Self {
+        Self {
+            name: said.name,
+            value: said.value,
+            languages: said.languages,
+        }
+    }
+}
+
+/// A picture, a sound or a document, of which content that came with the message is not kept.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Resource {
+    description: Option<String>,
+    mime_type: Option<String>,
+    size_bytes: Option<u64>,
+    uri: Option<String>,
+    digest: Option<String>,
+    embedded_sha256: Option<String>,
+    languages: Vec<String>,
+}
+
+impl From<warning::Resource> for Resource {
+    fn from(said: warning::Resource) -> Self {
+        Self {
+            description: text(&said.description),
+            mime_type: text(&said.mime_type),
+            size_bytes: said.size_bytes,
+            uri: text(&said.uri),
+            digest: text(&said.digest),
+            embedded_sha256: text(&hex(&said.embedded_sha256)),
+            languages: said.languages,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct Circle {
     center: Option<Point>,
@@ -544,14 +610,7 @@ impl From<warning::Area> for Area {
                     candidates: place.candidates,
                 })
                 .collect(),
-            geocodes: area
-                .geocodes
-                .into_iter()
-                .map(|code| NamedCode {
-                    name: code.name,
-                    value: code.value,
-                })
-                .collect(),
+            geocodes: area.geocodes.into_iter().map(Into::into).collect(),
             arrival_at: time(area.arrival_at.as_ref()),
             level: text(&area.level),
             polygons: area.polygons.into_iter().map(ring).collect(),

@@ -43,6 +43,23 @@ impl Labelled for Urgency {
     }
 }
 
+impl Labelled for warning::ResponseType {
+    fn label(self) -> Label {
+        match self {
+            Self::Unspecified => UNKNOWN,
+            Self::Shelter => label("berlindung", "shelter"),
+            Self::Evacuate => label("mengungsi", "evacuate"),
+            Self::Prepare => label("bersiap", "prepare"),
+            Self::Execute => label("jalankan rencana", "execute the plan"),
+            Self::Avoid => label("jauhi", "avoid"),
+            Self::Monitor => label("pantau", "monitor"),
+            Self::Assess => label("nilai", "assess"),
+            Self::AllClear => label("sudah aman", "all clear"),
+            Self::None => label("tidak ada", "none"),
+        }
+    }
+}
+
 impl Labelled for Source {
     fn label(self) -> Label {
         match self {

@@ -233,6 +233,13 @@ phrases! { pub(super) FEED:
     "stands beside the alert of its entry, and is not read": "berada di samping peringatan entrinya, dan tidak dibaca";
     "holds text outside any element, which is not kept": "memuat teks di luar elemen, yang tidak disimpan";
     "stands after `{}`, before which it belongs": "berada sesudah `{}`, padahal seharusnya sebelumnya";
+    "is left out: it looks like a telephone number, a NIK or an address of mail":
+        "tidak dicatat: tampak seperti nomor telepon, NIK atau alamat surel";
+    "is left out: by its name the value may be a person":
+        "tidak dicatat: menurut namanya nilai ini dapat menyebut orang";
+    "goes beyond `{}`, and is not kept": "melebihi `{}`, dan tidak disimpan";
+    "is longer than `{}` characters, and the rest is not kept":
+        "lebih panjang dari `{}` huruf, dan sisanya tidak disimpan";
     "is left out: it may name a person": "ditinggalkan: mungkin menyebut nama orang";
     "is left out: {}": "ditinggalkan: {}";
     "`{}` recipients may be persons": "`{}` penerima mungkin orang";

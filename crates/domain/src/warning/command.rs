@@ -6,12 +6,13 @@ use posko_proto::{
     time::Millis,
     warning::v1::{
         AlertStatus, CancelWarningRequest, Certainty, Channel, Content, DismissReason,
-        DismissReportRequest, Earthquake, MessageKind, RecordWarningRequest, Severity, Source,
-        Urgency,
+        DismissReportRequest, Earthquake, MessageKind, RecordWarningRequest, ResponseType,
+        Severity, Source, Urgency,
     },
 };
 
 use crate::{
+    privacy,
     region::{self, check_point},
     warning::{WarningRejection, area::locate_all},
 };
@@ -30,6 +31,19 @@ const REFERENCES: usize = 1_000;
 const PLACES: usize = 1_000;
 const TEXTS: usize = 20;
 const NOTE_CHARACTERS: usize = 4_000;
+
+/// The most of the publisher's codes for an event, and of its parameters, that are kept.
+pub const PARAMETERS: usize = 100;
+/// The most characters of the name of a code or a parameter.
+pub const PARAMETER_NAME: usize = 200;
+/// The most characters of a code or of a parameter's value.
+pub const PARAMETER_VALUE: usize = 1_000;
+/// The most pictures, sounds and documents of a warning that are kept.
+pub const RESOURCES: usize = 20;
+/// The most characters of what a resource is called, of its media type and of its hash.
+pub const RESOURCE_TEXT: usize = 500;
+/// The most characters of a resource's address.
+pub const RESOURCE_URI: usize = 2_000;
 
 /// What may be asked of a warning.
 #[derive(Debug, Clone, PartialEq)]
@@ -220,6 +234,7 @@ pub(super) fn check_content(content: &Content) -> Result<(), WarningRejection> {
     within("content.event", &content.event, NAME_CHARACTERS)?;
     check_areas(content)?;
     check_lists(content)?;
+    check_details(content)?;
     content.earthquake.as_ref().map_or(Ok(()), check_earthquake)
 }
 
@@ -307,6 +322,93 @@ fn check_lists(content: &Content) -> Result<(), WarningRejection> {
             "at most 1,000 codes an area",
         )?;
         time("content.areas.arrival_at", area.arrival_at.as_ref())?;
+    }
+    Ok(())
+}
+
+/// Checks what a publisher says in its own codes, of which nothing may lead to a person.
+fn check_details(content: &Content) -> Result<(), WarningRejection> {
+    const TYPES: usize = 9;
+    let count = content.response_types.len();
+    at_most("content.response_types", count, TYPES, "each kind once")?;
+    for kind in &content.response_types {
+        let kind: ResponseType = known("content.response_types", *kind)?;
+        specified("content.response_types", kind == ResponseType::Unspecified)?;
+    }
+    let count = content.event_codes.len();
+    at_most(
+        "content.event_codes",
+        count,
+        PARAMETERS,
+        "at most 100 codes",
+    )?;
+    for code in &content.event_codes {
+        detail("content.event_codes.name", &code.name, PARAMETER_NAME)?;
+        detail("content.event_codes.value", &code.value, PARAMETER_VALUE)?;
+    }
+    let count = content.parameters.len();
+    at_most(
+        "content.parameters",
+        count,
+        PARAMETERS,
+        "at most 100 values",
+    )?;
+    for said in &content.parameters {
+        detail("content.parameters.name", &said.name, PARAMETER_NAME)?;
+        detail("content.parameters.value", &said.value, PARAMETER_VALUE)?;
+        check_languages("content.parameters.languages", &said.languages)?;
+    }
+    let count = content.resources.len();
+    at_most(
+        "content.resources",
+        count,
+        RESOURCES,
+        "at most 20 resources",
+    )?;
+    for said in &content.resources {
+        for (field, text, limit) in [
+            (
+                "content.resources.description",
+                &said.description,
+                RESOURCE_TEXT,
+            ),
+            (
+                "content.resources.mime_type",
+                &said.mime_type,
+                RESOURCE_TEXT,
+            ),
+            ("content.resources.uri", &said.uri, RESOURCE_URI),
+            ("content.resources.digest", &said.digest, RESOURCE_TEXT),
+        ] {
+            detail(field, text, limit)?;
+        }
+        if ![0, 32].contains(&said.embedded_sha256.len()) {
+            let field = "content.resources.embedded_sha256";
+            let length = format!("{} bytes", said.embedded_sha256.len());
+            return Err(WarningRejection::invalid(
+                field,
+                length,
+                "a hash of 32 bytes",
+            ));
+        }
+        check_languages("content.resources.languages", &said.languages)?;
+    }
+    Ok(())
+}
+
+fn check_languages(field: &'static str, languages: &[String]) -> Result<(), WarningRejection> {
+    at_most(field, languages.len(), TEXTS + 1, "each language once")?;
+    languages
+        .iter()
+        .try_for_each(|language| within(field, language, 35))
+}
+
+/// Checks a value of a publisher's own, which is not repeated in a refusal.
+fn detail(field: &'static str, text: &str, limit: usize) -> Result<(), WarningRejection> {
+    within(field, text, limit)?;
+    if privacy::leads_to_person(text) {
+        let expected = "a value without a telephone number, a NIK or an address of mail";
+        return Err(WarningRejection::invalid(field, "…", expected));
     }
     Ok(())
 }

@@ -20,7 +20,10 @@ pub use crate::{
     event::WarningEvent,
     warning::{
         area::{Said, felt, locate, locate_as_given, locate_epicenter},
-        command::WarningCommand,
+        command::{
+            PARAMETER_NAME, PARAMETER_VALUE, PARAMETERS, RESOURCE_TEXT, RESOURCE_URI, RESOURCES,
+            WarningCommand,
+        },
         decide::{decide, verified},
         reach::{Reach, RegencyReach, reach},
         rejection::WarningRejection,

@@ -4,7 +4,8 @@ use posko_proto::{
     time::Millis,
     warning::v1::{
         AlertStatus, Area, AreaReach, Circle, Content, Earthquake, FeltPlace, FoundBy, FoundRegion,
-        MessageKind, NamedCode, Polygon, RecordWarningRequest, Source, State, WarningUpdated,
+        MessageKind, NamedCode, Parameter, Polygon, RecordWarningRequest, Resource, Source, State,
+        WarningUpdated,
     },
 };
 use proptest::prelude::*;
@@ -725,4 +726,40 @@ fn an_alert_is_the_same_from_whichever_feed_and_bmkgs_keep_their_stream() {
     assert_eq!(source, Source::Cap);
     assert_ne!(other, stream_of_alert("posko@other.example", "2.49").1);
     assert_ne!(stream_of_alert("ab", "c").1, stream_of_alert("a", "bc").1);
+}
+
+#[test]
+fn a_parameter_or_a_resource_that_leads_to_a_person_is_refused_and_not_repeated() {
+    // All invented.
+    let parameter = |name: &str, value: &str| Content {
+        parameters: vec![Parameter {
+            name: name.into(),
+            value: value.into(),
+            ..Parameter::default()
+        }],
+        ..rain()
+    };
+    let resource = Content {
+        resources: vec![Resource {
+            uri: "mailto:contoh@bpbd.example".into(),
+            ..Resource::default()
+        }],
+        ..rain()
+    };
+    let take = |content| WarningCommand::take(Source::Cap, "BPBD", "a-1", content);
+    for content in [
+        parameter("info", "Hubungi 0812-0000-0001"),
+        parameter("+1 613 555 0100", ""),
+        resource,
+    ] {
+        let refusal = take(content).unwrap_err().to_string();
+        assert!(refusal.contains("is `…`: a value without"), "{refusal}");
+    }
+    assert!(take(parameter("TMA_cm", "210")).is_ok());
+    let many = Content {
+        parameters: vec![Parameter::default(); 101],
+        ..rain()
+    };
+    let refusal = take(many).unwrap_err().to_string();
+    assert!(refusal.contains("at most 100 values"), "{refusal}");
 }

@@ -162,8 +162,8 @@ pub struct Resource {
 pub struct Embedded {
     /// Its size in bytes, decoded from base64.
     pub bytes: u64,
-    /// Its SHA-256 hash in lower-case hexadecimal digits.
-    pub sha256: String,
+    /// Its SHA-256 hash.
+    pub sha256: [u8; 32],
 }
 
 /// An XML signature that an alert carries. It is said to be there and is not verified.

@@ -313,7 +313,7 @@ impl Reader<'_> {
         self.note(NoteKind::Remark, &content.path, content, text);
         Embedded {
             bytes: bytes.len() as u64,
-            sha256: format!("{:x}", Sha256::digest(&bytes)),
+            sha256: Sha256::digest(&bytes).into(),
         }
     }
 

@@ -224,7 +224,7 @@ impl Writer {
         if let Some(embedded) = &resource.embedded {
             return Err(self.refuse(
                 "derefUri",
-                &embedded.sha256,
+                &format!("{} bytes", embedded.bytes),
                 "nothing, since only its hash was kept",
             ));
         }

@@ -25,6 +25,7 @@ use posko_proto::{
 
 use crate::intake::{
     PUBLISHER, Province,
+    detail::write_details,
     wanted::{Effect, Judged, Wanted, millis, notes_of, shortened},
 };
 
@@ -286,7 +287,7 @@ fn chosen_info(alert: &Alert) -> Option<&Info> {
     indonesian.or(alert.infos.first())
 }
 
-fn language_of(info: &Info) -> String {
+pub(super) fn language_of(info: &Info) -> String {
     info.language
         .split('-')
         .next()
@@ -341,7 +342,7 @@ fn content_of(read: &Read<Alert>, info: &Info, province: Option<Province>) -> Co
             areas.push(area);
         }
     }
-    Content {
+    let mut content = Content {
         status: status_of(alert.status).into(),
         hazard: 0,
         severity: severity.unwrap_or_default().into(),
@@ -368,7 +369,9 @@ fn content_of(read: &Read<Alert>, info: &Info, province: Option<Province>) -> Co
         texts: texts_of(&other),
         code_set: posko_domain::region::CODE_SET.into(),
         ..Content::default()
-    }
+    };
+    write_details(&mut content, &[same, other].concat());
+    content
 }
 
 /// Returns what the alert says in other languages, each once.
@@ -418,11 +421,6 @@ fn not_kept(alert: &Alert, parts: usize) -> Vec<wire::Note> {
         UNKEPT,
     );
     note(
-        "alert/info/responseType",
-        count(|info| info.response_types.len()),
-        UNKEPT,
-    );
-    note(
         "alert/info/audience",
         count(|info| usize::from(info.audience.is_some())),
         UNKEPT,
@@ -430,21 +428,6 @@ fn not_kept(alert: &Alert, parts: usize) -> Vec<wire::Note> {
     note(
         "alert/info/onset",
         count(|info| usize::from(info.onset.is_some() && info.effective.is_some())),
-        UNKEPT,
-    );
-    note(
-        "alert/info/eventCode",
-        count(|info| info.event_codes.len()),
-        UNKEPT,
-    );
-    note(
-        "alert/info/parameter",
-        count(|info| info.parameters.len()),
-        UNKEPT,
-    );
-    note(
-        "alert/info/resource",
-        count(|info| info.resources.len()),
         UNKEPT,
     );
     let areas = || alert.infos.iter().flat_map(|info| &info.areas);

@@ -1,16 +1,16 @@
 //! `posko warning check`: what files would become, read as intake reads them; nothing is stored and nobody is asked.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
 
-use super::{foreseen_table, would_be};
+use super::{foreseen_table, show::note_text, would_be};
 use crate::{
     failure::Failure,
     json::warning::Foreseen,
     label,
-    offline::{self, Check, Verdict},
+    offline::{self, Check, Fault, Verdict},
     output::{Answer, Context, Table, Tint},
 };
 
@@ -24,7 +24,8 @@ bulletins and nowcasts, and tables of river gauges and volcanoes; what a file is
 told by its bytes. It says what each item would become: its hazard and severity, the
 regions and border zones that it reaches, how many people live there, names that are
 not certain, or why it would be refused. River gauges are those of the node's
-configuration, or those that ship. It ends with 1 when a file is invalid.")]
+configuration, or those that ship. It ends with 1 when a file is invalid, or one of
+several cannot be read.")]
 pub(crate) struct CheckArgs {
     /// The files; `-` is the standard input
     #[arg(required = true, value_name = "FILE")]
@@ -43,19 +44,60 @@ struct Checked {
     foreseen: Vec<offline::Foreseen>,
 }
 
+impl Checked {
+    fn of(file: &Path, found: offline::Checked) -> Self {
+        Self {
+            file: file.display().to_string(),
+            check: found.check,
+            becomes: would_be(&found.items),
+            foreseen: found.items,
+        }
+    }
+
+    fn unread(file: &Path, failure: &Failure) -> Self {
+        let fault = Fault {
+            element: None,
+            place: None,
+            message: failure.message.clone(),
+        };
+        let check = Check {
+            format: None,
+            version: None,
+            verdict: Verdict::Invalid,
+            items: Vec::new(),
+            faults: vec![fault],
+            notes: Vec::new(),
+        };
+        Self::of(
+            file,
+            offline::Checked {
+                check,
+                items: Vec::new(),
+            },
+        )
+    }
+}
+
 impl CheckArgs {
     /// Runs the command.
     pub(crate) fn run(self, context: &Context) -> Result<Answer, Failure> {
-        let checked = self.files.iter().map(|file| {
-            let found = offline::check_document(&context.dir, file)?;
-            Ok(Checked {
-                check: found.check,
-                file: file.display().to_string(),
-                becomes: would_be(&found.items),
-                foreseen: found.items,
-            })
-        });
-        let checked: Vec<Checked> = checked.collect::<Result<_, Failure>>()?;
+        let (mut checked, mut unread) = (Vec::new(), Vec::new());
+        for file in &self.files {
+            checked.push(match offline::check_document(&context.dir, file) {
+                Ok(found) => Checked::of(file, found),
+                Err(failure) => {
+                    let shown = Checked::unread(file, &failure);
+                    unread.push(failure);
+                    shown
+                }
+            });
+        }
+        // One that cannot be read does not hide what the others would become.
+        if unread.len() == checked.len()
+            && let Some(failure) = unread.into_iter().next()
+        {
+            return Err(failure);
+        }
         let valid = |checked: &Checked| checked.check.verdict != Verdict::Invalid;
         let text = render(context, &checked);
         Ok(Answer {
@@ -96,7 +138,12 @@ fn render(context: &Context, checked: &[Checked]) -> String {
         }
         let notes = check.items.iter().flat_map(|item| &item.notes);
         for note in check.notes.iter().chain(notes) {
-            said.push(format!("{file}: {}", context.told(&note.to_string())));
+            let place = note.place.map(|place| {
+                let (line, column) = (context.say(label::LINE), context.say(label::COLUMN));
+                format!(" ({line} {}, {column} {})", place.line, place.column)
+            });
+            let about = format!("{file}: `{}`{}", note.path, place.unwrap_or_default());
+            said.push(note_text(context, &about, note.count as u64, &note.text));
         }
         if !foreseen.is_empty() {
             become_what.push(format!(
@@ -147,5 +194,42 @@ mod tests {
             files: vec![dir.path().join("none")],
         };
         assert_eq!(missing.run(&context(Lang::En)).unwrap_err().exit as u8, 2);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_does_not_hide_the_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let gauge = dir.path().join("gauge.csv");
+        let rows = "station,time,level_cm\nKatulampa,2026-01-05T04:00:00+07:00,210\n";
+        fs::write(&gauge, rows).unwrap();
+        let files = vec![dir.path().to_owned(), gauge];
+        let both = CheckArgs { files }.run(&context(Lang::Id)).unwrap();
+        assert!(!both.yes);
+        assert_eq!(both.json["files"][0]["verdict"], "invalid");
+        assert_eq!(both.json["files"][1]["verdict"], "valid");
+        assert!(both.text.contains("itu direktori"), "{}", both.text);
+    }
+
+    #[test]
+    fn how_a_document_was_read_is_told_in_the_language_of_the_screen() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("alert.xml");
+        let alert = "<alert xmlns='urn:oasis:names:tc:emergency:cap:1.2'><identifier>a</identifier>\
+            <sender>b</sender><sent>2026-01-05T12:00:00+07:00</sent><status>Test</status>\
+            <msgType>Alert</msgType><scope>Public</scope>\
+            <Signature xmlns='http://www.w3.org/2000/09/xmldsig#'><SignedInfo><SignatureMethod \
+            Algorithm='http://www.w3.org/2001/04/xmldsig-more#rsa-sha256'/></SignedInfo></Signature></alert>";
+        fs::write(&file, alert).unwrap();
+        for (lang, said) in [
+            (
+                Lang::Id,
+                "bertanda tangan dengan `rsa-sha256`, belum diverifikasi",
+            ),
+            (Lang::En, "signed with `rsa-sha256`, not verified"),
+        ] {
+            let files = vec![file.clone()];
+            let told = CheckArgs { files }.run(&context(lang)).unwrap();
+            assert!(told.text.contains(said), "{}", told.text);
+        }
     }
 }

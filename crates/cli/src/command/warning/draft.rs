@@ -16,7 +16,7 @@ use posko_proto::{
 use prost_types::Timestamp;
 use serde_json::json;
 
-use super::{Reference, area_text};
+use super::{Reference, show::area_text};
 use crate::{
     client::{Client, Who},
     command::{listed, lost, nothing_personal, outcome_fields, outcome_of, pages, recorded},

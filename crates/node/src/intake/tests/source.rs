@@ -462,3 +462,143 @@ async fn a_trial_says_what_each_item_would_become_and_records_nothing() {
     let trial = try_feed(&bench.config, &Gauge::shipped(), NOW).await;
     assert!(trial.failure.unwrap().contains("status `500`"));
 }
+
+/// The flood over Bogor with further elements in a second, English part, and in its own.
+fn detailed(own: &str, english: &str) -> String {
+    let alert = flood("a-9", "Alert", "").replace("<area>", &format!("{own}<area>"));
+    let (before, after) = alert.split_once("</info>").unwrap();
+    let part = before.split_once("<info>").unwrap().1;
+    let part = part.replace("id-ID", "en");
+    let part = part.replace(own, english);
+    format!("{before}</info><info>{part}</info>{after}")
+}
+
+fn parameter(name: &str, value: &str) -> String {
+    format!("<parameter><valueName>{name}</valueName><value>{value}</value></parameter>")
+}
+
+async fn content_of(alert: String) -> Content {
+    let mut bench = Bench::of(cap(), "/cap").await;
+    bench.server.answer("/cap", Answer::ok(alert));
+    let feed = bench.poll().await;
+    assert_eq!(feed.health(), FeedHealth::Ok, "{}", feed.last_error);
+    bench.node.contents().remove(0)
+}
+
+#[tokio::test]
+async fn what_an_alert_says_in_its_own_codes_is_kept_with_who_says_it() {
+    let resource = "<resource><resourceDesc>Peta</resourceDesc><mimeType>image/png</mimeType><uri>https://bpbd.example/peta.png</uri></resource>\
+         <resource><resourceDesc>Suara</resourceDesc><mimeType>audio/mpeg</mimeType><derefUri>aGFsbG8=</derefUri></resource>";
+    let own = parameter("TMA_cm", "210") + &parameter("jenis", "kiriman") + resource;
+    let english = parameter("TMA_cm", "210") + &parameter("jenis", "from upstream") + resource;
+    let alert = detailed(&own, &english).replace(
+        "<urgency>",
+        "<responseType>Evacuate</responseType><responseType>Monitor</responseType><urgency>",
+    );
+    let alert = alert.replace(
+        "<expires>",
+        "<eventCode><valueName>BNPB</valueName><value>101</value></eventCode><expires>",
+    );
+    let content = content_of(alert).await;
+    let kinds: Vec<&str> = content
+        .response_types()
+        .map(|kind| kind.as_str_name().trim_start_matches("RESPONSE_TYPE_"))
+        .collect();
+    assert_eq!(kinds, ["EVACUATE", "MONITOR"]);
+    assert_eq!(content.event_codes.len(), 1);
+    let said: Vec<String> = content
+        .parameters
+        .iter()
+        .map(|said| format!("{}={} {}", said.name, said.value, said.languages.join("+")))
+        .collect();
+    assert_eq!(
+        said,
+        ["TMA_cm=210 ", "jenis=kiriman id", "jenis=from upstream en"]
+    );
+    let [map, sound] = content.resources.as_slice() else {
+        panic!("{:?}", content.resources);
+    };
+    assert_eq!(map.uri, "https://bpbd.example/peta.png");
+    assert!(map.embedded_sha256.is_empty() && map.languages.is_empty());
+    assert_eq!(
+        (sound.size_bytes, sound.embedded_sha256.len()),
+        (Some(5), 32)
+    );
+    let not_kept = content
+        .notes
+        .iter()
+        .filter(|note| note.text.contains("no field of its own"));
+    let not_kept: Vec<&str> = not_kept.map(|note| note.path.as_str()).collect();
+    assert_eq!(not_kept, ["alert/code", "alert/info/category"]);
+}
+
+#[tokio::test]
+async fn what_may_lead_to_a_person_never_enters_the_log_and_is_counted() {
+    let own = [
+        parameter("info", "Hubungi 0812-0000-0001"),
+        parameter("posko", "(021) 555 0100"),
+        parameter("identitas", "3203014107900001"),
+        parameter("petugas", "Bapak Contoh"),
+        parameter("surat", "contoh@bpbd.example"),
+        parameter("TMA_cm", "210"),
+        "<resource><resourceDesc>Foto dari +62 812 0000 0001</resourceDesc><mimeType>image/png</mimeType>\
+         <uri>mailto:contoh@bpbd.example</uri></resource>"
+            .to_owned(),
+    ]
+    .concat();
+    let content = content_of(detailed(&own, "")).await;
+    let kept = format!("{content:?}");
+    for personal in ["0812", "555 0100", "3203014107900001", "Contoh", "contoh@"] {
+        let kept = kept.replace("BPBD Contoh", "");
+        assert!(!kept.contains(personal), "{personal}: {kept}");
+    }
+    assert_eq!(content.parameters.len(), 1);
+    assert_eq!(
+        content.resources[0].mime_type, "image/png",
+        "what else is said of it is kept"
+    );
+    let left_out = content.notes.iter().filter(|note| {
+        note.kind() == posko_proto::warning::v1::NoteKind::LeftOut
+            && note.path.contains("alert/info/")
+    });
+    let left_out: Vec<(&str, u32)> = left_out
+        .map(|note| (note.path.as_str(), note.count))
+        .collect();
+    assert_eq!(
+        left_out,
+        [
+            ("alert/info/contact", 2),
+            ("alert/info/parameter", 4),
+            ("alert/info/parameter", 1),
+            ("alert/info/resource/resourceDesc", 1),
+            ("alert/info/resource/uri", 1),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn more_than_is_kept_is_said_and_does_not_stop_the_warning() {
+    let long = "x".repeat(1_200);
+    let many: String = (0..130)
+        .map(|number| parameter(&format!("p{number}"), &long))
+        .collect();
+    let content = content_of(detailed(&many, &many)).await;
+    assert_eq!(content.parameters.len(), 100);
+    assert_eq!(content.parameters[0].value.len(), 1_000);
+    let notes: Vec<(u32, &str)> = content
+        .notes
+        .iter()
+        .filter(|note| note.path == "alert/info/parameter")
+        .map(|note| (note.count, note.text.as_str()))
+        .collect();
+    assert_eq!(
+        notes,
+        [
+            (
+                260,
+                "is longer than `1000` characters, and the rest is not kept"
+            ),
+            (60, "goes beyond `100`, and is not kept"),
+        ]
+    );
+}
