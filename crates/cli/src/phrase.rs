@@ -773,6 +773,8 @@ phrases! { OURS:
     "warning `{}` is no report": "peringatan `{}` bukan laporan";
     "report `{}` is `{}` already": "laporan `{}` sudah `{}`";
     "draft `{}` is not known here": "draf `{}` tidak dikenal di sini";
+    "field `{}` is kept from the warning and says `{}`, while it is to hold at other times: give it anew, or name a template":
+        "`{}` dari peringatan lama menyebut `{}`, padahal waktu berlakunya berubah: tulis ulang teksnya, atau sebutkan `--template`";
     "template `{}` is not known here": "teks baku `{}` tidak dikenal di sini";
     "template `{}` is not known here; known are {}": "teks baku `{}` tidak dikenal di sini; yang dikenal {}";
     "template `{}` has a text for each severity: name the severity":

@@ -6,6 +6,7 @@ mod area;
 mod command;
 mod decide;
 pub mod draft;
+mod moment;
 mod reach;
 mod rejection;
 mod state;
@@ -21,6 +22,7 @@ pub use crate::{
         area::{Said, felt, locate, locate_as_given, locate_epicenter},
         command::WarningCommand,
         decide::{decide, verified},
+        moment::spoken,
         reach::{Reach, RegencyReach, reach},
         rejection::WarningRejection,
         state::{Replaced, WarningState, apply, ends_at, standing},
