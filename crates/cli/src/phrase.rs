@@ -3,6 +3,8 @@
 //! The rooms below speak English, one sentence a reason, and so does JSON. A sentence is found here by its words, with
 //! `{}` for each value, and one that is not found is shown as it is. What it never does: change what a program reads.
 
+use std::cmp::Reverse;
+
 use crate::{
     input,
     label::{self, Lang},
@@ -100,16 +102,22 @@ pub(crate) fn headed(help: &str) -> String {
     lines.collect::<Vec<String>>().join("\n")
 }
 
+/// Returns the sentences of the house itself.
+fn ours() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    OURS.iter().chain(incident::INCIDENT)
+}
+
 fn in_indonesian(message: &str) -> String {
-    let known = OURS
-        .iter()
-        .chain(FOREIGN)
-        .filter_map(|(english, indonesian)| {
-            let values = values(english, message)?;
-            Some((english, indonesian, values))
-        });
-    // Of two that fit, the one with more words of its own says more.
-    let Some((_, indonesian, values)) = known.max_by_key(|(english, ..)| english.len()) else {
+    let known = ours().chain(FOREIGN).filter_map(|(english, indonesian)| {
+        let values = values(english, message)?;
+        Some((english, indonesian, values))
+    });
+    // Of two that fit, the one with more words of its own says more, and of equal ones that with fewer values.
+    let own_words = |english: &str| {
+        let values = english.matches("{}").count();
+        (english.len() - 2 * values, Reverse(values))
+    };
+    let Some((_, indonesian, values)) = known.max_by_key(|(english, ..)| own_words(english)) else {
         // What went wrong stands before its cause.
         return match split_cause(message) {
             Some((what, cause)) => format!("{}: {}", in_indonesian(what), in_indonesian(cause)),
@@ -183,6 +191,8 @@ const OPTIONS: &[(&str, &str)] = &[
     ("caption", "--caption"),
     ("card", "CARD"),
     ("channel", "--channel"),
+    ("assessment_id", "ID"),
+    ("assign_glide.glide", "--glide"),
     ("content.areas", "--region"),
     ("content.areas.circles.center", "--circle"),
     ("content.areas.circles.radius_m", "--circle"),
@@ -266,6 +276,7 @@ macro_rules! phrases {
 }
 
 mod help;
+mod incident;
 
 // English and Indonesian; a `{}` is a value, in the same order in both, and is looked up itself unless it is quoted.
 
@@ -732,6 +743,9 @@ phrases! { OURS:
         "sudah ada angka per `{}`, lebih baru daripada yang per `{}`";
     "the site lacks nothing of the kind `{}`": "titik layanan itu tidak kekurangan `{}`";
     "`{}` at `{}` lies before `{}` at `{}`": "`{}` pada `{}` mendahului `{}` pada `{}`";
+    "the answers of assessment `{}` are not here so far": "jawaban asesmen `{}` belum ada di sini";
+    "an assessment of the incident's whole place: figures are of the whole incident":
+        "asesmen seluruh wilayah kejadian: angka berlaku untuk seluruh kejadian";
     "a figure for `{}` of `{}` as of `{}` is held, newer than the one as of `{}`":
         "sudah ada angka `{}` dari `{}` per `{}`, lebih baru daripada yang per `{}`";
     "the incident is an exercise, and the command is not": "kejadian itu latihan, sedangkan perintahnya bukan";
@@ -1036,6 +1050,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_missing_and_what_has_to_come_first_is_said_plainly() {
+        for (english, indonesian) in [
+            (
+                "field `note` is ``: a new objective is worded in the note",
+                "`--note`: sasaran baru ditulis dalam catatan, dengan `--note`",
+            ),
+            (
+                "an incident in `STATUS_REPORTED` cannot be activated: it has to be verified first",
+                "kejadian dalam keadaan `laporan dini` tidak dapat diaktivasi: verifikasi dulu dengan `posko incident verify`",
+            ),
+            (
+                "there is no figure to correct for `MEASURE_DEAD` here",
+                "tidak ada angka yang dapat diralat untuk `meninggal` di sini",
+            ),
+        ] {
+            assert_eq!(told(english, Lang::Id), indonesian);
+        }
+    }
+
+    #[test]
     fn lines_keep_their_indent() {
         assert_eq!(
             lines(
@@ -1048,7 +1082,7 @@ mod tests {
 
     #[test]
     fn both_languages_have_the_same_values() {
-        for (english, indonesian) in OURS.iter().chain(FOREIGN) {
+        for (english, indonesian) in ours().chain(FOREIGN) {
             let count = |text: &str| text.matches("{}").count();
             assert!(count(english) >= count(indonesian), "{english}");
             assert_ne!(english, indonesian);
@@ -1080,7 +1114,7 @@ mod tests {
             .collect::<Vec<&str>>()
             .concat()
             .replace("\\\"", "\"");
-        let silent: Vec<&str> = (OURS.iter().map(|(english, _)| *english))
+        let silent: Vec<&str> = (ours().map(|(english, _)| *english))
             .filter(|english| !english.split("{}").all(|part| text.contains(part)))
             .collect();
         assert_eq!(silent, [""; 0], "nobody says this any more");

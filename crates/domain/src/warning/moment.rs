@@ -102,7 +102,7 @@ fn is_month(word: &str) -> bool {
         && MONTHS_ID
             .iter()
             .chain(&MONTHS_EN)
-            .any(|month| begins(&month))
+            .any(begins)
 }
 
 fn is_moment(word: &str) -> bool {

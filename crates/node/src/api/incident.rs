@@ -9,7 +9,7 @@ use posko_domain::{
     incident::{
         Aim, Emergency, Escalation, Holding, IncidentCommand, IncidentRejection, IncidentState,
         Need, Objective, Period, Related,
-        assessment::{Assessment, derived, form, superseded_by},
+        assessment::{Assessment, derived, figures, form, is_whole, superseded_by},
         corrects, extended_by, warning_named,
     },
     log::Statement,
@@ -346,12 +346,15 @@ fn told(told: &Told) -> wire::TimelineEntry {
         seq: header.seq,
         version: header.stream_version,
         exercise: told.exercise,
-        correction: matches!(&event, Some(Event::Incident(event)) if corrects(event)),
+        correction: told.before.is_some()
+            || matches!(&event, Some(Event::Incident(event)) if corrects(event)),
         disputed: told.disputed,
         presence: presence.into(),
         withdrawn_because: because,
         legal_basis,
         event: event.as_ref().and_then(any),
+        before: (told.before.as_ref()).and_then(|before| any(&before.event.clone().into())),
+        before_at: (told.before.as_ref()).and_then(|before| before.at.map(Into::into)),
     }
 }
 
@@ -517,10 +520,17 @@ impl IncidentService for Api {
         &self,
         mut request: Request<ChangeIncidentRequest>,
     ) -> Result<Response<ChangeIncidentResponse>, Status> {
-        if account_of(request.get_mut()).is_some_and(|account| account.is_empty()) {
-            let asker = self.caller(request.metadata()).await?.account;
-            if let Some(account) = account_of(request.get_mut()) {
-                *account = asker.to_vec();
+        let caller = self.caller(request.metadata()).await?;
+        if let Some(account) = account_of(request.get_mut()) {
+            if account.is_empty() {
+                *account = caller.account.to_vec();
+            }
+            // Nobody answers for a post that a mistyped account holds.
+            let named = id("account_ref", account)?;
+            let found = self.ask(move |store| store.account(named)).await?;
+            if found.is_none() && named != caller.account {
+                let reason = format!("account `{named}` is not known here");
+                return Err(Status::not_found(reason));
             }
         }
         let outcome = self.command(request).await?;
@@ -573,6 +583,15 @@ impl IncidentService for Api {
         let missing = answered.assessed.is_none();
         let assessed = answered.assessed.unwrap_or_default();
         let form = form::find(head.form, head.form_version);
+        let mut offered = form
+            .map(|form| figures(form, &assessed.answers))
+            .unwrap_or_default();
+        if !is_whole(head, &found.state) {
+            for one in offered.iter_mut().filter(|one| !one.figures.is_empty()) {
+                one.figures.clear();
+                one.bar = wire::FigureBar::Part.into();
+            }
+        }
         Ok(Response::new(GetAssessmentResponse {
             head: Some(assessment(head, &found.state)),
             derived: form
@@ -581,6 +600,7 @@ impl IncidentService for Api {
             answers: assessed.answers,
             words: answered.words,
             left_out: assessed.left_out,
+            figures: offered,
             missing,
             provenance: Some(self.provenance_of(&found, found.state.recorded_at)),
         }))
