@@ -98,11 +98,7 @@ fn is_pair(word: &str, next: &str) -> bool {
 fn is_month(word: &str) -> bool {
     let word = word.to_lowercase();
     let begins = |month: &&str| month.to_lowercase().starts_with(&word);
-    word.len() >= 3
-        && MONTHS_ID
-            .iter()
-            .chain(&MONTHS_EN)
-            .any(begins)
+    word.len() >= 3 && MONTHS_ID.iter().chain(&MONTHS_EN).any(begins)
 }
 
 fn is_moment(word: &str) -> bool {
