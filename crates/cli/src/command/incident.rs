@@ -893,7 +893,7 @@ fn render(context: &Context, found: &GetIncidentResponse) -> String {
         ],
     );
     let mut milestones = Table::new(context, &[label::STATUS, label::SINCE]);
-    for (what, at) in in_time(context, incident) {
+    for (what, at) in in_time(context, &incident) {
         milestones.row([what, when(at.as_ref())]);
     }
     let head_of_figures = [

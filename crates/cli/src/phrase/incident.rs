@@ -17,6 +17,10 @@ phrases! { pub(super) INCIDENT:
     "an incident in `{}` cannot be {}: it has to be opened again first":
         "kejadian dalam keadaan `{}` tidak dapat {}: buka lagi dulu dengan `posko incident reopen`";
     // Commands and their fields.
+    "an incident is no duplicate of itself": "kejadian bukan ganda dari dirinya sendiri";
+    "incident `{}` is an exercise, and the command is not": "kejadian `{}` itu latihan, sedangkan perintahnya bukan";
+    "incident `{}` is real, and the command belongs to an exercise":
+        "kejadian `{}` itu nyata, sedangkan perintahnya latihan";
     "account `{}` is not known here": "akun `{}` tidak dikenal di sini";
     "one change is needed, known to this version": "diperlukan satu perubahan yang dikenal versi ini";
     "an incident is not related to itself": "kejadian tidak berhubungan dengan dirinya sendiri";

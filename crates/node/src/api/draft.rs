@@ -621,4 +621,4 @@ pub(super) fn unwritable(error: &posko_formats::cap::WriteError) -> Status {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

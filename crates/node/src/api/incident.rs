@@ -19,6 +19,7 @@ use posko_domain::{
 use posko_proto::{
     Id, NodeId,
     blob::v1::BlobState,
+    common::v1::CommandMeta,
     incident::v1::{
         self as wire, ActivateIncidentRequest, ActivateIncidentResponse, AddNoteRequest,
         AddNoteResponse, AttachFileRequest, AttachFileResponse, ChangeIncidentRequest,
@@ -152,6 +153,25 @@ impl Api {
             withdrawn_because: because,
             legal_basis,
         }
+    }
+}
+
+impl Api {
+    /// Says whether an incident that a command names is known here; one of a drill for a real command is refused, and a
+    /// real one for a drill's.
+    async fn same_class(&self, other: Id, meta: Option<&CommandMeta>) -> Result<bool, Status> {
+        let Some(found) = self.ask(move |store| store.incident_alone(other)).await? else {
+            return Ok(false);
+        };
+        let (number, exercise) = (&found.state.number, found.state.exercise);
+        if exercise == meta.is_some_and(|meta| meta.exercise) {
+            return Ok(true);
+        }
+        Err(Status::failed_precondition(if exercise {
+            format!("incident `{number}` is an exercise, and the command is not")
+        } else {
+            format!("incident `{number}` is real, and the command belongs to an exercise")
+        }))
     }
 }
 
@@ -428,6 +448,18 @@ impl IncidentService for Api {
         &self,
         request: Request<RejectIncidentRequest>,
     ) -> Result<Response<RejectIncidentResponse>, Status> {
+        let rejected = request.get_ref();
+        if !rejected.duplicate_of.is_empty() {
+            let other = id("duplicate_of", &rejected.duplicate_of)?;
+            if rejected.incident_id == rejected.duplicate_of {
+                let reason = "an incident is no duplicate of itself";
+                return Err(invalid("duplicate_of", &reason));
+            }
+            if !self.same_class(other, rejected.meta.as_ref()).await? {
+                let reason = format!("incident `{other}` is not known here");
+                return Err(Status::not_found(reason));
+            }
+        }
         let outcome = self.command(request).await?;
         Ok(Response::new(RejectIncidentResponse { outcome }))
     }
@@ -521,6 +553,12 @@ impl IncidentService for Api {
         mut request: Request<ChangeIncidentRequest>,
     ) -> Result<Response<ChangeIncidentResponse>, Status> {
         let caller = self.caller(request.metadata()).await?;
+        if let Some(Change::Relate(related)) = &request.get_ref().change {
+            // Another province's incident may be on its way here.
+            let other = id("relate.incident_id", &related.incident_id)?;
+            let meta = request.get_ref().meta.as_ref();
+            self.same_class(other, meta).await?;
+        }
         if let Some(account) = account_of(request.get_mut()) {
             if account.is_empty() {
                 *account = caller.account.to_vec();
@@ -768,3 +806,6 @@ impl IncidentService for Api {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests;

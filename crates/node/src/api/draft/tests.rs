@@ -14,7 +14,7 @@ use tonic::Code;
 use super::*;
 use crate::api::ims::tests::{asked, started};
 
-fn frame(number: u8) -> CommandMeta {
+pub(in crate::api) fn frame(number: u8) -> CommandMeta {
     CommandMeta {
         command_id: vec![number; 16],
         ..CommandMeta::default()
@@ -22,7 +22,7 @@ fn frame(number: u8) -> CommandMeta {
 }
 
 /// Makes an account with a role in an area, and returns its token.
-async fn person(api: &Api, number: u8, role: Role, scope: &str) -> String {
+pub(in crate::api) async fn person(api: &Api, number: u8, role: Role, scope: &str) -> String {
     let (login, password) = (format!("orang-{number}"), "kata sandi yang panjang");
     let request = AddAccountRequest {
         meta: Some(frame(number)),
