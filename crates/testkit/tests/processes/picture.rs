@@ -18,7 +18,7 @@ fn record(jabar: &Node, number: &str, file: &str) {
     )
     .unwrap();
     let picture = jabar.dir().join(file);
-    fs::write(&picture, format!("Nama,Jumlah\n{file},1\n")).unwrap();
+    fs::write(&picture, format!("%PDF-1.7\n% {file}\n%%EOF\n")).unwrap();
     let incident = |args: &[&str]| {
         jabar
             .posko(&[&["incident", args[0], number], &args[1..]].concat())
@@ -174,12 +174,12 @@ fn needs_assessments_sites_statuses_notes_and_attachments_are_seen_alike_also_af
     };
 
     println!("what is recorded while both run");
-    record(jabar, number, "pertama.csv");
+    record(jabar, number, "pertama.pdf");
     let ([_, first, _], _) = eventually("31 sees what 32 recorded", SOON, alike).unwrap();
 
     println!("what is recorded while 31 is down");
     jakarta.stop().unwrap();
-    record(jabar, number, "menyusul.csv");
+    record(jabar, number, "menyusul.pdf");
     jakarta.start().unwrap();
     let ([digests, entries, shown], _) = eventually("31 sees what it missed", SOON, alike).unwrap();
     assert!(digests.as_array().unwrap().len() > 1, "{digests}");

@@ -76,7 +76,7 @@ pub(super) fn table(
     answered: &GetAssessmentResponse,
     held: &[ImpactFigure],
 ) -> Table {
-    let head = [
+    let columns = [
         label::ID,
         label::MEASURE,
         label::SEX,
@@ -85,7 +85,7 @@ pub(super) fn table(
         label::SAID_BEFORE,
         label::WHY,
     ];
-    let mut table = Table::new(context, &head);
+    let mut table = Table::new(context, &columns);
     for offered in &answered.figures {
         let bar = label::of::<FigureBar>(offered.bar, context.lang);
         for figure in &offered.figures {
