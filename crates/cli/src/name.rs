@@ -199,7 +199,7 @@ mod tests {
                 );
             }
         });
-        assert_eq!(types, 62);
+        assert_eq!(types, 63);
     }
 
     #[test]

@@ -99,6 +99,11 @@ fn picture(node: &Node, number: &str) -> Result<[Value; 3]> {
     if let Some(incident) = incident["incident"].as_object_mut() {
         incident.remove("provenance");
     }
+    // And so does which file is there: one that nobody asked for stays with its province.
+    for attachment in incident["attachments"].as_array_mut().into_iter().flatten() {
+        attachment["state"].take();
+        attachment["held_bytes"].take();
+    }
     Ok([of_jabar.collect(), entries["entries"].clone(), incident])
 }
 
