@@ -143,7 +143,14 @@ pub(crate) fn sex_and_age<'a>(
     for part in parts {
         match name::parse::<AgeBand>(part) {
             Ok(band) => age_band = band,
-            Err(_) => sex = name::parse(part)?,
+            Err(_) => {
+                sex = name::parse(part).map_err(|_| {
+                    let sexes = <Sex as name::Named>::all().map(name::Named::name);
+                    let ages = <AgeBand as name::Named>::all().map(name::Named::name);
+                    let known = sexes.chain(ages).collect::<Vec<String>>().join(", ");
+                    format!("`{part}` is no sex and no age: expected one of {known}")
+                })?;
+            }
         }
     }
     Ok((sex, age_band))

@@ -3,6 +3,7 @@
 //! What it never does: name anything in JSON, which knows no language.
 
 mod alert;
+mod figure;
 
 use clap::ValueEnum;
 use posko_proto::{
@@ -329,6 +330,7 @@ labels! {
     ROLE: "peran", "role";
     ROUND_TRIP: "pulang pergi", "round trip";
     ROWS: "baris", "rows";
+    SAID_BEFORE: "sebelumnya", "before";
     SCALE: "skala", "scale";
     SCOPE: "lingkup", "scope";
     SECONDS: "dtk", "s";
@@ -399,6 +401,8 @@ labels! {
     LEFT_OUT_BY_MAP: "ditinggalkan oleh peta", "left out by the map";
     LICENSE: "lisensi", "license";
     NOTHING_RECORDED: "Tidak ada yang dicatat: perbaiki berkas atau petanya dulu", "Nothing is recorded: mend the file or its map first";
+    OFFERED: "angka dampak yang dapat dicatat", "impact figures that may be recorded";
+    NO_FIGURES: "tidak ada angka dampak yang dicatat", "no impact figure was recorded";
     NO_EVENT: "tanpa peristiwa", "no event";
     PARTS: "baris bagian", "rows that are parts";
     QUARTER: "triwulan", "quarter";
@@ -1146,6 +1150,7 @@ mod tests {
         check_distinct::<AssessmentKind>();
         check_distinct::<CountedAge>();
         check_distinct::<TimelinePresence>();
+        check_distinct::<incident::FigureBar>();
     }
 
     #[test]

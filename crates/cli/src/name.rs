@@ -9,9 +9,10 @@ use posko_proto::{
     federation::v1::NodeRole,
     incident::v1::{
         self as incident, AgeBand, AssessmentForm, AssessmentKind, CancelReason, CodeSystem,
-        CountedAge, EmergencyLevel, EmergencyState, EmergencyStatus, EscalationLevel, FigureSource,
-        Measure, NeedProgress, Office, Post, RejectReason, Relation, ReopenReason, ReportChannel,
-        Scale, Sector, Settlement, Sex, Status, Step, TimePrecision, TimelinePresence, Unit,
+        CountedAge, EmergencyLevel, EmergencyState, EmergencyStatus, EscalationLevel, FigureBar,
+        FigureSource, Measure, NeedProgress, Office, Post, RejectReason, Relation, ReopenReason,
+        ReportChannel, Scale, Sector, Settlement, Sex, Status, Step, TimePrecision,
+        TimelinePresence, Unit,
     },
     site::v1 as site,
     warning::v1::{
@@ -168,6 +169,7 @@ named! {
     Metadata, "metadata", "METADATA_";
     Sector, "sector", "SECTOR_";
     Unit, "unit", "UNIT_";
+    FigureBar, "bar", "FIGURE_BAR_";
     NeedProgress, "progress", "NEED_PROGRESS_";
     EmergencyStatus, "emergency status", "EMERGENCY_STATUS_";
     EmergencyLevel, "emergency level", "EMERGENCY_LEVEL_";
@@ -198,7 +200,7 @@ mod tests {
                 );
             }
         });
-        assert_eq!(types, 63);
+        assert_eq!(types, 64);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! The rooms below speak English, one sentence a reason, and so does JSON. A sentence is found here by its words, with
 //! `{}` for each value, and one that is not found is shown as it is. What it never does: change what a program reads.
 
+use std::cmp::Reverse;
+
 use crate::{
     input,
     label::{self, Lang},
@@ -107,7 +109,7 @@ fn phrases() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
 
 /// Returns the sentences that our own rooms say.
 fn ours() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
-    OURS.iter().chain(feed::FEED)
+    OURS.iter().chain(feed::FEED).chain(incident::INCIDENT)
 }
 
 fn in_indonesian(message: &str) -> String {
@@ -115,8 +117,12 @@ fn in_indonesian(message: &str) -> String {
         let values = values(english, message)?;
         Some((english, indonesian, values))
     });
-    // Of two that fit, the one with more words of its own says more.
-    let Some((_, indonesian, values)) = known.max_by_key(|(english, ..)| english.len()) else {
+    // Of two that fit, the one with more words of its own says more, and of equal ones that with fewer values.
+    let own_words = |english: &str| {
+        let values = english.matches("{}").count();
+        (english.len() - 2 * values, Reverse(values))
+    };
+    let Some((_, indonesian, values)) = known.max_by_key(|(english, ..)| own_words(english)) else {
         // What went wrong stands before its cause, and what is told of several things between semicolons.
         return [": ", "; "]
             .into_iter()
@@ -195,6 +201,8 @@ const OPTIONS: &[(&str, &str)] = &[
     ("caption", "--caption"),
     ("card", "CARD"),
     ("channel", "--channel"),
+    ("assessment_id", "ID"),
+    ("assign_glide.glide", "--glide"),
     ("content.areas", "--region"),
     ("content.areas.circles.center", "--circle"),
     ("content.areas.circles.radius_m", "--circle"),
@@ -279,6 +287,7 @@ macro_rules! phrases {
 
 mod feed;
 mod help;
+mod incident;
 
 // English and Indonesian; a `{}` is a value, in the same order in both, and is looked up itself unless it is quoted.
 
@@ -452,7 +461,6 @@ phrases! { OURS:
         "tempat wajib diisi, karena peringatan itu tidak menyebut tepat satu tempat di provinsi ini";
     "a report that came by a warning names it in `warning_origin` and `warning_id`":
         "laporan dari peringatan menyebut peringatannya dengan `--from-warning`";
-    "an incident is no duplicate of itself": "kejadian bukan ganda dari dirinya sendiri";
     "a time within the years 1 to 9999": "waktu dalam tahun 1 sampai 9999";
     "a reason of 1 to 500 characters": "alasan sepanjang 1 sampai 500 karakter";
     "it must be routine, urgent or immediate": "harus routine, urgent atau immediate";
@@ -721,9 +729,6 @@ phrases! { OURS:
     "every province would read what looks like {}: leave it out, or add `--text-as-is` when it is none":
         "semua provinsi akan membaca yang tampak seperti {}: hapuslah, atau tambahkan `--text-as-is` bila bukan";
     "{} at character {}": "{} di karakter {}";
-    "a telephone number": "nomor telepon";
-    "a NIK": "NIK";
-    "an address of mail": "alamat surel";
     "key `{}`": "kunci `{}`";
     "`{}` is no key of a file of answers: expected one of {}": "`{}` bukan kunci berkas jawaban: pilih salah satu dari {}";
     "`{}` is no form of this program": "`{}` bukan formulir program ini";
@@ -745,6 +750,9 @@ phrases! { OURS:
         "sudah ada angka per `{}`, lebih baru daripada yang per `{}`";
     "the site lacks nothing of the kind `{}`": "titik layanan itu tidak kekurangan `{}`";
     "`{}` at `{}` lies before `{}` at `{}`": "`{}` pada `{}` mendahului `{}` pada `{}`";
+    "the answers of assessment `{}` are not here so far": "jawaban asesmen `{}` belum ada di sini";
+    "an assessment of the incident's whole place: figures are of the whole incident":
+        "asesmen seluruh wilayah kejadian: angka berlaku untuk seluruh kejadian";
     "a figure for `{}` of `{}` as of `{}` is held, newer than the one as of `{}`":
         "sudah ada angka `{}` dari `{}` per `{}`, lebih baru daripada yang per `{}`";
     "the incident is an exercise, and the command is not": "kejadian itu latihan, sedangkan perintahnya bukan";
@@ -786,6 +794,8 @@ phrases! { OURS:
     "warning `{}` is no report": "peringatan `{}` bukan laporan";
     "report `{}` is `{}` already": "laporan `{}` sudah `{}`";
     "draft `{}` is not known here": "draf `{}` tidak dikenal di sini";
+    "field `{}` is kept from the warning and says `{}`, while it is to hold at other times: give it anew, or name a template":
+        "`{}` dari peringatan lama menyebut `{}`, padahal waktu berlakunya berubah: tulis ulang teksnya, atau sebutkan `--template`";
     "template `{}` is not known here": "teks baku `{}` tidak dikenal di sini";
     "template `{}` is not known here; known are {}": "teks baku `{}` tidak dikenal di sini; yang dikenal {}";
     "template `{}` has a text for each severity: name the severity":
@@ -1047,6 +1057,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_missing_and_what_has_to_come_first_is_said_plainly() {
+        for (english, indonesian) in [
+            (
+                "field `note` is ``: a new objective is worded in the note",
+                "`--note`: sasaran baru ditulis dalam catatan, dengan `--note`",
+            ),
+            (
+                "an incident in `STATUS_REPORTED` cannot be activated: it has to be verified first",
+                "kejadian dalam keadaan `laporan dini` tidak dapat diaktivasi: verifikasi dulu dengan `posko incident verify`",
+            ),
+            (
+                "there is no figure to correct for `MEASURE_DEAD` here",
+                "tidak ada angka yang dapat diralat untuk `meninggal` di sini",
+            ),
+        ] {
+            assert_eq!(told(english, Lang::Id), indonesian);
+        }
+    }
+
+    #[test]
     fn lines_keep_their_indent() {
         assert_eq!(
             lines(
@@ -1055,6 +1085,13 @@ mod tests {
             ),
             "galat: argumen 'x' tidak dikenal\n\n  saran: y"
         );
+    }
+
+    #[test]
+    fn no_sentence_stands_twice() {
+        let mut seen = std::collections::BTreeSet::new();
+        let twice = phrases().filter(|(english, _)| !seen.insert(*english));
+        assert_eq!(twice.collect::<Vec<_>>(), Vec::<&(&str, &str)>::new());
     }
 
     #[test]

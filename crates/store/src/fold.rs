@@ -54,7 +54,7 @@ impl Stored {
 
 /// Why an entry changed nothing; each is counted.
 #[derive(Clone, Copy)]
-enum Unfolded {
+pub(crate) enum Unfolded {
     /// Its type is not known to this version.
     Unknown,
     /// Its bytes or its place in the lifecycle are not what its owner should have written.
@@ -162,7 +162,11 @@ pub(crate) fn replica(
 }
 
 /// Reads an entry's event, and who recorded it when.
-fn read(origin: NodeId, header: &EntryHeader, body: &[u8]) -> Result<(Event, Recorded), Unfolded> {
+pub(crate) fn read(
+    origin: NodeId,
+    header: &EntryHeader,
+    body: &[u8],
+) -> Result<(Event, Recorded), Unfolded> {
     let envelope = Envelope::decode(body).map_err(|_| Unfolded::Refused)?;
     let event =
         Event::decode(header.type_id, header.type_version, &envelope.event).map_err(|error| {

@@ -3,6 +3,7 @@
 mod assess;
 mod attachment;
 mod change;
+mod figure;
 mod import;
 mod notice;
 mod operation;
@@ -201,6 +202,7 @@ deleted it yet is listed by `posko log withdrawals`.")]
   posko incident assess --template pmi > asesmen.toml
   posko incident assess PMI-32-2026-000001 asesmen.toml --dry-run
   posko incident assess PMI-32-2026-000001 asesmen.toml
+  posko incident assess PMI-32-2026-000001 asesmen.toml --figures
 
 Names of assessors, signatories and contacts are left out and said so. What is
 answered in words is a log note: every province reads it, and it can be withdrawn.
@@ -530,6 +532,7 @@ impl IncidentArgs {
                     source: source.into(),
                     as_of,
                     correction: correct,
+                    assessment_id: Vec::new(),
                 };
                 (
                     id,
@@ -890,17 +893,8 @@ fn render(context: &Context, found: &GetIncidentResponse) -> String {
         ],
     );
     let mut milestones = Table::new(context, &[label::STATUS, label::SINCE]);
-    for milestone in &incident.milestones {
-        milestones.row([
-            label::of::<Status>(milestone.status, context.lang),
-            when(milestone.at.as_ref()),
-        ]);
-    }
-    for step in &incident.steps {
-        milestones.row([
-            label::of::<Step>(step.step, context.lang),
-            when(step.at.as_ref()),
-        ]);
+    for (what, at) in in_time(context, &incident) {
+        milestones.row([what, when(at.as_ref())]);
     }
     let head_of_figures = [
         label::MEASURE,
@@ -997,6 +991,21 @@ fn reason(context: &Context, name: &str) -> String {
         .or_else(|| labelled::<CancelReason>(context, name))
         .or_else(|| labelled::<ReopenReason>(context, name))
         .unwrap_or_else(|| name.to_owned())
+}
+
+/// Returns when the incident came to each status and when each step was taken, in the order in which that happened.
+fn in_time(context: &Context, incident: &Incident) -> Vec<(String, Option<Timestamp>)> {
+    let statuses = incident.milestones.iter().map(|milestone| {
+        let status = label::of::<Status>(milestone.status, context.lang);
+        (status, milestone.at)
+    });
+    let steps = incident.steps.iter().map(|step| {
+        let taken = label::of::<Step>(step.step, context.lang);
+        (taken, step.at)
+    });
+    let mut all: Vec<_> = statuses.chain(steps).collect();
+    all.sort_by_key(|(_, at)| at.map(|at| (at.seconds, at.nanos)));
+    all
 }
 
 #[cfg(test)]

@@ -29,7 +29,6 @@ phrases! { pub(super) FEED:
         "tautan `{}` pada butir `{}` bukan `http(s)://HOST/…/KODE_alert.xml`";
     "entry `{}` at {} neither links to a CAP alert nor carries one":
         "entri `{}` di {} tidak menautkan ke peringatan CAP dan tidak memuatnya";
-    "the node could not record it: {}": "simpul tidak dapat mencatatnya: {}";
     // What a document is.
     "a CAP alert": "peringatan CAP";
     "an RSS list": "daftar RSS";
@@ -118,7 +117,6 @@ phrases! { pub(super) FEED:
     "table has more than `{}` rows": "tabel lebih dari `{}` baris";
     // What was expected.
     "a list": "daftar";
-    "a text": "teks";
     "a text or a number": "teks atau bilangan";
     "a text of at most 16384 bytes": "teks paling panjang 16384 bita";
     "a text without control characters": "teks tanpa karakter kendali";
@@ -245,7 +243,7 @@ phrases! { pub(super) FEED:
     "`{}` recipients may be persons": "`{}` penerima mungkin orang";
     "a password is not kept": "kata sandi tidak disimpan";
     "a contact may be a person": "kontak mungkin orang";
-    "signed with `{}`, not verified": "ditandatangani dengan `{}`, tidak diperiksa";
+    "signed with `{}`, not verified": "bertanda tangan dengan `{}`, belum diverifikasi";
     "namespace `{}` is not the one of CAP {}": "ruang nama `{}` bukan milik CAP {}";
     "is not there": "tidak ada";
     "is empty": "kosong";

@@ -108,6 +108,10 @@ phrases! { pub(super) HELP:
     "Shows one rapid assessment with its answers and what follows from them":
         "Menampilkan satu asesmen cepat dengan jawaban dan angka turunannya";
     "The assessment": "Asesmennya";
+    "Records the impact figures that follow from a rapid assessment, as PMI's, of its time":
+        "Mencatat angka dampak yang mengikuti dari asesmen cepat, sebagai angka PMI, pada waktu asesmen";
+    "Also record the impact figures that follow from the answers, as PMI's":
+        "Catat juga angka dampak yang mengikuti dari jawabannya, sebagai angka PMI";
     "Lists every event of an incident and of its sites, in the order of its log":
         "Mendaftar setiap peristiwa kejadian dan titik layanannya, menurut urutan log";
     "The larger incident that it is a part of": "Kejadian lebih besar yang mencakupnya";

@@ -70,6 +70,8 @@ pub enum IncidentCommand {
         as_of: Option<Millis>,
         /// Whether they replace what the same source said for the same time, or a later one.
         correction: bool,
+        /// The assessment whose answers give them.
+        assessment: Option<Id>,
     },
     /// Write a log note.
     Note {
@@ -313,6 +315,7 @@ impl TryFrom<&RecordImpactRequest> for IncidentCommand {
             source: source(request.source)?,
             as_of: rule::optional_time("as_of", request.as_of.as_ref())?,
             correction: request.correction,
+            assessment: rule::optional_id("assessment_id", &request.assessment_id)?,
         })
     }
 }

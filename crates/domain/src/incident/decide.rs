@@ -97,6 +97,7 @@ pub fn decide(
             source,
             as_of,
             correction,
+            assessment,
         } => {
             let as_of = as_of.unwrap_or(context.now);
             not_in_future("as_of", as_of, context)?;
@@ -111,6 +112,7 @@ pub fn decide(
                 source: (*source).into(),
                 as_of: Some(as_of.into()),
                 correction: *correction,
+                assessment_id: assessment.map(Id::to_vec).unwrap_or_default(),
             })]
         }
         IncidentCommand::Note { text } => noted(Some(text), Vec::new()).collect(),

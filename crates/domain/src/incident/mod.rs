@@ -17,6 +17,7 @@ pub mod assessment;
 mod attachment;
 
 mod aim;
+mod before;
 mod change;
 mod command;
 mod decide;
@@ -36,6 +37,7 @@ pub use crate::{
     incident::{
         aim::{Aim, Settled},
         assessment::Assessment,
+        before::{Before, said_before},
         change::Change,
         command::{CountOf, IncidentCommand, WarningRef, warning_named},
         decide::decide,
@@ -55,44 +57,10 @@ pub use crate::{
 /// The longest note, in characters.
 pub const NOTE_CHARACTERS: usize = 4000;
 
-/// Says whether the event corrects what was said before.
+/// Says whether the event says of itself that it corrects what was said before.
 pub fn corrects(event: &IncidentEvent) -> bool {
-    match event {
-        IncidentEvent::ImpactRecorded(impact) => impact.correction,
-        IncidentEvent::NeedMet(met) => met.correction,
-        IncidentEvent::Reported(_)
-        | IncidentEvent::Verified(_)
-        | IncidentEvent::Rejected(_)
-        | IncidentEvent::Activated(_)
-        | IncidentEvent::OperationEnded(_)
-        | IncidentEvent::Closed(_)
-        | IncidentEvent::Noted(_)
-        | IncidentEvent::Attached(_)
-        | IncidentEvent::Imported(_)
-        | IncidentEvent::SeverityJudged(_)
-        | IncidentEvent::ScaleSet(_)
-        | IncidentEvent::StepTaken(_)
-        | IncidentEvent::TransitionBegun(_)
-        | IncidentEvent::Cancelled(_)
-        | IncidentEvent::Reopened(_)
-        | IncidentEvent::GlideAssigned(_)
-        | IncidentEvent::Related(_)
-        | IncidentEvent::Unrelated(_)
-        | IncidentEvent::PostFilled(_)
-        | IncidentEvent::PostVacated(_)
-        | IncidentEvent::Escalated(_)
-        | IncidentEvent::EscalationAnswered(_)
-        | IncidentEvent::PeriodPlanned(_)
-        | IncidentEvent::PlanApproved(_)
-        | IncidentEvent::ObjectiveSet(_)
-        | IncidentEvent::ObjectiveSettled(_)
-        | IncidentEvent::NeedSet(_)
-        | IncidentEvent::NeedSettled(_)
-        | IncidentEvent::EmergencyDeclared(_)
-        | IncidentEvent::EmergencyEnded(_)
-        // A newer version tells of another time.
-        | IncidentEvent::Assessed(_) => false,
-    }
+    matches!(event, IncidentEvent::ImpactRecorded(impact) if impact.correction)
+        || matches!(event, IncidentEvent::NeedMet(met) if met.correction)
 }
 
 /// Says whether nothing more is expected of an incident in this status: it is false, merged, cancelled or closed, or of

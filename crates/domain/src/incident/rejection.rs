@@ -113,7 +113,7 @@ pub enum IncidentRejection {
         number: String,
     },
     /// The status does not allow the command.
-    #[error("an incident in `{}` cannot be {command}", from.as_str_name())]
+    #[error("an incident in `{}` cannot be {command}{}", from.as_str_name(), first(*from, command))]
     WrongStatus {
         /// Where the incident stands.
         from: Status,
@@ -198,6 +198,45 @@ pub enum IncidentRejection {
         /// Whether the incident is an exercise.
         incident: bool,
     },
+}
+
+/// Says what has to come first, where one thing does.
+fn first(from: Status, command: &str) -> &'static str {
+    match (from, command) {
+        (Status::Historical | Status::Unspecified, _) | (_, "reopened") => "",
+        (Status::False | Status::Merged | Status::Cancelled | Status::Closed, _) => {
+            ": it has to be opened again first"
+        }
+        (Status::Reported, "activated") => ": it has to be verified first",
+        (
+            Status::Reported | Status::Verified,
+            "given a scale"
+            | "departed for"
+            | "given a post"
+            | "planned"
+            | "given objectives"
+            | "ended"
+            | "closed"
+            | "brought into transition",
+        ) => ": it has to be activated first",
+        (_, "arrived at") => ": a team has to depart first",
+        (Status::Activated | Status::Responding | Status::Transition, "closed") => {
+            ": its operation has to end first"
+        }
+        (Status::Activated, "rejected") => ": it was activated, so cancel it or end its operation",
+        (Status::Responding | Status::Transition, "rejected" | "cancelled") => {
+            ": teams have departed, so end its operation"
+        }
+        (
+            Status::Reported
+            | Status::Verified
+            | Status::Activated
+            | Status::Responding
+            | Status::Transition
+            | Status::OperationEnded,
+            _,
+        ) => "",
+    }
 }
 
 impl Rejection for IncidentRejection {

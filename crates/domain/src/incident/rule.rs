@@ -397,11 +397,31 @@ fn relate(state: &mut IncidentState, related: Related) -> Result<(), IncidentRej
     Ok(())
 }
 
+/// Figures are of the whole incident, so that those of a part of it would take their place wrongly.
+fn assessed_whole(state: &IncidentState, id: Id) -> Result<(), IncidentRejection> {
+    let held = state.assessments.iter().find(|held| held.id == id);
+    let held = held.ok_or_else(|| IncidentRejection::NotThere {
+        what: "assessment",
+        name: id.to_string(),
+    })?;
+    if assessment::is_whole(held, state) {
+        return Ok(());
+    }
+    Err(IncidentRejection::invalid(
+        "assessment_id",
+        &held.place.region_code,
+        "an assessment of the incident's whole place: figures are of the whole incident",
+    ))
+}
+
 fn set_figures(
     state: &mut IncidentState,
     impact: &ImpactRecorded,
 ) -> Result<(), IncidentRejection> {
     let as_of = time("as_of", impact.as_of.as_ref())?;
+    if let Some(id) = optional_id("assessment_id", &impact.assessment_id)? {
+        assessed_whole(state, id)?;
+    }
     for figure in &impact.figures {
         let next = Impact {
             measure: figure.measure(),

@@ -121,6 +121,7 @@ fn dead(count: u64, as_of_minute: i64) -> IncidentCommand {
         source: FigureSource::Government,
         as_of: Some(NOW.plus_seconds(as_of_minute * 60)),
         correction: false,
+        assessment: None,
     }
 }
 
@@ -412,6 +413,7 @@ fn an_older_figure_is_refused_and_a_newer_or_equal_one_replaces() {
     let own = IncidentCommand::RecordImpact {
         figures: vec![everybody(Measure::Dead, 7)],
         correction: false,
+        assessment: None,
         source: FigureSource::Pmi,
         as_of: Some(NOW.plus_seconds(-60)),
     };
@@ -555,6 +557,7 @@ fn an_illegal_event_is_refused_with_its_reason() {
         source: 1,
         as_of: None,
         correction: false,
+        assessment_id: Vec::new(),
     });
     assert_eq!(reason(Some(after(&[])), &timeless, late), "malformed");
     let elsewhere = Recorded {

@@ -7,6 +7,7 @@ mod command;
 mod decide;
 pub mod draft;
 pub mod feed;
+mod moment;
 mod reach;
 mod rejection;
 mod state;
@@ -25,6 +26,7 @@ pub use crate::{
             WarningCommand,
         },
         decide::{decide, verified},
+        moment::spoken,
         reach::{Reach, RegencyReach, reach},
         rejection::WarningRejection,
         state::{Replaced, WarningState, apply, ends_at, standing},

@@ -16,6 +16,37 @@ pub const PLACEHOLDERS: [&str; 5] = ["area", "time", "until", "level", "source"]
 /// The most characters of a template's text.
 pub const CHARACTERS: usize = 4_000;
 
+/// The months in Bahasa Indonesia.
+pub(super) const MONTHS_ID: [&str; 12] = [
+    "Januari",
+    "Februari",
+    "Maret",
+    "April",
+    "Mei",
+    "Juni",
+    "Juli",
+    "Agustus",
+    "September",
+    "Oktober",
+    "November",
+    "Desember",
+];
+/// The months in English.
+pub(super) const MONTHS_EN: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
 /// A text that own warnings are written from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
@@ -399,39 +430,11 @@ pub fn said_level(severity: Severity, language: &str) -> &'static str {
 
 /// Returns a moment in Waktu Indonesia Barat (UTC+7), such as `5 Januari 2026 pukul 12.05 WIB`.
 pub fn said_time(at: Millis, language: &str) -> String {
-    const INDONESIAN: [&str; 12] = [
-        "Januari",
-        "Februari",
-        "Maret",
-        "April",
-        "Mei",
-        "Juni",
-        "Juli",
-        "Agustus",
-        "September",
-        "Oktober",
-        "November",
-        "Desember",
-    ];
-    const ENGLISH: [&str; 12] = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ];
     let (year, month, day, minutes) = civil(at);
     let months = if language == "id" {
-        INDONESIAN
+        MONTHS_ID
     } else {
-        ENGLISH
+        MONTHS_EN
     };
     let month = usize::try_from(month - 1)
         .ok()

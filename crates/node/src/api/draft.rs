@@ -7,8 +7,8 @@ use posko_domain::{
     hazard, region,
     warning::{
         WarningState,
-        draft::{self, DraftCommand},
-        locate_as_given,
+        draft::{self, DraftCommand, DraftState},
+        locate_as_given, spoken,
         template::{self, Template, Values},
     },
     zone,
@@ -24,6 +24,7 @@ use posko_proto::{
     },
 };
 use posko_store::{Command, view::draft::Found};
+use prost_types::Timestamp;
 use tonic::{Request, Status};
 
 use super::{Api, Asked, Framed, digest, id, invalid, outcome, refused};
@@ -48,6 +49,23 @@ impl Default for OwnWarnings {
             templates: template::shipped(),
         }
     }
+}
+
+/// An own warning that a draft changes.
+struct Changed {
+    state: WarningState,
+    /// The draft by which it says what it says.
+    draft: Option<DraftState>,
+}
+
+/// How a template wrote a warning.
+struct Written<'a> {
+    /// The template's texts for the severity that it gets.
+    template: &'a Template,
+    /// What it wrote.
+    texts: Vec<Text>,
+    level: String,
+    observed: String,
 }
 
 impl Api {
@@ -151,7 +169,7 @@ impl Api {
     }
 
     /// Returns the own warning that a draft changes; none for a new one.
-    async fn changed(&self, request: &DraftWarningRequest) -> Result<Option<WarningState>, Status> {
+    async fn changed(&self, request: &DraftWarningRequest) -> Result<Option<Changed>, Status> {
         if request.kind() == DraftKind::Issue && request.warning_id.is_empty() {
             return Ok(None);
         }
@@ -170,20 +188,25 @@ impl Api {
                 found.origin
             )));
         }
-        Ok(Some(found.state))
+        let wrote = move |draft: &DraftState| draft.warning == Some(warning);
+        let drafts = self.ask(move |store| store.drafts(wrote, None, 1)).await?;
+        Ok(Some(Changed {
+            state: found.state,
+            draft: drafts.rows.into_iter().next().map(|draft| draft.state),
+        }))
     }
 
     /// Returns the whole of what is drafted.
     fn drafted(
         &self,
         request: &DraftWarningRequest,
-        changed: Option<&WarningState>,
+        changed: Option<&Changed>,
         exercise: bool,
     ) -> Result<WarningDrafted, Status> {
         let own = &self.0.own_warnings;
         let given = request.content.clone().unwrap_or_default();
         let base = changed
-            .map(|state| state.content.clone())
+            .map(|changed| changed.state.content.clone())
             .unwrap_or_default();
         let severity = first([given.severity, base.severity]);
         let severity = Severity::try_from(severity)
@@ -227,31 +250,34 @@ impl Api {
             sender: own.sender.clone(),
             ..Content::default()
         };
-        let area = content.areas.iter().flat_map(|area| &area.region_codes);
-        let area = area
-            .map(|code| named(code))
-            .collect::<Vec<String>>()
-            .join(", ");
-
-        let values = Values {
-            area,
-            time: effective
-                .and_then(|at| Millis::try_from(&at).ok())
-                .unwrap_or(at),
-            until: expires
-                .and_then(|at| Millis::try_from(&at).ok())
-                .unwrap_or(at),
-            level: request.level.clone(),
-            source: longer(&request.observed, &own.publisher),
-        };
-        let fallback = match (template, request.kind(), changed) {
-            (Some(template), _, _) => template::fill(&template.texts, severity, &values)
-                .map_err(|error| Status::failed_precondition(error.to_string()))?,
-            (None, DraftKind::Cancel, Some(changed)) => called_off(changed),
-            (None, _, Some(changed)) => texts_of(&changed.content),
-            (None, _, None) => Vec::new(),
+        let written = changed
+            .filter(|_| request.kind() == DraftKind::Update && template.is_none())
+            .and_then(|changed| self.written(changed, request, severity));
+        let values = written.as_ref().map_or_else(
+            || self.values(&content, &request.level, &request.observed),
+            |written| self.values(&content, &written.level, &written.observed),
+        );
+        let used = template.or(written.as_ref().map(|written| written.template));
+        let filled = used.map(|used| template::fill(&used.texts, severity, &values));
+        let filled = filled
+            .transpose()
+            .map_err(|error| Status::failed_precondition(error.to_string()))?
+            .unwrap_or_default();
+        let fallback = match (template, &written, changed) {
+            (Some(_), _, _) | (None, _, None) => filled.clone(),
+            (None, Some(written), Some(changed)) => {
+                anew(texts_of(&changed.state.content), &written.texts, &filled)
+            }
+            (None, None, Some(changed)) if request.kind() == DraftKind::Cancel => {
+                called_off(&changed.state)
+            }
+            (None, None, Some(changed)) => texts_of(&changed.state.content),
         };
         write_texts(&mut content, &given, &fallback);
+        let times = |content: &Content| (content.effective_at, content.expires_at);
+        if request.kind() == DraftKind::Update && times(&content) != times(&base) {
+            no_old_time(&content, &base, &[texts_by_hand(&given), filled])?;
+        }
         if content.event.is_empty() {
             let hazard = Hazard::try_from(hazard).unwrap_or_default();
             content.event = hazard::indonesian(hazard).into();
@@ -259,11 +285,62 @@ impl Api {
         locate_as_given(&mut content);
         Ok(WarningDrafted {
             kind: request.kind,
-            publisher: changed.map_or(own.publisher.clone(), |state| state.publisher.clone()),
+            publisher: changed.map_or(own.publisher.clone(), |changed| {
+                changed.state.publisher.clone()
+            }),
             content: Some(content),
             warning_id: request.warning_id.clone(),
-            warning_version: changed.map_or(0, |state| state.version),
-            template: request.template.clone(),
+            warning_version: changed.map_or(0, |changed| changed.state.version),
+            template: written.as_ref().map_or_else(
+                || request.template.clone(),
+                |written| written.template.name.clone(),
+            ),
+            level: values.level,
+            observed: written.map_or_else(|| request.observed.clone(), |written| written.observed),
+        })
+    }
+
+    /// Returns what stands for a template's placeholders.
+    fn values(&self, content: &Content, level: &str, observed: &str) -> Values {
+        let codes = content.areas.iter().flat_map(|area| &area.region_codes);
+        let names: Vec<String> = codes.map(|code| named(code)).collect();
+        let read = |at: Option<Timestamp>| at.and_then(|at| Millis::try_from(&at).ok());
+        let sent = read(content.sent_at).unwrap_or(Millis(0));
+        Values {
+            area: names.join(", "),
+            time: read(content.effective_at).unwrap_or(sent),
+            until: read(content.expires_at).unwrap_or(sent),
+            level: level.to_owned(),
+            source: longer(observed, &self.0.own_warnings.publisher),
+        }
+    }
+
+    /// Returns how a template wrote the warning that is updated; none where it was written by hand, or the template is
+    /// there no more.
+    fn written(
+        &self,
+        changed: &Changed,
+        request: &DraftWarningRequest,
+        severity: Severity,
+    ) -> Option<Written<'_>> {
+        let drafted = &changed.draft.as_ref()?.drafted;
+        let said = drafted.content.as_ref()?;
+        let of = |severity: Severity| {
+            let mut templates = self.0.own_warnings.templates.iter();
+            templates.find(|one| one.name == drafted.template && one.severity == severity)
+        };
+        let values = self.values(said, &drafted.level, &drafted.observed);
+        // A level that was given says how grave it was then.
+        let level = if said.severity() == severity {
+            longer(&request.level, &drafted.level)
+        } else {
+            request.level.clone()
+        };
+        Some(Written {
+            template: of(severity)?,
+            texts: template::fill(&of(said.severity())?.texts, said.severity(), &values).ok()?,
+            level,
+            observed: longer(&request.observed, &drafted.observed),
         })
     }
 
@@ -388,6 +465,74 @@ fn texts_of(content: &Content) -> Vec<Text> {
         .collect()
 }
 
+/// Returns texts in which what a template had written is written anew; what a person wrote stands.
+fn anew(stands: Vec<Text>, written: &[Text], anew: &[Text]) -> Vec<Text> {
+    let texts = stands.into_iter().map(|text| {
+        let of = |texts: &[Text]| {
+            let found = texts.iter().find(|one| one.language == text.language);
+            found.cloned().unwrap_or_default()
+        };
+        let (written, anew) = (of(written), of(anew));
+        let part = |stands: &String, written: &String, anew: String| {
+            if stands == written {
+                anew
+            } else {
+                stands.clone()
+            }
+        };
+        Text {
+            headline: part(&text.headline, &written.headline, anew.headline),
+            description: part(&text.description, &written.description, anew.description),
+            instruction: part(&text.instruction, &written.instruction, anew.instruction),
+            ..text
+        }
+    });
+    texts.collect()
+}
+
+/// Refuses a text that stands as it was and speaks of a time, where the times are others. What was written for the new
+/// times, by hand or from a template, may say what it said before.
+fn no_old_time(content: &Content, base: &Content, anew: &[Vec<Text>]) -> Result<(), Status> {
+    let base = texts_of(base);
+    for text in texts_of(content) {
+        let of = |texts: &[Text]| {
+            let found = texts.iter().find(|one| one.language == text.language);
+            found.map(parts).unwrap_or_default()
+        };
+        for (place, (name, part)) in parts(&text).into_iter().enumerate() {
+            let says = |texts: &[Text]| of(texts).get(place).is_some_and(|(_, said)| *said == part);
+            let times = spoken(&part);
+            if times.is_empty() || !says(&base) || anew.iter().any(|texts| says(texts)) {
+                continue;
+            }
+            let place = if text.language == "id" { "" } else { "texts." };
+            return Err(Status::invalid_argument(format!(
+                "field `content.{place}{name}` is kept from the warning and says `{}`, while it is to hold at other \
+                 times: give it anew, or name a template",
+                times.join(", ")
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Returns the parts of a text, each with its name in the contract.
+fn parts(text: &Text) -> [(&'static str, String); 3] {
+    [
+        ("headline", text.headline.clone()),
+        ("description", text.description.clone()),
+        ("instruction", text.instruction.clone()),
+    ]
+}
+
+/// Returns the texts that a person gives.
+fn texts_by_hand(given: &Content) -> Vec<Text> {
+    texts_of(&Content {
+        language: "id".into(),
+        ..given.clone()
+    })
+}
+
 /// Returns the texts by which a warning is taken back.
 fn called_off(warning: &WarningState) -> Vec<Text> {
     let texts = texts_of(&warning.content).into_iter();
@@ -414,22 +559,15 @@ fn called_off(warning: &WarningState) -> Vec<Text> {
 /// Writes the texts: by hand what was given, the rest as it stands. Where one language was written by hand and another
 /// only would stand as before, the other is left out: two languages must not say two things.
 fn write_texts(content: &mut Content, given: &Content, fallback: &[Text]) {
-    let by_hand = |text: &Text| {
+    let is_given = |text: &Text| {
         [&text.headline, &text.description, &text.instruction]
             .into_iter()
             .any(|part| !part.is_empty())
     };
-    let mut hands = given.texts.clone();
-    hands.push(Text {
-        language: "id".into(),
-        headline: given.headline.clone(),
-        description: given.description.clone(),
-        instruction: given.instruction.clone(),
-        ..Text::default()
-    });
+    let hands = texts_by_hand(given);
     let rewritten = hands
         .iter()
-        .any(|text| text.language == "id" && by_hand(text));
+        .any(|text| text.language == "id" && is_given(text));
     let mut languages: Vec<String> = fallback.iter().map(|text| text.language.clone()).collect();
     languages.extend(hands.iter().map(|text| text.language.clone()));
     let mut seen = std::collections::BTreeSet::new();
@@ -438,7 +576,7 @@ fn write_texts(content: &mut Content, given: &Content, fallback: &[Text]) {
         let of = |texts: &[Text]| texts.iter().find(|text| text.language == language).cloned();
         let hand = of(&hands).unwrap_or_default();
         let stands = of(fallback).unwrap_or_default();
-        if language != "id" && rewritten && !by_hand(&hand) {
+        if language != "id" && rewritten && !is_given(&hand) {
             continue;
         }
         let headline = longer(&hand.headline, &stands.headline);
@@ -483,4 +621,4 @@ pub(super) fn unwritable(error: &posko_formats::cap::WriteError) -> Status {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

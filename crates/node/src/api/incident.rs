@@ -9,7 +9,7 @@ use posko_domain::{
     incident::{
         Aim, Emergency, Escalation, Holding, IncidentCommand, IncidentRejection, IncidentState,
         Need, Objective, Period, Related,
-        assessment::{Assessment, derived, form, superseded_by},
+        assessment::{Assessment, derived, figures, form, is_whole, superseded_by},
         corrects, extended_by, warning_named,
     },
     log::Statement,
@@ -19,6 +19,7 @@ use posko_domain::{
 use posko_proto::{
     Id, NodeId,
     blob::v1::BlobState,
+    common::v1::CommandMeta,
     incident::v1::{
         self as wire, ActivateIncidentRequest, ActivateIncidentResponse, AddNoteRequest,
         AddNoteResponse, AttachFileRequest, AttachFileResponse, ChangeIncidentRequest,
@@ -152,6 +153,25 @@ impl Api {
             withdrawn_because: because,
             legal_basis,
         }
+    }
+}
+
+impl Api {
+    /// Says whether an incident that a command names is known here; one of a drill for a real command is refused, and a
+    /// real one for a drill's.
+    async fn same_class(&self, other: Id, meta: Option<&CommandMeta>) -> Result<bool, Status> {
+        let Some(found) = self.ask(move |store| store.incident_alone(other)).await? else {
+            return Ok(false);
+        };
+        let (number, exercise) = (&found.state.number, found.state.exercise);
+        if exercise == meta.is_some_and(|meta| meta.exercise) {
+            return Ok(true);
+        }
+        Err(Status::failed_precondition(if exercise {
+            format!("incident `{number}` is an exercise, and the command is not")
+        } else {
+            format!("incident `{number}` is real, and the command belongs to an exercise")
+        }))
     }
 }
 
@@ -346,12 +366,15 @@ fn told(told: &Told) -> wire::TimelineEntry {
         seq: header.seq,
         version: header.stream_version,
         exercise: told.exercise,
-        correction: matches!(&event, Some(Event::Incident(event)) if corrects(event)),
+        correction: told.before.is_some()
+            || matches!(&event, Some(Event::Incident(event)) if corrects(event)),
         disputed: told.disputed,
         presence: presence.into(),
         withdrawn_because: because,
         legal_basis,
         event: event.as_ref().and_then(any),
+        before: (told.before.as_ref()).and_then(|before| any(&before.event.clone().into())),
+        before_at: (told.before.as_ref()).and_then(|before| before.at.map(Into::into)),
     }
 }
 
@@ -427,6 +450,18 @@ impl IncidentService for Api {
         &self,
         request: Request<RejectIncidentRequest>,
     ) -> Result<Response<RejectIncidentResponse>, Status> {
+        let rejected = request.get_ref();
+        if !rejected.duplicate_of.is_empty() {
+            let other = id("duplicate_of", &rejected.duplicate_of)?;
+            if rejected.incident_id == rejected.duplicate_of {
+                let reason = "an incident is no duplicate of itself";
+                return Err(invalid("duplicate_of", &reason));
+            }
+            if !self.same_class(other, rejected.meta.as_ref()).await? {
+                let reason = format!("incident `{other}` is not known here");
+                return Err(Status::not_found(reason));
+            }
+        }
         let outcome = self.command(request).await?;
         Ok(Response::new(RejectIncidentResponse { outcome }))
     }
@@ -519,10 +554,23 @@ impl IncidentService for Api {
         &self,
         mut request: Request<ChangeIncidentRequest>,
     ) -> Result<Response<ChangeIncidentResponse>, Status> {
-        if account_of(request.get_mut()).is_some_and(|account| account.is_empty()) {
-            let asker = self.caller(request.metadata()).await?.account;
-            if let Some(account) = account_of(request.get_mut()) {
-                *account = asker.to_vec();
+        let caller = self.caller(request.metadata()).await?;
+        if let Some(Change::Relate(related)) = &request.get_ref().change {
+            // Another province's incident may be on its way here.
+            let other = id("relate.incident_id", &related.incident_id)?;
+            let meta = request.get_ref().meta.as_ref();
+            self.same_class(other, meta).await?;
+        }
+        if let Some(account) = account_of(request.get_mut()) {
+            if account.is_empty() {
+                *account = caller.account.to_vec();
+            }
+            // Nobody answers for a post that a mistyped account holds.
+            let named = id("account_ref", account)?;
+            let found = self.ask(move |store| store.account(named)).await?;
+            if found.is_none() && named != caller.account {
+                let reason = format!("account `{named}` is not known here");
+                return Err(Status::not_found(reason));
             }
         }
         let outcome = self.command(request).await?;
@@ -575,6 +623,15 @@ impl IncidentService for Api {
         let missing = answered.assessed.is_none();
         let assessed = answered.assessed.unwrap_or_default();
         let form = form::find(head.form, head.form_version);
+        let mut offered = form
+            .map(|form| figures(form, &assessed.answers))
+            .unwrap_or_default();
+        if !is_whole(head, &found.state) {
+            for one in offered.iter_mut().filter(|one| !one.figures.is_empty()) {
+                one.figures.clear();
+                one.bar = wire::FigureBar::Part.into();
+            }
+        }
         Ok(Response::new(GetAssessmentResponse {
             head: Some(assessment(head, &found.state)),
             derived: form
@@ -583,6 +640,7 @@ impl IncidentService for Api {
             answers: assessed.answers,
             words: answered.words,
             left_out: assessed.left_out,
+            figures: offered,
             missing,
             provenance: Some(self.provenance_of(&found, found.state.recorded_at)),
         }))
@@ -750,3 +808,6 @@ impl IncidentService for Api {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests;

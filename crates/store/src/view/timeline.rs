@@ -1,10 +1,16 @@
 //! The time line of an incident: every event of it and of its sites, read from the log in its order.
 
-use posko_domain::{event::PAYLOAD_WITHDRAWN, log::Statement};
+use std::collections::HashMap;
+
+use posko_domain::{
+    event::{Event, PAYLOAD_WITHDRAWN},
+    incident::{self, Before},
+    log::Statement,
+};
 use posko_ledger::entry::{EXERCISE, EntryHeader, HEADER_BYTES};
 use posko_proto::{Id, NodeId, common::v1::Envelope};
 use prost::Message;
-use rusqlite::named_params;
+use rusqlite::{Connection, named_params};
 
 use crate::{
     Store, StoreError, fold,
@@ -21,6 +27,8 @@ pub struct Told {
     pub epoch_no: u64,
     /// Who recorded what, where that is here and can be read.
     pub envelope: Option<Envelope>,
+    /// What was said before of what it says anew, where it does.
+    pub before: Option<Before>,
     /// Whether its payload is here.
     pub presence: Presence,
     /// Why it was withdrawn, if it was.
@@ -95,6 +103,7 @@ impl Store {
                 ":limit": limit as i64 + 1,
             })?;
             let mut page = PageOf::new(limit);
+            let mut last = after;
             while let Some(row) = rows.next()? {
                 let pos: i64 = row.get(0)?;
                 let header: [u8; HEADER_BYTES] = row.get(1)?;
@@ -115,13 +124,58 @@ impl Store {
                     header,
                     epoch_no: row.get::<_, i64>(4)?.cast_unsigned(),
                     envelope: envelope.and_then(Result::ok),
+                    before: None,
                     presence,
                     withdrawn: said.map(|said| fold::decode_body(&said)).transpose()?,
                     disputed: reading.disputes_at(origin, pos),
                 };
                 page.push(told, pos.to_string());
+                last = pos;
+            }
+            let mut said = said_before(connection, origin, incident, last)?;
+            for told in &mut page.rows {
+                told.before = said.remove(&told.header.event_id);
             }
             Ok(page)
         })
     }
+}
+
+/// Returns what the events of an incident up to a place say anew, by event. It is read from the log, since a state holds
+/// what is said now alone.
+fn said_before(
+    connection: &Connection,
+    origin: NodeId,
+    incident: Id,
+    last: i64,
+) -> Result<HashMap<Id, Before>, StoreError> {
+    let mut entries = connection.prepare_cached(
+        "SELECT header, body
+         FROM stream_entry JOIN entry USING (pos) JOIN payload USING (pos)
+         WHERE origin = :origin AND stream = :incident AND pos <= :last
+         ORDER BY pos",
+    )?;
+    let mut rows = entries.query(named_params! {
+        ":origin": origin.as_str(),
+        ":incident": incident.as_bytes(),
+        ":last": last,
+    })?;
+    let mut said = HashMap::new();
+    let mut state = None;
+    while let Some(row) = rows.next()? {
+        let header: [u8; HEADER_BYTES] = row.get(0)?;
+        let header = EntryHeader::decode(&header)?;
+        let body: Vec<u8> = row.get(1)?;
+        let Ok((Event::Incident(event), recorded)) = fold::read(origin, &header, &body) else {
+            continue;
+        };
+        // An event that the fold refuses has no effect, and so corrects nothing.
+        let Ok(next) = incident::apply(state.clone(), &event, &recorded) else {
+            continue;
+        };
+        let before = state.and_then(|state| incident::said_before(&state, &event));
+        said.extend(before.map(|before| (header.event_id, before)));
+        state = Some(next);
+    }
+    Ok(said)
 }

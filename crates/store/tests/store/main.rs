@@ -24,6 +24,7 @@ mod standing;
 mod statement;
 mod tail;
 mod timeline;
+mod warning;
 
 use std::{
     path::Path,

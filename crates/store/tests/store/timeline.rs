@@ -2,14 +2,16 @@
 
 use posko_domain::{
     event::{INCIDENT_ASSESSED, INCIDENT_NOTED, SITE_OCCUPANCY_COUNTED, SITE_OPENED},
-    incident::assessment::form,
+    incident::{IncidentEvent, assessment::form},
     log::LogCommand,
     site::SiteCommand,
 };
 use posko_proto::{
     incident::v1::{
-        Answer, AnswerInWords, AssessmentForm, AssessmentKind, IncidentAssessed,
-        SubmitAssessmentRequest, answer::Value,
+        Answer, AnswerInWords, AssessmentForm, AssessmentKind, ChangeIncidentRequest, Figure,
+        FigureSource, IncidentAssessed, IncidentNeedSet, IncidentStepTaken, Measure,
+        RecordImpactRequest, Sector, Step, SubmitAssessmentRequest, Unit, answer::Value,
+        change_incident_request::Change as IncidentChange,
     },
     site::v1::{
         ChangeSiteRequest, Kind, OpenSiteRequest, People, SiteOccupancyCounted, SiteOpened,
@@ -161,6 +163,93 @@ fn a_time_line_has_every_event_of_an_incident_and_its_sites_in_order_page_after_
     for page in [1, 2, 3, 100] {
         assert_eq!(told(&owner, incident, page), whole);
         assert_eq!(told(&replica, incident, page), whole);
+    }
+}
+
+/// Changes an incident at a time, in minutes before now.
+fn changed(number: u32, incident: Id, minutes: i64, change: IncidentChange) -> Request {
+    let asked = ChangeIncidentRequest {
+        meta: Some(common::CommandMeta {
+            command_id: command_id(number).to_vec(),
+            ..Default::default()
+        }),
+        incident_id: incident.to_vec(),
+        note: "Terpal".into(),
+        change: Some(change),
+    };
+    let command = IncidentCommand::try_from(&asked).unwrap();
+    Request {
+        occurred_at: NOW.plus_seconds(-60 * minutes),
+        ..request(number, incident, command)
+    }
+}
+
+fn dead(number: u32, incident: Id, count: u64, correction: bool) -> Request {
+    let asked = RecordImpactRequest {
+        figures: vec![Figure {
+            measure: Measure::Dead.into(),
+            count,
+            ..Figure::default()
+        }],
+        source: FigureSource::Government.into(),
+        correction,
+        ..RecordImpactRequest::default()
+    };
+    request(number, incident, IncidentCommand::try_from(&asked).unwrap())
+}
+
+#[test]
+fn what_is_said_anew_stands_beside_what_was_said_before_at_every_node() {
+    let dir = tempdir().unwrap();
+    let (owner, replica) = (open(dir.path(), "32", 1), open(dir.path(), "31", 1));
+    accept(&replica, "32");
+    let incident = accepted(&owner, report(1, "32.75.01")).stream;
+    let occurred = || {
+        IncidentChange::TakeStep(IncidentStepTaken {
+            step: Step::Occurred.into(),
+        })
+    };
+    let need = |quantity| {
+        IncidentChange::SetNeed(IncidentNeedSet {
+            need_id: vec![5; 16],
+            sector: Sector::Shelter.into(),
+            quantity,
+            unit: Unit::Pieces.into(),
+            ..IncidentNeedSet::default()
+        })
+    };
+    for request in [
+        changed(2, incident, 60, occurred()),
+        changed(3, incident, 90, occurred()),
+        dead(4, incident, 2, false),
+        dead(5, incident, 1, true),
+        changed(6, incident, 0, need(400)),
+        changed(7, incident, 0, need(300)),
+    ] {
+        accepted(&owner, request);
+    }
+    replicate(&owner, &replica, "32", 100);
+    for store in [&owner, &replica] {
+        for page in [1, 100] {
+            let mut before = Vec::new();
+            let mut after = None;
+            loop {
+                let found = store.timeline(node("32"), incident, after.as_deref(), page);
+                let found = found.unwrap();
+                before.extend(found.rows.into_iter().filter_map(|told| told.before));
+                match found.next {
+                    Some(next) => after = Some(next),
+                    None => break,
+                }
+            }
+            let [step, figure, need] = &before[..] else {
+                panic!("{before:?}")
+            };
+            assert_eq!(step.at, Some(NOW.plus_seconds(-3600)));
+            assert!(matches!(&figure.event, IncidentEvent::ImpactRecorded(held)
+                if held.figures[0].count == 2 && figure.at == Some(NOW)));
+            assert!(matches!(&need.event, IncidentEvent::NeedSet(held) if held.quantity == 400));
+        }
     }
 }
 

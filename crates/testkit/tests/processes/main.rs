@@ -18,6 +18,7 @@ mod fork;
 mod gateway;
 mod input;
 mod kill;
+mod picture;
 mod refusal;
 mod relay;
 mod restore;

@@ -14,7 +14,7 @@ use posko_domain::incident::{
 };
 use posko_proto::{
     Id,
-    common::v1::{Place, Point, Provenance},
+    common::v1::{CommandMeta, Place, Point, Provenance},
     incident::v1::{
         Answer, AnswerInWords, AssessmentForm, AssessmentHead, AssessmentKind, Chosen, Counted,
         CountedAge, Derived, GetAssessmentRequest, GetAssessmentResponse, IncidentAssessed, People,
@@ -23,7 +23,7 @@ use posko_proto::{
 };
 use serde_json::{Map, Value as Json, json};
 
-use super::{incident_id, nothing_personal};
+use super::{figure, incident_id, nothing_personal};
 use crate::{
     client::Client,
     command::{freshness, lost, outcome_fields, outcome_of, owner},
@@ -53,6 +53,9 @@ pub(crate) struct AssessArgs {
     /// Only check the file against its form; nothing is sent
     #[arg(long)]
     dry_run: bool,
+    /// Also record the impact figures that follow from the answers, as PMI's
+    #[arg(long, conflicts_with_all = ["template", "dry_run"])]
+    figures: bool,
     #[command(flatten)]
     frame: Frame,
 }
@@ -76,6 +79,24 @@ pub(crate) enum AssessmentCommand {
         /// The assessment
         #[arg(value_name = "ID", value_parser = input::id)]
         assessment: Id,
+    },
+    /// Records the impact figures that follow from a rapid assessment, as PMI's, of its time
+    #[command(after_help = "Examples:
+  posko incident assessment show PMI-32-2026-000001 \\
+    0192f3c4-5a6b-7c8d-9e0f-112233445566
+  posko incident assessment figures PMI-32-2026-000001 \\
+    0192f3c4-5a6b-7c8d-9e0f-112233445566
+
+`show` lists beforehand which figures follow from which answers, and why others
+give none. Figures are of the whole incident: an assessment of a part of it gives none.")]
+    Figures {
+        /// Id or number
+        incident: String,
+        /// The assessment
+        #[arg(value_name = "ID", value_parser = input::id)]
+        assessment: Id,
+        #[command(flatten)]
+        frame: Frame,
     },
 }
 
@@ -178,7 +199,7 @@ impl AssessArgs {
         as_is: bool,
     ) -> Result<Shown, Failure> {
         let request = self.request(as_is)?;
-        let incident = self.incident.unwrap_or_default();
+        let name = self.incident.unwrap_or_default();
         let left_out = request
             .assessment
             .as_ref()
@@ -187,7 +208,7 @@ impl AssessArgs {
         let meta = request.meta.clone().unwrap_or_default();
         let id = Id::try_from(meta.command_id.as_slice()).map_err(Failure::internal)?;
         let request = SubmitAssessmentRequest {
-            incident_id: incident_id(client, &incident).await?,
+            incident_id: incident_id(client, &name).await?,
             ..request
         };
         let answer = client.incidents().submit_assessment(request).await;
@@ -195,7 +216,7 @@ impl AssessArgs {
         let outcome = outcome_of(id, answer.outcome)?;
         let assessment = view::id(&answer.assessment_id);
         let [incident, version, position] = outcome_fields(label::INCIDENT, &outcome);
-        let text = fields(
+        let mut text = fields(
             context,
             [
                 (label::ASSESSMENT, assessment.clone().unwrap_or_default()),
@@ -205,10 +226,25 @@ impl AssessArgs {
                 (label::LEFT_OUT_PERSONS, left_out.join(", ")),
             ],
         );
-        Shown::new(
-            json!({ "outcome": outcome, "assessment_id": assessment, "left_out": left_out }),
-            text,
-        )
+        let mut json =
+            json!({ "outcome": outcome, "assessment_id": assessment, "left_out": left_out });
+        if self.figures {
+            // A repeated command finds the figures recorded under the same id.
+            let of = answer.assessment_id;
+            let id = Id::try_from(of.as_slice()).map_err(Failure::internal)?;
+            let meta = CommandMeta {
+                command_id: id.to_vec(),
+                exercise: self.frame.exercise,
+                ..CommandMeta::default()
+            };
+            let (figures, table) = figure::record(context, client, (&name, of), (id, meta)).await?;
+            let title = context.say(label::FIGURES);
+            let _ = write!(text, "\n\n{title}\n{table}");
+            if let Some(json) = json.as_object_mut() {
+                json.insert("figures".into(), figures);
+            }
+        }
+        Shown::new(json, text)
     }
 }
 
@@ -556,6 +592,15 @@ impl AssessmentCommand {
                 let text = render(context, &found);
                 Shown::new(shown_json(found), text)
             }
+            Self::Figures {
+                incident,
+                assessment,
+                frame,
+            } => {
+                let of = (incident.as_str(), assessment.to_vec());
+                let (json, text) = figure::record(context, client, of, frame.meta()).await?;
+                Shown::new(json, text)
+            }
         }
     }
 }
@@ -646,7 +691,12 @@ fn render(context: &Context, found: &GetAssessmentResponse) -> String {
         table.row([code.to_owned(), asked.to_owned(), answer]);
     }
     let figures = figures_table(context, form, &found.derived);
-    for (title, table) in [(label::ANSWER, table), (label::DERIVED, figures)] {
+    let offered = figure::table(context, found, &[]);
+    for (title, table) in [
+        (label::ANSWER, table),
+        (label::DERIVED, figures),
+        (label::OFFERED, offered),
+    ] {
         if !table.is_empty() {
             let _ = write!(
                 text,
@@ -774,6 +824,7 @@ fn shown_json(found: GetAssessmentResponse) -> Json {
         "words": words,
         "left_out": found.left_out,
         "derived": found.derived.iter().map(view::incident::Derived::from).collect::<Vec<_>>(),
+        "offered": found.figures.iter().map(figure::offered_json).collect::<Vec<_>>(),
         "missing": found.missing,
         "provenance": found.provenance.map(view::Provenance::from),
     })

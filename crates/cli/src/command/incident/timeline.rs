@@ -12,6 +12,7 @@ use posko_proto::{
     },
     site::v1::{Kind, NeedKind},
 };
+use prost_types::Any;
 use serde_json::{Value as Json, json};
 
 use super::incident_id;
@@ -98,6 +99,9 @@ fn marks(context: &Context, entry: &TimelineEntry) -> String {
     if entry.correction {
         marks = format!(" {}", context.say(label::CORRECTED));
     }
+    if let Some(before) = before(entry, context.lang) {
+        marks = format!("{marks} [{}: {before}]", context.say(label::SAID_BEFORE));
+    }
     if entry.presence() == TimelinePresence::Withdrawn {
         let (because, law) = (&entry.withdrawn_because, &entry.legal_basis);
         marks = format!(
@@ -134,6 +138,11 @@ fn entry_json(entry: &TimelineEntry) -> Json {
         "version": entry.version,
         "exercise": entry.exercise,
         "correction": entry.correction,
+        "before": entry.before.as_ref().map(|_| json!({
+            "id": before(entry, Lang::Id),
+            "en": before(entry, Lang::En),
+            "at": view::time(entry.before_at.as_ref()),
+        })),
         "disputed": entry.disputed,
         "presence": name::of::<TimelinePresence>(entry.presence),
         "withdrawn_because": view::text(&entry.withdrawn_because),
@@ -143,11 +152,7 @@ fn entry_json(entry: &TimelineEntry) -> Json {
 
 /// Returns what happened, in a language; the name of its message where this program cannot read it.
 fn what(entry: &TimelineEntry, lang: Lang) -> String {
-    let known = KINDS.iter().find(|kind| kind.type_id == entry.type_id);
-    let read = known.zip(entry.event.as_ref()).and_then(|(kind, event)| {
-        Event::decode(kind.type_id, kind.type_version, &event.value).ok()
-    });
-    let said = match &read {
+    let said = match &read(entry, entry.event.as_ref()) {
         Some(Event::Incident(event)) => of_incident(event, lang),
         Some(Event::Site(event)) => of_site(event, lang),
         _ if entry.type_id == posko_domain::event::INCIDENT_NOTED.type_id => {
@@ -156,6 +161,20 @@ fn what(entry: &TimelineEntry, lang: Lang) -> String {
         _ => return entry.r#type.clone(),
     };
     said.text(lang)
+}
+
+/// Returns what was said before, in a language: the values alone.
+fn before(entry: &TimelineEntry, lang: Lang) -> Option<String> {
+    let Some(Event::Incident(event)) = read(entry, entry.before.as_ref()) else {
+        return None;
+    };
+    let said = of_incident(&event, lang).with(when(entry.before_at.as_ref()));
+    Some(said.values.join(", "))
+}
+
+fn read(entry: &TimelineEntry, event: Option<&Any>) -> Option<Event> {
+    let kind = KINDS.iter().find(|kind| kind.type_id == entry.type_id)?;
+    Event::decode(kind.type_id, kind.type_version, &event?.value).ok()
 }
 
 /// What happened in both languages, and the values that it happened with.
@@ -232,6 +251,11 @@ fn of_incident(event: &IncidentEvent, lang: Lang) -> Said {
                     String::new()
                 })
                 .with(of::<FigureSource>(said.source, lang))
+                .with(match (view::id(&said.assessment_id), lang) {
+                    (None, _) => String::new(),
+                    (Some(id), Lang::Id) => format!("asesmen {id}"),
+                    (Some(id), Lang::En) => format!("assessment {id}"),
+                })
         }
         IncidentEvent::OperationEnded(_) => Said::new("operasi selesai", "operation ended"),
         IncidentEvent::Closed(_) => Said::new("ditutup", "closed"),
@@ -286,12 +310,16 @@ fn of_incident(event: &IncidentEvent, lang: Lang) -> Said {
             Said::new("rencana disetujui", "plan approved").with(said.number.to_string())
         }
         IncidentEvent::ObjectiveSet(said) => Said::new("sasaran ditetapkan", "objective set")
-            .with(of::<Priority>(said.priority, lang)),
+            .with(of::<Priority>(said.priority, lang))
+            .with(of::<Post>(said.post, lang))
+            .with(until(said.due_at.as_ref())),
         IncidentEvent::ObjectiveSettled(said) => Said::new("hasil sasaran", "objective settled")
             .with(of::<Settlement>(said.settlement, lang)),
         IncidentEvent::NeedSet(said) => Said::new("kebutuhan", "need")
             .with(of::<Sector>(said.sector, lang))
             .with(quantity(said.quantity, &of::<Unit>(said.unit, lang)))
+            .with(of::<Priority>(said.priority, lang))
+            .with(until(said.due_at.as_ref()))
             .with(code(said.place.as_ref())),
         IncidentEvent::NeedMet(said) => {
             Said::new("kebutuhan dipenuhi sebagian", "part of a need met")
@@ -428,6 +456,34 @@ mod tests {
             assert_ne!(said[0].id, said[1].en, "{}", kind.name);
             assert!(seen.insert(said[0].id), "{}", said[0].id);
         }
+    }
+
+    #[test]
+    fn what_is_said_anew_shows_what_was_said_before() {
+        let taken = |step: Step| {
+            IncidentEvent::StepTaken(posko_proto::incident::v1::IncidentStepTaken {
+                step: step.into(),
+            })
+        };
+        let told = TimelineEntry {
+            correction: true,
+            before: entry(taken(Step::OnScene)).event,
+            before_at: Some(prost_types::Timestamp {
+                seconds: 1_800_000_000,
+                nanos: 0,
+            }),
+            ..entry(taken(Step::OnScene))
+        };
+        let text =
+            table(&context(Lang::Id), std::slice::from_ref(&told)).render(&context(Lang::Id));
+        assert!(
+            text.contains(
+                "langkah: tim di lokasi (ralat) [sebelumnya: tim di lokasi, 2027-01-15 15:00:00 WIB]"
+            ),
+            "{text}"
+        );
+        assert_eq!(entry_json(&told)["before"]["at"], "2027-01-15T08:00:00Z");
+        assert!(entry_json(&entry(taken(Step::OnScene)))["before"].is_null());
     }
 
     #[test]

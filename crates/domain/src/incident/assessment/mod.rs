@@ -6,6 +6,7 @@
 pub mod form;
 
 mod derived;
+mod figure;
 
 use posko_proto::{
     Id,
@@ -17,12 +18,12 @@ use posko_proto::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use self::derived::derived;
 use self::form::{Form, Kind, Question};
+pub use self::{derived::derived, figure::figures};
 use crate::{
     context::stream_of,
     incident::{
-        IncidentCommand, IncidentRejection,
+        IncidentCommand, IncidentRejection, IncidentState,
         command::{LARGEST_COUNT, given, known, note},
         rule,
     },
@@ -70,6 +71,11 @@ pub struct Assessment {
 pub fn superseded_by(assessments: &[Assessment], id: Id) -> Option<Id> {
     let newer = assessments.iter().find(|held| held.supersedes == Some(id));
     newer.map(|newer| newer.id)
+}
+
+/// Says whether the assessment is of the incident's whole place, and not of a part of it.
+pub fn is_whole(assessment: &Assessment, incident: &IncidentState) -> bool {
+    region::within(&incident.place.region_code, &assessment.place.region_code)
 }
 
 /// Hands an assessment in; a newer version supersedes the newest of the same assessment.

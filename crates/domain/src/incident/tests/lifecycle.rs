@@ -440,6 +440,7 @@ fn judgements_and_corrections_keep_what_was_said_before() {
             source,
             as_of,
             correction: true,
+            assessment: None,
         },
         other => other,
     };

@@ -2,9 +2,10 @@ use posko_proto::{
     account::v1::{AddAccountRequest, Grant, LoginRequest, account_service_server::AccountService},
     common::v1::{CommandMeta, Role},
     warning::v1::{
-        CancelWarningRequest, DraftStatus, ExportWarningRequest, GetWarningInboxRequest,
-        InboxChange, ListDraftsRequest, MarkWarningsSeenRequest, SubscribeWarningsRequest,
-        Subscription, WatchWarningsRequest, warning_service_server::WarningService,
+        CancelWarningRequest, DraftStatus, ExportWarningRequest, GetDraftRequest,
+        GetWarningInboxRequest, InboxChange, ListDraftsRequest, MarkWarningsSeenRequest,
+        SubscribeWarningsRequest, Subscription, WatchWarningsRequest,
+        warning_service_server::WarningService,
     },
 };
 use tokio_stream::StreamExt;
@@ -13,7 +14,7 @@ use tonic::Code;
 use super::*;
 use crate::api::ims::tests::{asked, started};
 
-fn frame(number: u8) -> CommandMeta {
+pub(in crate::api) fn frame(number: u8) -> CommandMeta {
     CommandMeta {
         command_id: vec![number; 16],
         ..CommandMeta::default()
@@ -21,7 +22,7 @@ fn frame(number: u8) -> CommandMeta {
 }
 
 /// Makes an account with a role in an area, and returns its token.
-async fn person(api: &Api, number: u8, role: Role, scope: &str) -> String {
+pub(in crate::api) async fn person(api: &Api, number: u8, role: Role, scope: &str) -> String {
     let (login, password) = (format!("orang-{number}"), "kata sandi yang panjang");
     let request = AddAccountRequest {
         meta: Some(frame(number)),
@@ -229,4 +230,123 @@ async fn who_may_not_warn_there_drafts_and_approves_nothing() {
         .into_inner()
         .drafts;
     assert_eq!(drafts.len(), 0);
+}
+
+/// Returns what a draft says: its headline, its description and its English description.
+async fn said(api: &Api, token: &str, draft: &[u8]) -> [String; 3] {
+    let request = GetDraftRequest {
+        draft_id: draft.to_vec(),
+    };
+    let answer = api.get_draft(asked(request, token)).await.unwrap();
+    let drafted = answer.into_inner().draft.unwrap().drafted.unwrap();
+    let content = drafted.content.unwrap();
+    let english = content.texts.first().map(|text| text.description.clone());
+    [
+        content.headline,
+        content.description,
+        english.unwrap_or_default(),
+    ]
+}
+
+/// Returns a request for an update that gives nothing but what it is given.
+fn update(number: u8, warning: &[u8], content: Content) -> DraftWarningRequest {
+    DraftWarningRequest {
+        meta: Some(frame(number)),
+        kind: DraftKind::Update.into(),
+        warning_id: warning.to_vec(),
+        content: Some(content),
+        ..DraftWarningRequest::default()
+    }
+}
+
+fn until(hours: i64) -> Content {
+    Content {
+        expires_at: Some(now().plus_seconds(hours * 3600).into()),
+        ..Content::default()
+    }
+}
+
+#[tokio::test]
+async fn an_update_that_holds_longer_never_says_the_old_end() {
+    let (_node, api) = started().await;
+    let author = person(&api, 1, Role::DutyOfficer, "").await;
+    let second = person(&api, 2, Role::DutyOfficer, "").await;
+    let draft = drafted(&api, &author, flood(3)).await;
+    let answer = api.approve_draft(asked(approval(4, &draft), &second)).await;
+    let warning = answer.unwrap().into_inner().warning_id;
+    let [_, before, _] = said(&api, &author, &draft).await;
+
+    // What a template wrote is written anew, with what it was known from; the update is one that can be updated again.
+    let longer = until(6);
+    let ends = longer.expires_at.and_then(|at| Millis::try_from(&at).ok());
+    let draft = drafted(&api, &author, update(5, &warning, longer)).await;
+    let [headline, description, english] = said(&api, &author, &draft).await;
+    assert_eq!(headline, "Siaga I: banjir di Kota Bekasi");
+    assert_ne!(description, before);
+    for (text, language) in [(&description, "id"), (&english, "en")] {
+        let end = template::said_time(ends.unwrap(), language);
+        assert!(
+            text.contains(&end) && text.contains("TMA Katulampa 220 cm"),
+            "{text}"
+        );
+    }
+    let approved = api.approve_draft(asked(approval(6, &draft), &second)).await;
+    approved.unwrap();
+    let graver = Content {
+        severity: Severity::Extreme.into(),
+        ..until(9)
+    };
+    let draft = drafted(&api, &author, update(7, &warning, graver)).await;
+    let [headline, again, _] = said(&api, &author, &draft).await;
+    assert_eq!(
+        headline, "Awas: banjir di Kota Bekasi",
+        "another severity has a word of its own"
+    );
+    assert!(again.contains("TMA Katulampa 220 cm") && again != description);
+}
+
+#[tokio::test]
+async fn a_text_by_hand_that_names_a_time_is_written_anew_when_the_times_change() {
+    let (_node, api) = started().await;
+    let author = person(&api, 1, Role::DutyOfficer, "").await;
+    let second = person(&api, 2, Role::DutyOfficer, "").await;
+    let by_hand = |number, description: &str| {
+        let mut request = flood(number);
+        let content = request.content.as_mut().unwrap();
+        content.description = description.into();
+        request
+    };
+    let draft = drafted(
+        &api,
+        &author,
+        by_hand(3, "Tanggul retak. Waspada sampai pukul 18.00."),
+    )
+    .await;
+    let answer = api.approve_draft(asked(approval(4, &draft), &second)).await;
+    let warning = answer.unwrap().into_inner().warning_id;
+
+    let refused =
+        WarningService::draft_warning(&api, asked(update(5, &warning, until(6)), &author)).await;
+    assert_eq!(
+        refused.unwrap_err().message(),
+        "field `content.description` is kept from the warning and says `pukul 18.00`, while it is to hold at other \
+         times: give it anew, or name a template"
+    );
+    let shorter = Content {
+        description: "Tanggul retak.".into(),
+        ..until(6)
+    };
+    let draft = drafted(&api, &author, update(6, &warning, shorter)).await;
+    let [headline, description, english] = said(&api, &author, &draft).await;
+    assert_eq!(headline, "Siaga I: banjir di Kota Bekasi");
+    assert_eq!(
+        (description.as_str(), english.as_str()),
+        ("Tanggul retak.", "")
+    );
+    // A text without a time stands as it was, and so does one of which only the instruction changes.
+    api.approve_draft(asked(approval(7, &draft), &second))
+        .await
+        .unwrap();
+    let draft = drafted(&api, &author, update(8, &warning, until(9))).await;
+    assert_eq!(said(&api, &author, &draft).await[1], "Tanggul retak.");
 }

@@ -1,0 +1,90 @@
+//! A warning that several nodes took in: listed once, by whose it is.
+
+use posko_domain::warning::{WarningCommand, stream_of};
+use posko_proto::warning::v1::{AlertStatus, Content, Source};
+use tempfile::tempdir;
+
+use super::*;
+
+const NAME: &str = "luapan Ciliwung";
+
+fn warning() -> Id {
+    stream_of(Source::Manual, NAME)
+}
+
+fn asked(number: u32, command: WarningCommand) -> Request {
+    Request {
+        stream: warning(),
+        command: Command::Warning(command),
+        ..report(number, "32.75")
+    }
+}
+
+fn taken(number: u32) -> Request {
+    let content = Content {
+        status: AlertStatus::Actual.into(),
+        hazard: Hazard::Flood.into(),
+        sent_at: Some(NOW.into()),
+        expires_at: Some(NOW.plus_seconds(3600).into()),
+        ..Content::default()
+    };
+    let command = WarningCommand::take(Source::Manual, "BPBD", NAME, content).unwrap();
+    asked(number, command)
+}
+
+/// Returns whose warnings a node lists.
+fn listed(store: &Store, origin: Option<NodeId>, in_force_at: Option<Millis>) -> Vec<String> {
+    let page = store.warnings(origin, in_force_at, None, 10).unwrap();
+    let origins = page.rows.iter().map(|found| found.origin.to_string());
+    origins.collect()
+}
+
+#[test]
+fn a_warning_that_two_nodes_hold_is_one_row_and_in_force_while_one_of_them_holds_it() {
+    let dir = tempdir().unwrap();
+    let [dki, jabar, banten] = ["31", "32", "36"].map(|origin| open(dir.path(), origin, 1));
+    for (store, others) in [
+        (&dki, ["32", "36"]),
+        (&jabar, ["31", "36"]),
+        (&banten, ["31", "32"]),
+    ] {
+        for other in others {
+            accept(store, other);
+        }
+    }
+    let exchanged = || {
+        replicate(&dki, &jabar, "31", 100);
+        replicate(&dki, &banten, "31", 100);
+        replicate(&jabar, &dki, "32", 100);
+        replicate(&jabar, &banten, "32", 100);
+    };
+    accepted(&dki, taken(1));
+    accepted(&jabar, taken(2));
+    exchanged();
+    for (store, whose) in [(&dki, "31"), (&jabar, "32"), (&banten, "31")] {
+        assert_eq!(
+            listed(store, None, None),
+            [whose],
+            "its own, else the first"
+        );
+        assert_eq!(listed(store, None, Some(NOW)), [whose]);
+        for origin in ["31", "32"] {
+            assert_eq!(listed(store, Some(node(origin)), None), [origin]);
+        }
+        let takers = store.warning_takers(&[warning()]).unwrap();
+        assert_eq!(takers[&warning()], [node("31"), node("32")]);
+    }
+
+    accepted(&dki, asked(3, WarningCommand::Cancel));
+    exchanged();
+    for store in [&dki, &jabar, &banten] {
+        assert_eq!(
+            listed(store, None, Some(NOW)),
+            ["32"],
+            "32 still holds it in force"
+        );
+    }
+    assert_eq!(listed(&dki, None, None), ["31"]);
+    let later = Some(NOW.plus_seconds(7200));
+    assert_eq!(listed(&banten, None, later), [""; 0]);
+}
