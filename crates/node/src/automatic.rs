@@ -11,6 +11,8 @@ use crate::{api, disk::Disk};
 pub(crate) struct Automatic {
     /// The id by which it is recognized when it comes again; a random one never does.
     pub(crate) command_id: Option<Id>,
+    /// What binds the id to this very command, where the id does not say it all.
+    pub(crate) digest: [u8; 32],
     /// The thing.
     pub(crate) stream: Id,
     /// The node's time.
@@ -44,8 +46,7 @@ pub(crate) async fn execute(
     };
     let request = Request {
         command_id: automatic.command_id.unwrap_or(Id(command_id)),
-        // The id alone says which command it is.
-        digest: [0; 32],
+        digest: automatic.digest,
         authority: actor.into(),
         stream: automatic.stream,
         expected_version: 0,

@@ -537,6 +537,7 @@ impl Recorder for FeedRecorder {
     async fn record(&self, take: Take, _feed: &str) -> Result<intake::Recorded, Refusal> {
         let command = Automatic {
             command_id: None,
+            digest: [0; 32],
             stream: take.stream,
             now: now(),
             exercise: false,

@@ -192,6 +192,7 @@ async fn call(
 fn next_call(call: &Found, change: Change, by: Millis, now: Millis) -> Automatic {
     Automatic {
         command_id: Some(command_id(call.id, by)),
+        digest: [0; 32],
         stream: call.id,
         now,
         exercise: call.state.exercise,

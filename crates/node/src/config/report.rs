@@ -170,7 +170,7 @@ impl ReportConfig {
         writeln!(to, "per_address_per_hour = {}", self.per_address)?;
         writeln!(
             to,
-            "# How many are taken in all in an hour, 1 to 1000000. Default {IN_ALL}."
+            "# How many are taken of all citizens in an hour, and as many of each [[report_source]], 1 to 1000000. Default {IN_ALL}."
         )?;
         writeln!(to, "per_hour = {}", self.in_all)?;
         writeln!(to)?;

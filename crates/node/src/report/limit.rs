@@ -1,9 +1,10 @@
-//! How many reports are taken: a bucket of tokens for each address, and one for all.
+//! How many reports are taken, a bucket of tokens for each address and one for all, and for each system of another office
+//! one of its own; and how many connections one address may hold.
 
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use posko_proto::time::Millis;
@@ -31,6 +32,7 @@ pub(crate) struct Limit {
 #[derive(Debug, Default)]
 struct Buckets {
     addresses: HashMap<IpAddr, Bucket>,
+    sources: HashMap<String, Bucket>,
     all: Bucket,
 }
 
@@ -103,9 +105,67 @@ impl Limit {
         buckets.addresses.insert(address, one);
         buckets.all = all;
         if wait > 0 {
-            return Err(u64::try_from(wait).unwrap_or(0).div_ceil(1000));
+            return Err(seconds(wait));
         }
         Ok(())
+    }
+
+    /// Takes one for another office's system, which as many may come from as from all citizens together, and which waits
+    /// for none of them; or says after how many seconds it may ask again.
+    pub(crate) fn take_of(&self, source: &str, now: Millis) -> Result<(), u64> {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let bucket = buckets.sources.entry(source.to_owned()).or_default();
+        *bucket = bucket.at(self.all, now);
+        let wait = bucket.wait(self.all, now);
+        if wait > 0 {
+            return Err(seconds(wait));
+        }
+        *bucket = bucket.taken(self.all);
+        Ok(())
+    }
+}
+
+fn seconds(wait_ms: i64) -> u64 {
+    u64::try_from(wait_ms).unwrap_or(0).div_ceil(1000)
+}
+
+/// How many connections each line holds, so that one alone cannot hold all.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Lines(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// A connection of a line, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Held {
+    lines: Lines,
+    line: IpAddr,
+}
+
+impl Lines {
+    /// Counts a connection of an address; none when its line holds so many already.
+    pub(crate) fn hold(&self, address: IpAddr, most: usize) -> Option<Held> {
+        let line = line_of(address);
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = held.entry(line).or_default();
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        Some(Held {
+            lines: self.clone(),
+            line,
+        })
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut held = self.lines.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = held.get(&self.line).map_or(0, |count| count - 1);
+        if left == 0 {
+            held.remove(&self.line);
+        } else {
+            held.insert(self.line, left);
+        }
     }
 }
 
@@ -157,6 +217,37 @@ mod tests {
             limit.take(IpAddr::from([192, 0, 2, 2]), Millis(60_000)),
             Ok(())
         );
+    }
+
+    #[test]
+    fn another_offices_system_waits_for_no_citizen_and_no_citizen_for_it() {
+        let limit = limit();
+        for last in 1..=3 {
+            assert_eq!(
+                limit.take(IpAddr::from([192, 0, 2, last]), Millis(0)),
+                Ok(())
+            );
+        }
+        for _ in 0..3 {
+            assert_eq!(limit.take_of("BPBD", Millis(0)), Ok(()));
+        }
+        assert_eq!(limit.take_of("BPBD", Millis(0)), Err(1));
+        assert_eq!(limit.take_of("PSC 119", Millis(0)), Ok(()));
+        assert_eq!(
+            limit.take(IpAddr::from([192, 0, 2, 4]), Millis(1_000)),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn a_line_holds_so_many_connections_and_others_are_let_in() {
+        let (lines, one) = (Lines::default(), IpAddr::from([192, 0, 2, 1]));
+        let first = lines.hold(one, 2);
+        let second = lines.hold(one, 2);
+        assert!(first.is_some() && second.is_some() && lines.hold(one, 2).is_none());
+        assert!(lines.hold(IpAddr::from([192, 0, 2, 2]), 2).is_some());
+        drop(first);
+        assert!(lines.hold(one, 2).is_some());
     }
 
     #[test]

@@ -28,7 +28,7 @@ use posko_domain::{
     warning::stream_of,
 };
 use posko_proto::{
-    Id, NodeId,
+    NodeId,
     id::hex,
     time::Millis,
     warning::v1::{Channel, Source},
@@ -47,7 +47,7 @@ use tracing::{info, warn};
 use super::{
     Report,
     form::{self, Lang, Page, Why},
-    limit::{Limit, Rate},
+    limit::{Limit, Lines, Rate},
     read::{self, Posted, Wrong},
 };
 use crate::{
@@ -62,6 +62,10 @@ use crate::{
 const MAX_BODY: usize = 64 * 1024;
 /// How many connections are served at once.
 const CONNECTIONS: usize = 256;
+/// How many of them one address may hold; phones on a mobile network share addresses.
+const CONNECTIONS_EACH: usize = 32;
+/// For how many minutes at least the same report of the same sender, without a key, is one.
+const SAME_MINUTES: i64 = 10;
 /// How long a client may take for its handshake, for the head of a request, and for its body.
 const REQUEST: Duration = Duration::from_secs(30);
 const CROSS_ORIGIN_OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
@@ -123,6 +127,7 @@ pub(crate) async fn serve(
     });
     let acceptor = shared.listener.tls.clone().map(TlsAcceptor::from);
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    let lines = Lines::default();
     loop {
         let accepted = tokio::select! {
             accepted = socket.accept() => accepted,
@@ -131,6 +136,16 @@ pub(crate) async fn serve(
         let Ok((stream, address)) = accepted else {
             // Too many open files: the next may be taken when some are closed.
             tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        // Through a proxy all come from its address.
+        let is_proxy = shared.listener.config.proxies.contains(&address.ip());
+        let most = if is_proxy {
+            CONNECTIONS
+        } else {
+            CONNECTIONS_EACH
+        };
+        let Some(held) = lines.hold(address.ip(), most) else {
             continue;
         };
         let Ok(slot) = slots.clone().try_acquire_owned() else {
@@ -154,7 +169,7 @@ pub(crate) async fn serve(
                 _ = tokio::time::timeout(REQUEST * 4, serving) => {}
                 _ = stop.wait_for(|stop| *stop) => {}
             }
-            drop(slot);
+            drop((slot, held));
         });
     }
 }
@@ -248,7 +263,7 @@ async fn send(
     // What it says is part of what it is known by: who goes back and adds something sends a new report.
     let identifier = match key {
         Some(key) => derived(&[b"form\0", key.as_bytes(), b"\0", &body]).to_string(),
-        None => identifier("web", None, &body, at),
+        None => shared.identifier("web", &body, at).await,
     };
     let report = read::report(&posted, Channel::Web, "", identifier, node, at);
     let report = match (report, no_point) {
@@ -273,7 +288,7 @@ async fn send(
             seconds,
         );
     }
-    match shared.record(&report, at).await {
+    match shared.record(&report, &body, at).await {
         Ok(accepted) => page(
             StatusCode::CREATED,
             shown.thanks(&report, &accepted.stream.to_string()),
@@ -282,19 +297,8 @@ async fn send(
     }
 }
 
-async fn post_report(
-    State(shared): State<Arc<Shared>>,
-    axum::Extension(peer): axum::Extension<Peer>,
-    request: Request,
-) -> Response {
+async fn post_report(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let headers = request.headers().clone();
-    if let Err(seconds) = shared.limit.take(shared.client(peer, &headers), now()) {
-        let refused = json(
-            StatusCode::TOO_MANY_REQUESTS,
-            &serde_json::json!({ "error": "too many reports", "retry_after_s": seconds }),
-        );
-        return wait(refused, seconds);
-    }
     let Some(reporter) = shared.reporter(&headers) else {
         let mut refused = problem(StatusCode::UNAUTHORIZED, "no token of a known source");
         let challenge = HeaderValue::from_static("Bearer");
@@ -303,6 +307,14 @@ async fn post_report(
             .insert(header::WWW_AUTHENTICATE, challenge);
         return refused;
     };
+    // A system waits for itself alone: neither citizens nor wrong tokens use up its turns.
+    if let Err(seconds) = shared.limit.take_of(&reporter, now()) {
+        let refused = json(
+            StatusCode::TOO_MANY_REQUESTS,
+            &serde_json::json!({ "error": "too many reports", "retry_after_s": seconds }),
+        );
+        return wait(refused, seconds);
+    }
     if !is_type(&headers, "application/json") {
         return problem(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -329,7 +341,10 @@ async fn post_report(
         }
     };
     let at = now();
-    let identifier = identifier(&reporter, key, &body, at);
+    let identifier = match key {
+        Some(key) => keyed(&reporter, key),
+        None => shared.identifier(&reporter, &body, at).await,
+    };
     let node = shared.listener.node.as_str();
     let report = match read::report(&posted, Channel::Webhook, &reporter, identifier, node, at) {
         Ok(report) => report,
@@ -344,7 +359,7 @@ async fn post_report(
             );
         }
     };
-    match shared.record(&report, at).await {
+    match shared.record(&report, &body, at).await {
         Ok(accepted) => json(
             StatusCode::CREATED,
             &serde_json::json!({
@@ -402,7 +417,10 @@ impl Shared {
     /// Returns the office whose token was sent.
     fn reporter(&self, headers: &HeaderMap) -> Option<String> {
         let token = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-        let token = token.strip_prefix("Bearer ")?;
+        let (scheme, token) = token.split_once(' ')?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return None;
+        }
         let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         // All are compared, and each in full: the time tells nothing.
         let mut found = None;
@@ -414,8 +432,27 @@ impl Shared {
         found
     }
 
-    /// Records a report and answers when it is durable; the same one again is answered as the first time.
-    async fn record(&self, report: &Report, at: Millis) -> Result<Accepted, Refusal> {
+    /// Returns the id of a report without a key: the same one that was sent a few minutes ago is one.
+    async fn identifier(&self, sender: &str, body: &[u8], at: Millis) -> String {
+        let minutes = at.0.div_euclid(SAME_MINUTES * 60_000);
+        let (now, before) = (
+            unkeyed(sender, body, minutes),
+            unkeyed(sender, body, minutes - 1),
+        );
+        let (store, earlier) = (
+            self.listener.store.clone(),
+            stream_of(Source::Report, &before),
+        );
+        let held = tokio::task::spawn_blocking(move || store.warning(None, earlier)).await;
+        match held {
+            Ok(Ok(Some(_))) => before,
+            _ => now,
+        }
+    }
+
+    /// Records a report and answers when it is durable; the same one again is answered as the first time, and another under
+    /// the same key is refused.
+    async fn record(&self, report: &Report, body: &[u8], at: Millis) -> Result<Accepted, Refusal> {
         let fenced = self.listener.not_writing.read();
         let fenced = fenced
             .unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -431,6 +468,7 @@ impl Shared {
                 b"posko/report/v1\0",
                 report.identifier.as_bytes(),
             ])),
+            digest: Sha256::digest(body).into(),
             stream: stream_of(Source::Report, &report.identifier),
             now: at,
             exercise: report.exercise,
@@ -449,20 +487,20 @@ impl Shared {
     }
 }
 
-/// Returns the id of a report: by its sender's key, or else by what it says on that day, so that the same one sent twice
-/// is one.
-fn identifier(sender: &str, key: Option<&str>, body: &[u8], at: Millis) -> String {
-    let day = at.plus_seconds(7 * 3600).0.div_euclid(86_400_000);
-    let id: Id = match key {
-        Some(key) => derived(&[b"key\0", sender.as_bytes(), b"\0", key.as_bytes()]),
-        None => derived(&[
-            b"body\0",
-            sender.as_bytes(),
-            b"\0",
-            &day.to_be_bytes(),
-            body,
-        ]),
-    };
+/// Returns the id of a report with its sender's key.
+fn keyed(sender: &str, key: &str) -> String {
+    derived(&[b"key\0", sender.as_bytes(), b"\0", key.as_bytes()]).to_string()
+}
+
+/// Returns the id of a report without a key: what it says in those minutes.
+fn unkeyed(sender: &str, body: &[u8], minutes: i64) -> String {
+    let id = derived(&[
+        b"body\0",
+        sender.as_bytes(),
+        b"\0",
+        &minutes.to_be_bytes(),
+        body,
+    ]);
     id.to_string()
 }
 

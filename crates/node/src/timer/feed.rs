@@ -60,6 +60,7 @@ async fn record(
 ) -> bool {
     let automatic = Automatic {
         command_id: None,
+        digest: [0; 32],
         stream: feed_stream(name),
         now,
         exercise: false,

@@ -23,6 +23,7 @@ const START: Millis = Millis(1_767_589_800_000);
 async fn give(node: &Node, stream: Id, command: IncidentCommand, at: Millis) {
     let automatic = Automatic {
         command_id: None,
+        digest: [0; 32],
         stream,
         now: at,
         exercise: false,
@@ -80,6 +81,7 @@ async fn take(node: &Node, identifier: &str, ends: Millis) {
     let command = WarningCommand::take(Source::Manual, "BPBD", identifier, content).unwrap();
     let automatic = Automatic {
         command_id: None,
+        digest: [0; 32],
         stream: stream_of(Source::Manual, identifier),
         now: START,
         exercise: false,

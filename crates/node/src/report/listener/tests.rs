@@ -152,6 +152,10 @@ async fn the_same_report_sent_twice_is_one() {
         4,
         "one by its key, one by what it says"
     );
+    let other = GOOD_JSON.replacen("flood", "landslide", 1);
+    let answer = (running.post_with_token("\r\nIdempotency-Key: a-1", &other)).await;
+    assert!(answer.starts_with("HTTP/1.1 409"), "{answer}");
+    assert_eq!(running.reports().len(), 4, "a key is not given twice");
 }
 
 #[tokio::test]
@@ -209,8 +213,26 @@ async fn only_a_known_source_may_post() {
         assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
     }
     assert_eq!(running.reports().len(), 0);
-    running.post_with_token("", GOOD_JSON).await;
-    assert_eq!(running.reports()[0].state.publisher, "PMI Kota Bekasi");
+    // Wrong tokens use up nobody's turns.
+    for _ in 0..100 {
+        running
+            .post("\r\nAuthorization: Bearer salah", GOOD_JSON)
+            .await;
+    }
+    let answer = running.send(GOOD).await;
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    let token = format!("\r\nAuthorization: bearer {TOKEN}");
+    let answer = running.post(&token, GOOD_JSON).await;
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    let publishers = running
+        .reports()
+        .into_iter()
+        .map(|found| found.state.publisher);
+    assert!(
+        publishers
+            .into_iter()
+            .any(|publisher| publisher == "PMI Kota Bekasi")
+    );
 }
 
 #[tokio::test]
