@@ -13,7 +13,7 @@ use crate::incident::stream_of_record;
 const FROM: Millis = Millis(1_609_434_000_000);
 const UNTIL: Millis = Millis(1_640_970_000_000);
 
-fn row(events: Option<u64>, flooded: u64) -> ImportedRow {
+pub(super) fn row(events: Option<u64>, flooded: u64) -> ImportedRow {
     ImportedRow {
         row: 2,
         imported: Some(IncidentImported {
@@ -48,7 +48,7 @@ fn changed(change: impl FnOnce(&mut IncidentImported)) -> ImportedRow {
     row
 }
 
-fn parsed(row: &ImportedRow) -> IncidentCommand {
+pub(super) fn parsed(row: &ImportedRow) -> IncidentCommand {
     IncidentCommand::try_from(row).unwrap()
 }
 

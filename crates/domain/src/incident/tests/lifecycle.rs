@@ -10,7 +10,10 @@ use posko_proto::incident::v1::{
 };
 
 use super::*;
-use crate::incident::{Change, tests::response};
+use crate::incident::{
+    Change,
+    tests::{import, response},
+};
 
 pub(super) fn parsed(change: Wire, note: &str) -> Result<IncidentCommand, IncidentRejection> {
     IncidentCommand::try_from(&ChangeIncidentRequest {
@@ -100,24 +103,68 @@ fn relate(relation: Relation, other: u8) -> IncidentCommand {
     }))
 }
 
-/// An incident in each status, by the shortest way to it after what was given first.
-fn in_each_status(first: &[IncidentCommand]) -> Vec<(Status, IncidentState)> {
-    let ended = [VERIFY, ACTIVATE, IncidentCommand::EndOperation];
-    let closed = [&ended[..], &[IncidentCommand::Close]].concat();
+fn unrelate(other: u8) -> IncidentCommand {
+    change(Wire::Unrelate(IncidentUnrelated {
+        origin: "31".into(),
+        incident_id: vec![other; 16],
+    }))
+}
+
+fn answered(level: EscalationLevel) -> IncidentCommand {
+    change(Wire::AnswerEscalation(IncidentEscalationAnswered {
+        level: level.into(),
+    }))
+}
+
+fn approve(number: u32) -> IncidentCommand {
+    change(Wire::ApprovePlan(IncidentPlanApproved { number }))
+}
+
+fn settle(objective_id: Vec<u8>) -> IncidentCommand {
+    change(Wire::SettleObjective(IncidentObjectiveSettled {
+        objective_id,
+        settlement: Settlement::Met.into(),
+    }))
+}
+
+fn glide(glide: &str) -> IncidentCommand {
+    change(Wire::AssignGlide(IncidentGlideAssigned {
+        glide: glide.into(),
+    }))
+}
+
+fn set_scale() -> IncidentCommand {
+    change(Wire::SetScale(IncidentScaleSet {
+        scale: Scale::Large.into(),
+    }))
+}
+
+/// An incident in each status, by the shortest way to it after what was given first; what is given during an operation
+/// is given as soon as it is activated.
+fn in_each_status(
+    first: &[IncidentCommand],
+    during: &[IncidentCommand],
+) -> Vec<(Status, IncidentState)> {
+    let activated = [&[VERIFY, ACTIVATE], during].concat();
+    let and = |commands: &[IncidentCommand]| [&activated, commands].concat();
+    let ended = and(&[IncidentCommand::EndOperation]);
+    let closed = and(&[IncidentCommand::EndOperation, IncidentCommand::Close]);
+    let cancelled = if during.is_empty() {
+        vec![cancel()]
+    } else {
+        and(&[cancel()])
+    };
     [
         (Status::Reported, vec![]),
         (Status::Verified, vec![VERIFY]),
-        (Status::Activated, vec![VERIFY, ACTIVATE]),
-        (
-            Status::Responding,
-            vec![VERIFY, ACTIVATE, took(Step::TeamDeparted)],
-        ),
-        (Status::Transition, vec![VERIFY, ACTIVATE, transition()]),
-        (Status::OperationEnded, ended.to_vec()),
+        (Status::Activated, activated.clone()),
+        (Status::Responding, and(&[took(Step::TeamDeparted)])),
+        (Status::Transition, and(&[transition()])),
+        (Status::OperationEnded, ended),
         (Status::Closed, closed),
         (Status::False, vec![FALSE]),
         (Status::Merged, vec![MERGE]),
-        (Status::Cancelled, vec![cancel()]),
+        (Status::Cancelled, cancelled),
     ]
     .into_iter()
     .map(|(status, commands)| (status, after(&[first, &commands].concat())))
@@ -148,29 +195,65 @@ fn every_status_takes_just_the_commands_of_the_table() {
         ("escalate", escalate(EscalationLevel::Branch), "++++++...."),
         ("plan", period(1, 1, 13), "..+++....."),
         ("set an objective", objective(), "..+++....."),
+        ("report", report("32.75"), ".........."),
+        (
+            "import",
+            import::parsed(&import::row(Some(1), 1)),
+            "..........",
+        ),
+        ("set the scale", set_scale(), "..+++....."),
+        (
+            "assign a GLIDE number",
+            glide("FL-2026-000001-IDN"),
+            "++++++++++",
+        ),
         ("relate", relate(Relation::Related, 3), "++++++++++"),
         ("need", response::need(), "++++++...."),
         ("declare", response::declared(), "++++++...."),
         ("hand an assessment in", response::assessed(), "++++++...."),
     ];
-    check(&[], &table);
-    for (status, state) in in_each_status(&[]) {
+    check(&[], &[], &table);
+    for (status, state) in in_each_status(&[], &[]) {
         assert_eq!(state.status, status);
     }
     // What comes of what was said before.
-    let said = [response::need(), response::declared()];
+    let said = [
+        response::need(),
+        response::declared(),
+        relate(Relation::Related, 2),
+        escalate(EscalationLevel::Branch),
+    ];
     let table = [
         ("meet a need", response::met(), "++++++...."),
         ("settle a need", response::settled(), "++++++++++"),
         ("end a status", response::end_early(), "++++++++++"),
         ("extend a status", response::extended(), "++++++...."),
+        ("unrelate", unrelate(2), "++++++++++"),
+        (
+            "answer a call",
+            answered(EscalationLevel::Branch),
+            "++++++++++",
+        ),
     ];
-    check(&said, &table);
+    check(&said, &[], &table);
+    let during = [fill(Post::Logistics, 7), period(1, 1, 13), objective()];
+    let state = after(&[&[VERIFY, ACTIVATE], &during[..]].concat());
+    let objective_id = state.operation.objectives[0].aim.id.to_vec();
+    let table = [
+        ("vacate a post", vacate(Post::Logistics, 7), "..+++++..+"),
+        ("approve a plan", approve(1), "..+++....."),
+        ("settle an objective", settle(objective_id), "..+++++..+"),
+    ];
+    check(&[], &during, &table);
 }
 
-fn check(first: &[IncidentCommand], table: &[(&str, IncidentCommand, &str)]) {
+fn check(
+    first: &[IncidentCommand],
+    during: &[IncidentCommand],
+    table: &[(&str, IncidentCommand, &str)],
+) {
     for (name, command, expected) in table {
-        let taken: String = in_each_status(first)
+        let taken: String = in_each_status(first, during)
             .into_iter()
             .map(
                 |(_, state)| match decide(Some(&state), command, &context(60)) {
@@ -302,9 +385,7 @@ fn a_call_goes_up_names_the_posts_and_the_next_follows_when_nobody_answers() {
         (call.level, call.automatic),
         (EscalationLevel::Province, true)
     );
-    let answer = change(Wire::AnswerEscalation(IncidentEscalationAnswered {
-        level: EscalationLevel::Province.into(),
-    }));
+    let answer = answered(EscalationLevel::Province);
     let answered = step(Some(next), &answer, &context(20)).unwrap();
     assert_eq!(answered.operation.unanswered(), None);
     assert!(
@@ -320,8 +401,7 @@ fn a_call_goes_up_names_the_posts_and_the_next_follows_when_nobody_answers() {
 
 #[test]
 fn periods_follow_each_other_and_one_set_anew_is_approved_anew() {
-    let approve = change(Wire::ApprovePlan(IncidentPlanApproved { number: 1 }));
-    let given = [VERIFY, ACTIVATE, period(1, 1, 13), approve];
+    let given = [VERIFY, ACTIVATE, period(1, 1, 13), approve(1)];
     let state = after(&given);
     assert_eq!(
         state.operation.periods[0].approved_at,
@@ -359,10 +439,7 @@ fn an_objective_is_worded_in_a_note_of_its_own_and_settled_once() {
         Err(IncidentRejection::Invalid { field: "note", .. })
     ));
 
-    let settle = change(Wire::SettleObjective(IncidentObjectiveSettled {
-        objective_id: set.objective_id.clone(),
-        settlement: Settlement::Met.into(),
-    }));
+    let settle = settle(set.objective_id.clone());
     let met = step(
         Some(after(&[VERIFY, ACTIVATE, objective()])),
         &settle,
@@ -381,11 +458,7 @@ fn an_incident_has_one_parent_and_a_glide_number_is_only_noted() {
         refused(&given, &relate(Relation::Parent, 4)),
         IncidentRejection::Holds { .. }
     ));
-    let unrelate = change(Wire::Unrelate(IncidentUnrelated {
-        origin: "31".into(),
-        incident_id: vec![2; 16],
-    }));
-    let moved = after(&[&given[..], &[unrelate, relate(Relation::Parent, 4)]].concat());
+    let moved = after(&[&given[..], &[unrelate(2), relate(Relation::Parent, 4)]].concat());
     assert_eq!(moved.related.len(), 2);
     let itself = parsed(
         Wire::Relate(IncidentRelated {
@@ -396,11 +469,6 @@ fn an_incident_has_one_parent_and_a_glide_number_is_only_noted() {
         "",
     );
     assert!(matches!(itself, Err(IncidentRejection::Invalid { .. })));
-    let glide = |glide: &str| {
-        change(Wire::AssignGlide(IncidentGlideAssigned {
-            glide: glide.into(),
-        }))
-    };
     assert_eq!(
         after(&[glide("EQ-2022-000373-IDN")]).glide,
         "EQ-2022-000373-IDN"
