@@ -17,7 +17,7 @@ pub use self::{
     code::{CodeError, CodeSystem, of_record},
     name::{Named, named_within},
     population::{POPULATION_SOURCE, Population, population},
-    raster::{RASTER_SOURCE, Shape, Touched, WHOLE_PERMILLE, at, nearest, under},
+    raster::{RASTER_SOURCE, Shape, Touched, WHOLE_PERMILLE, at, nearest, touches_as_drawn, under},
 };
 use crate::wire;
 
@@ -282,9 +282,11 @@ pub fn nearest_regency(latitude: f64, longitude: f64) -> (&'static Region, f64) 
     regency.expect("the table has kab/kota")
 }
 
+/// The earth's mean radius in kilometers (IUGG's R1).
+pub(crate) const EARTH_RADIUS_KM: f64 = 6371.0088;
+
 /// Returns the great-circle distance of two places in degrees (latitude, longitude), in kilometers.
 pub fn haversine_km(from: (f64, f64), to: (f64, f64)) -> f64 {
-    const EARTH_RADIUS_KM: f64 = 6371.0088;
     let half_chord = |a: f64, b: f64| ((b - a).to_radians() / 2.0).sin().powi(2);
     let across = from.0.to_radians().cos() * to.0.to_radians().cos();
     let a = across.mul_add(half_chord(from.1, to.1), half_chord(from.0, to.0));

@@ -97,9 +97,12 @@ pub(crate) fn check_ring(points: &[(f64, f64)]) -> Result<(), RingError> {
     check_crossings(points)
 }
 
-/// Says whether a ring encloses no area, as three points on one line do.
+/// Says whether a ring encloses no area, as three points on one line do; one around the whole earth does.
 pub(crate) fn is_flat(points: &[(f64, f64)]) -> bool {
-    let points = unwrap_longitudes(points);
+    encloses_nothing(&unwrap_longitudes(points)) && encloses_nothing(points)
+}
+
+fn encloses_nothing(points: &[(f64, f64)]) -> bool {
     let Some(origin) = points.first().copied() else {
         return true;
     };
@@ -270,6 +273,15 @@ mod tests {
     fn three_points_on_a_line_enclose_nothing() {
         assert!(is_flat(&[(0.0, 0.0), (1.0, 1.0), (2.0, 2.0), (0.0, 0.0)]));
         assert!(!is_flat(&[(0.0, 0.0), (0.0, 1.0), (1.0, 1.0), (0.0, 0.0)]));
+        let (west, east) = (-180.0, 180.0);
+        let world = [
+            (-90.0, west),
+            (-90.0, east),
+            (90.0, east),
+            (90.0, west),
+            (-90.0, west),
+        ];
+        assert!(!is_flat(&world));
     }
 
     #[test]

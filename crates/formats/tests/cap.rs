@@ -752,3 +752,15 @@ fn an_alert_with_too_many_points_is_refused_by_the_polygon_that_is_too_much() {
         "{error}"
     );
 }
+
+#[test]
+fn an_alert_with_more_shapes_than_are_looked_up_is_refused_by_the_first_too_many() {
+    let circles = |count: usize| "<circle>-6.5,107 1</circle>".repeat(count);
+    let alert = |count: usize| read_changed("</area>", &format!("{}</area>", circles(count)));
+    assert!(alert(2_990).is_ok());
+    let error = alert(99_000).unwrap_err().to_string();
+    assert!(
+        error.contains("past the limit of `3000` areas, polygons and circles"),
+        "{error}"
+    );
+}

@@ -534,7 +534,7 @@ struct FeedRecorder {
 }
 
 impl Recorder for FeedRecorder {
-    async fn record(&self, take: Take, _feed: &str) -> Result<intake::Recorded, Refusal> {
+    async fn record(&self, take: Take) -> Result<intake::Recorded, Refusal> {
         let command = Automatic {
             command_id: None,
             digest: [0; 32],

@@ -102,6 +102,8 @@ phrases! { pub(super) FEED:
     "element `{}` at {} says `{}`, which is not {}": "elemen `{}` di {} berisi `{}`, yang bukan {}";
     "polygon `{}` at {} takes the alert past the limit of `{}` points":
         "poligon `{}` di {} membuat peringatan melebihi batas `{}` titik";
+    "element `{}` at {} takes the alert past the limit of `{}` areas, polygons and circles":
+        "elemen `{}` di {} membuat peringatan melebihi batas `{}` wilayah, poligon, dan lingkaran";
     // Fields and tables.
     "`{}` is `{}`, not an object": "`{}` berisi `{}`, bukan objek";
     "field `{}` is missing": "isian `{}` tidak ada";

@@ -1,5 +1,7 @@
 //! From a name in prose to the region that it names. A name that fits several places is given with all of them.
 
+use std::sync::LazyLock;
+
 use crate::region::{self, Region, all, bare, plain, within};
 
 /// What a name stands for within an area.
@@ -22,6 +24,14 @@ const PROVINCES: [(&str, &str); 5] = [
     ("westjava", "32"),
 ];
 
+/// The names of [`all`] regions in its order, squeezed: with the kind of the region before it and without.
+static SQUEEZED: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
+    let names = all().iter().map(|region| plain(region.name));
+    names
+        .map(|full| (squeezed(&full), squeezed(bare(&full))))
+        .collect()
+});
+
 /// Finds what a name stands for among the regions of an area: a province, a kab/kota, or all three provinces when empty.
 ///
 /// Blanks, hyphens and case do not matter: publishers write `Curug Bitung` and `CURUGBITUNG`.
@@ -41,17 +51,20 @@ pub fn named_within(name: &str, area: &str) -> Named {
         return Named::Unknown;
     }
     let alias = PROVINCES.iter().find(|(alias, _)| *alias == wanted);
-    let fits = |region: &&Region| {
+    let fits = |region: &Region, (full, bare): &(String, String)| {
         if of_kecamatan && region.code.len() != 8 {
             return false;
         }
-        let full = plain(region.name);
-        squeezed(&full) == wanted
-            || squeezed(bare(&full)) == wanted
-            || (!of_kecamatan && alias.is_some_and(|(_, code)| *code == region.code))
+        let is_alias = !of_kecamatan && alias.is_some_and(|(_, code)| *code == region.code);
+        is_alias || full == &wanted || bare == &wanted
     };
-    let inside = |region: &&Region| area.is_empty() || within(region.code, area);
-    let found: Vec<&'static Region> = all().iter().filter(inside).filter(fits).collect();
+    let inside = |region: &Region| area.is_empty() || within(region.code, area);
+    let found: Vec<&'static Region> = all()
+        .iter()
+        .zip(SQUEEZED.iter())
+        .filter(|(region, names)| inside(region) && fits(region, names))
+        .map(|(region, _)| region)
+        .collect();
     let widest = found.iter().copied().min_by_key(|region| region.code.len());
     match (found.as_slice(), widest) {
         ([], _) | (_, None) => Named::Unknown,

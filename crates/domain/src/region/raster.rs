@@ -3,9 +3,9 @@
 //! What it never does: leave out a region that is touched, or take what lies elsewhere for what nobody knows.
 //! A cell that two kecamatan share is of the larger part, so a border is known to a cell's width and no better.
 
-use std::{ops::Range, sync::LazyLock};
+use std::{f64::consts::PI, ops::Range, sync::LazyLock};
 
-use crate::region::{self, Point, Region, haversine_km};
+use crate::region::{self, EARTH_RADIUS_KM, Point, Region, haversine_km};
 
 /// Where the cells come from.
 pub const RASTER_SOURCE: &str =
@@ -205,15 +205,33 @@ pub fn nearest(point: Point) -> Option<(&'static Region, f64)> {
 ///
 /// A province or a kab/kota that is covered whole stands for all of its parts; else its kecamatan are named one by one.
 /// Nothing that is touched is left out, and shapes that touch nothing give an empty list: they lie elsewhere.
+///
+/// A side of a ring that goes more than half around the earth is taken the short way, over the date line; a ring that
+/// would then enclose nothing is taken as it is drawn.
 pub fn under(shapes: &[Shape<'_>]) -> Vec<Touched> {
+    if shapes.is_empty() {
+        return Vec::new();
+    }
     let mut marks = Marks::new();
     for shape in shapes {
         match shape {
-            Shape::Polygon(ring) => marks.polygon(ring),
+            Shape::Polygon(ring) => marks.polygon(&unwrapped(ring)),
             Shape::Circle { center, radius_m } => marks.circle(*center, *radius_m),
         }
     }
     marks.regions()
+}
+
+/// Says whether a ring with a side that goes more than half around the earth touches a region if it is taken as it is
+/// drawn: whoever drew it may have meant the world.
+pub fn touches_as_drawn(ring: &[Point]) -> bool {
+    let drawn = drawn(ring);
+    if unwrapped(ring) == drawn {
+        return false;
+    }
+    let mut marks = Marks::new();
+    marks.polygon(&drawn);
+    !marks.regions().is_empty()
 }
 
 /// Which cells are touched, and which have their middle inside.
@@ -262,10 +280,19 @@ impl Marks {
         }
     }
 
-    fn polygon(&mut self, ring: &[Point]) {
-        let ring = unwrapped(ring);
+    fn polygon(&mut self, ring: &[(i64, i64)]) {
+        let longitudes = || ring.iter().map(|(_, longitude)| *longitude);
+        let (Some(west), Some(east)) = (longitudes().min(), longitudes().max()) else {
+            return;
+        };
         // A ring that was drawn around the other side of the date line is the same ring.
         for turn in [-2 * HALF_TURN, 0, 2 * HALF_TURN] {
+            let known = &RASTER.columns;
+            let is_far = in_cells(east + turn) < f64::from(known.start)
+                || in_cells(west + turn) > f64::from(known.end);
+            if is_far {
+                continue;
+            }
             let shifted: Vec<(f64, f64)> = ring
                 .iter()
                 .map(|(lat, lon)| (in_cells(*lat), in_cells(*lon + turn)))
@@ -335,30 +362,33 @@ impl Marks {
         }
     }
 
+    /// Marks, row by row, the cells of which some part, or the middle, is within the radius.
     fn circle(&mut self, middle: Point, radius_m: u32) {
-        let from = middle.degrees();
+        let (lat, lon) = middle.degrees();
         let reach = f64::from(radius_m) / 1000.0;
         let side = |cell: i32| f64::from(cell) / 100.0;
         for row in RASTER.row_range() {
-            for run in RASTER.runs(row) {
-                for column in run.columns.clone() {
-                    let near = (
-                        from.0.clamp(side(row), side(row + 1)),
-                        from.1.clamp(side(column), side(column + 1)),
-                    );
-                    if haversine_km(from, near) > reach {
-                        continue;
-                    }
-                    let inside = (side(row) + 0.005, side(column) + 0.005);
-                    let is_covered = haversine_km(from, inside) <= reach;
-                    self.mark(row, column..column + 1, is_covered);
+            let nearest = lat.clamp(side(row), side(row + 1));
+            let Some(touched) = degrees_beside(lat, nearest, reach) else {
+                continue;
+            };
+            let covered = degrees_beside(lat, side(row) + 0.005, reach);
+            for turn in [-360.0, 0.0, 360.0] {
+                let (west, east) = (lon + turn - touched, lon + turn + touched);
+                let columns = (west * 100.0).floor() as i32..(east * 100.0).floor() as i32 + 1;
+                self.mark(row, columns, false);
+                if let Some(covered) = covered {
+                    let (west, east) = (lon + turn - covered, lon + turn + covered);
+                    let first = (west * 100.0 - 0.5).ceil() as i32;
+                    let end = (east * 100.0 - 0.5).floor() as i32 + 1;
+                    self.mark(row, first..end, true);
                 }
             }
         }
     }
 
     fn regions(&self) -> Vec<Touched> {
-        let mut counts = vec![(0, 0); RASTER.cells.len()];
+        let mut own = vec![(0, 0); RASTER.cells.len()];
         for (row, marks) in RASTER.row_range().zip(self.rows()) {
             for run in RASTER.runs(row) {
                 let from = usize::try_from(run.columns.start - RASTER.columns.start);
@@ -372,11 +402,19 @@ impl Marks {
                 if touched == 0 {
                     continue;
                 }
-                for region in with_parents(run.region) {
-                    if let Some(sum) = counts.get_mut(region) {
-                        sum.0 += touched;
-                        sum.1 += covered;
-                    }
+                if let Some(sum) = own.get_mut(run.region) {
+                    sum.0 += touched;
+                    sum.1 += covered;
+                }
+            }
+        }
+        let mut counts = vec![(0, 0); own.len()];
+        let marked = own.into_iter().enumerate();
+        for (region, (touched, covered)) in marked.filter(|(_, (touched, _))| *touched > 0) {
+            for region in with_parents(region) {
+                if let Some(sum) = counts.get_mut(region) {
+                    sum.0 += touched;
+                    sum.1 += covered;
                 }
             }
         }
@@ -421,7 +459,31 @@ fn in_cells(microdegrees: i64) -> f64 {
     microdegrees as f64 / f64::from(CELL)
 }
 
-/// Continues longitudes past the date line, so that the sides of a ring stay short.
+/// Returns how many degrees of longitude to each side a circle around a latitude reaches at another; none where it does not
+/// reach that. The distance is [`haversine_km`]'s.
+fn degrees_beside(from: f64, at: f64, reach_km: f64) -> Option<f64> {
+    let half = |radians: f64| (radians / 2.0).sin().powi(2);
+    let left = half((reach_km / EARTH_RADIUS_KM).min(PI)) - half((at - from).to_radians());
+    let across = from.to_radians().cos() * at.to_radians().cos();
+    if left < 0.0 {
+        return None;
+    }
+    if left >= across {
+        return Some(180.0);
+    }
+    Some(2.0 * (left / across).sqrt().asin().to_degrees())
+}
+
+/// Returns a ring's points in millionths of a degree, as they are drawn.
+fn drawn(ring: &[Point]) -> Vec<(i64, i64)> {
+    let degrees = |point: &Point| {
+        let latitude = i64::from(point.latitude_microdegrees);
+        (latitude, i64::from(point.longitude_microdegrees))
+    };
+    ring.iter().map(degrees).collect()
+}
+
+/// Continues longitudes past the date line, so that the sides of a ring stay short; as drawn where nothing would be left.
 fn unwrapped(ring: &[Point]) -> Vec<(i64, i64)> {
     let mut turns = 0;
     let mut before: Option<i64> = None;
@@ -437,6 +499,11 @@ fn unwrapped(ring: &[Point]) -> Vec<(i64, i64)> {
         }
         before = Some(longitude);
         points.push((i64::from(point.latitude_microdegrees), longitude + turns));
+    }
+    let mut longitudes = points.iter().map(|(_, longitude)| *longitude);
+    let first = longitudes.next();
+    if longitudes.all(|longitude| Some(longitude) == first) {
+        return drawn(ring);
     }
     points
 }
@@ -598,8 +665,80 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_ring_around_the_whole_earth_covers_everything() {
+        let world = ring(&[
+            (-90.0, -180.0),
+            (-90.0, 180.0),
+            (90.0, 180.0),
+            (90.0, -180.0),
+        ]);
+        let all = under(&[Shape::Polygon(&world)]);
+        assert_eq!(codes(&all), ["31", "32", "36"]);
+        assert!(all.iter().all(Touched::is_whole));
+    }
+
+    #[test]
+    fn a_ring_that_may_mean_the_world_or_a_strip_is_told_apart_from_one_elsewhere() {
+        let nearly = ring(&[
+            (-89.0, -179.0),
+            (-89.0, 179.0),
+            (89.0, 179.0),
+            (89.0, -179.0),
+        ]);
+        assert_eq!(under(&[Shape::Polygon(&nearly)]), []);
+        assert!(touches_as_drawn(&nearly));
+        let fiji = ring(&[
+            (-18.0, 178.0),
+            (-18.0, -179.0),
+            (-16.0, -179.0),
+            (-16.0, 178.0),
+        ]);
+        assert!(!touches_as_drawn(&fiji));
+        assert!(!touches_as_drawn(&box_of(-6.2, 106.8, -6.1, 106.9)));
+    }
+
+    /// Every cell of which the nearest corner, side or inside is within the radius, found one by one.
+    fn touched_one_by_one(center: Point, radius_m: u32) -> u32 {
+        let (lat, lon) = center.degrees();
+        let side = |cell: i32| f64::from(cell) / 100.0;
+        let cells = RASTER.row_range().flat_map(|row| {
+            let columns = RASTER.runs(row).iter().flat_map(|run| run.columns.clone());
+            columns.map(move |column| (row, column))
+        });
+        let is_near = |(row, column): &(i32, i32)| {
+            let near = (
+                lat.clamp(side(*row), side(row + 1)),
+                lon.clamp(side(*column), side(column + 1)),
+            );
+            haversine_km((lat, lon), near) * 1000.0 <= f64::from(radius_m)
+        };
+        cells.filter(is_near).count() as u32
+    }
+
     proptest::proptest! {
         #![proptest_config(proptest::test_runner::Config::with_cases(64))]
+
+        #[test]
+        fn a_circle_touches_what_is_near_and_nothing_else(
+            latitude in -9.0..-5.0_f64, longitude in 104.0..110.0_f64, radius_m in 0..300_000_u32,
+        ) {
+            let center = point(latitude, longitude);
+            let mut marks = Marks::new();
+            marks.circle(center, radius_m);
+            let all: u32 = RASTER
+                .row_range()
+                .zip(marks.rows())
+                .flat_map(|(row, (touched, _))| {
+                    let place = |column: i32| usize::try_from(column - RASTER.columns.start).unwrap();
+                    RASTER.runs(row).iter().map(move |run| {
+                        run.columns.clone().filter(|column| touched[place(*column)]).count() as u32
+                    })
+                })
+                .sum();
+            // A cell whose corner lies on the circle to the last bit may count or not.
+            proptest::prop_assert!(all.abs_diff(touched_one_by_one(center, radius_m)) <= 1);
+        }
 
         #[test]
         fn any_ring_is_taken_without_a_panic(

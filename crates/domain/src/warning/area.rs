@@ -9,7 +9,10 @@ use posko_proto::warning::v1::{
 };
 
 use crate::{
-    region::{self, CodeSystem, Named, Point, Region, Shape, named_within, of_record, under},
+    region::{
+        self, CodeSystem, Named, Point, Region, Shape, named_within, of_record, touches_as_drawn,
+        under,
+    },
     wire::on_earth,
 };
 
@@ -184,7 +187,8 @@ fn locate_shapes(area: &Area, found: &mut Found) -> bool {
     for touched in &touched {
         found.add(Some(touched.region), FoundBy::Shape, Some(touched));
     }
-    !shapes.is_empty() && touched.is_empty()
+    // A ring that may mean the world is no ring elsewhere: nobody can tell.
+    !shapes.is_empty() && touched.is_empty() && !rings.iter().any(|ring| touches_as_drawn(ring))
 }
 
 /// What a code of a list stands for.

@@ -12,7 +12,7 @@ use posko_proto::{
 };
 
 use crate::{
-    privacy,
+    code, privacy,
     region::{self, check_point},
     warning::{WarningRejection, area::locate_all},
 };
@@ -45,6 +45,9 @@ pub const RESOURCE_TEXT: usize = 500;
 /// The most characters of a resource's address.
 pub const RESOURCE_URI: usize = 2_000;
 
+/// The host of BMKG, by which every feed of BMKG's is known, also one that is read from a mirror of it.
+pub const BMKG_HOST: &str = "bmkg.go.id";
+
 /// What may be asked of a warning.
 #[derive(Debug, Clone, PartialEq)]
 pub enum WarningCommand {
@@ -60,13 +63,13 @@ pub enum WarningCommand {
         content: Content,
     },
     /// Take it back.
-    Cancel,
+    Cancel(Ending),
     /// End it, because a newer one of its publisher stands in its place.
     Replace {
         /// The newer one.
         by: Id,
-        /// The publisher's id of the newer one.
-        identifier: String,
+        /// The message that says so.
+        ending: Ending,
     },
     /// Take a report in, which nobody has verified yet.
     Report {
@@ -88,13 +91,24 @@ pub enum WarningCommand {
     },
 }
 
+/// The message that ends a warning; a person's word needs none of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ending {
+    /// The publisher's id of the message, or empty.
+    pub identifier: String,
+    /// The host whose feed brought it; empty when a person did.
+    pub carried_by: String,
+    /// When it was sent; none where nothing says.
+    pub sent: Option<Millis>,
+}
+
 impl WarningCommand {
     /// Says whether it promises or gives up what there is only one of, and so waits while a start is unproven: a
     /// warning never does.
     pub fn is_scarce(&self) -> bool {
         match self {
             Self::Take { .. }
-            | Self::Cancel
+            | Self::Cancel(_)
             | Self::Replace { .. }
             | Self::Report { .. }
             | Self::Dismiss { .. } => false,
@@ -126,8 +140,12 @@ impl WarningCommand {
         let Some(content) = request.content.clone() else {
             return Err(WarningRejection::invalid("content", "", "it must be given"));
         };
-        // Where it holds is found out here, whatever the asker says of that.
-        let mut content = content;
+        // Where it holds is found out here, whatever the asker says of that, and of no more than may be kept.
+        check_content(&content)?;
+        let mut content = Content {
+            carried_by: String::new(),
+            ..content
+        };
         locate_all(&mut content);
         let made = command_id.to_string();
         let identifier = if request.identifier.is_empty() {
@@ -141,7 +159,7 @@ impl WarningCommand {
 
 impl From<&CancelWarningRequest> for WarningCommand {
     fn from(_: &CancelWarningRequest) -> Self {
-        Self::Cancel
+        Self::Cancel(Ending::default())
     }
 }
 
@@ -174,6 +192,7 @@ pub(super) fn check(command: &WarningCommand) -> Result<(), WarningRejection> {
             }
             named("publisher", publisher)?;
             named("identifier", identifier)?;
+            check_carrier(*source, &content.carried_by)?;
             check_content(content)
         }
         WarningCommand::Report {
@@ -195,11 +214,32 @@ pub(super) fn check(command: &WarningCommand) -> Result<(), WarningRejection> {
             note.as_ref()
                 .map_or(Ok(()), |note| within("note", note, NOTE_CHARACTERS))
         }
-        WarningCommand::Cancel | WarningCommand::Replace { .. } => Ok(()),
+        WarningCommand::Cancel(_) | WarningCommand::Replace { .. } => Ok(()),
     }
 }
 
-pub(super) fn check_content(content: &Content) -> Result<(), WarningRejection> {
+/// Refuses what says that it is BMKG's and comes by a feed that is not.
+fn check_carrier(source: Source, carried_by: &str) -> Result<(), WarningRejection> {
+    let is_bmkg = match source {
+        Source::BmkgNowcast | Source::BmkgEarthquake | Source::BmkgTsunami => true,
+        Source::Unspecified
+        | Source::Manual
+        | Source::Cap
+        | Source::Gauge
+        | Source::Volcano
+        | Source::Own
+        | Source::Report => false,
+    };
+    if is_bmkg && !["", BMKG_HOST].contains(&carried_by) {
+        return Err(WarningRejection::NotBmkg {
+            carried_by: code::excerpt(carried_by),
+        });
+    }
+    within("content.carried_by", carried_by, NAME_CHARACTERS)
+}
+
+/// Checks what a warning says, apart from times that need a clock, before anybody looks up where it holds.
+pub fn check_content(content: &Content) -> Result<(), WarningRejection> {
     let status: AlertStatus = known("content.status", content.status)?;
     specified("content.status", status == AlertStatus::Unspecified)?;
     let hazard: Hazard = known("content.hazard", content.hazard)?;
@@ -420,8 +460,21 @@ fn check_areas(content: &Content) -> Result<(), WarningRejection> {
         AREAS,
         "at most 1,000 areas",
     )?;
-    let polygons = content.areas.iter().flat_map(|area| &area.polygons);
-    let points = polygons.map(|polygon| polygon.points.len()).sum();
+    let circles = content.areas.iter().map(|area| area.circles.len()).sum();
+    at_most(
+        "content.areas.circles",
+        circles,
+        AREAS,
+        "at most 1,000 circles in all",
+    )?;
+    let polygons = || content.areas.iter().flat_map(|area| &area.polygons);
+    at_most(
+        "content.areas.polygons",
+        polygons().count(),
+        AREAS,
+        "at most 1,000 polygons in all",
+    )?;
+    let points = polygons().map(|polygon| polygon.points.len()).sum();
     at_most(
         "content.areas.polygons",
         points,
@@ -439,12 +492,6 @@ fn check_areas(content: &Content) -> Result<(), WarningRejection> {
             area.region_codes.len(),
             CODES,
             "at most 1,000 codes an area",
-        )?;
-        at_most(
-            "content.areas.circles",
-            area.circles.len(),
-            AREAS,
-            "at most 1,000 circles an area",
         )?;
         for code in &area.region_codes {
             region::parse(code)?;

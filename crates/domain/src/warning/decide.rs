@@ -12,7 +12,7 @@ use posko_proto::{
 use crate::{
     context::Context,
     event::WarningEvent,
-    warning::{WarningCommand, WarningRejection, WarningState, command::check},
+    warning::{Ending, WarningCommand, WarningRejection, WarningState, command::check},
 };
 
 /// The language whose text stands first where an alert has several.
@@ -71,38 +71,39 @@ pub fn decide(
             if state.content == newest {
                 return Ok(Vec::new());
             }
+            if is_foreign(state, &content.carried_by) {
+                // Another host's word counts as far as it is the same; how it was read need not be.
+                return if says_the_same(&state.content, &newest) {
+                    Ok(Vec::new())
+                } else {
+                    Err(other_carrier(state, &content.carried_by))
+                };
+            }
             Ok(vec![WarningEvent::Updated(WarningUpdated {
                 content: Some(newest),
             })])
         }
-        WarningCommand::Replace { by, identifier } => {
-            let state = state.ok_or(WarningRejection::NotFound)?;
-            if state.cancelled {
-                return Err(WarningRejection::AlreadyCancelled {
-                    identifier: state.identifier.clone(),
-                });
-            }
+        WarningCommand::Replace { by, ending } => {
+            let state = endable(state, ending)?;
             if state.replaced.is_some() {
                 return Ok(Vec::new());
             }
             Ok(vec![WarningEvent::Replaced(WarningReplaced {
                 warning_id: by.to_vec(),
-                identifier: identifier.clone(),
+                identifier: ending.identifier.clone(),
             })])
         }
-        WarningCommand::Cancel => {
-            let state = state.ok_or(WarningRejection::NotFound)?;
-            if state.cancelled {
-                return Err(WarningRejection::AlreadyCancelled {
-                    identifier: state.identifier.clone(),
-                });
-            }
+        WarningCommand::Cancel(ending) => {
+            let state = endable(state, ending)?;
             if state.source == Source::Own {
                 return Err(WarningRejection::NeedsApproval {
                     identifier: state.identifier.clone(),
                 });
             }
-            Ok(vec![WarningEvent::Cancelled(WarningCancelled {})])
+            Ok(vec![WarningEvent::Cancelled(WarningCancelled {
+                identifier: ending.identifier.clone(),
+                carried_by: ending.carried_by.clone(),
+            })])
         }
         WarningCommand::Report {
             reporter,
@@ -166,6 +167,55 @@ fn waiting(state: &WarningState) -> Result<(), WarningRejection> {
     }
 }
 
+/// Returns a warning that a message may end.
+fn endable<'a>(
+    state: Option<&'a WarningState>,
+    ending: &Ending,
+) -> Result<&'a WarningState, WarningRejection> {
+    let state = state.ok_or(WarningRejection::NotFound)?;
+    let identifier = || state.identifier.clone();
+    if state.cancelled {
+        return Err(WarningRejection::AlreadyCancelled {
+            identifier: identifier(),
+        });
+    }
+    if is_foreign(state, &ending.carried_by) {
+        return Err(other_carrier(state, &ending.carried_by));
+    }
+    let held = state.content.sent_at.as_ref();
+    let held = held.and_then(|at| Millis::try_from(at).ok());
+    if ending.sent.is_some_and(|sent| Some(sent) < held) {
+        return Err(WarningRejection::NotBefore {
+            identifier: identifier(),
+        });
+    }
+    Ok(state)
+}
+
+/// Says whether the feed of another host brought a warning; a person's word, and a warning that a person took, are everybody's.
+fn is_foreign(state: &WarningState, carried_by: &str) -> bool {
+    let held = &state.content.carried_by;
+    !held.is_empty() && !carried_by.is_empty() && held != carried_by
+}
+
+fn other_carrier(state: &WarningState, by: &str) -> WarningRejection {
+    WarningRejection::OtherCarrier {
+        identifier: state.identifier.clone(),
+        carried_by: state.content.carried_by.clone(),
+        by: by.into(),
+    }
+}
+
+/// Says whether two contents say the same, however they were brought and read.
+fn says_the_same(one: &Content, other: &Content) -> bool {
+    let said = |content: &Content| Content {
+        carried_by: String::new(),
+        notes: Vec::new(),
+        ..content.clone()
+    };
+    said(one) == said(other)
+}
+
 /// Returns what a warning says once a message of its publisher is taken in again.
 ///
 /// - A message that was sent before the one that is held changes nothing, whichever way it came.
@@ -175,6 +225,18 @@ fn newest(source: Source, held: &Content, taken: &Content) -> Content {
     if source == Source::Manual {
         return taken.clone();
     }
+    let newest = newest_of_publisher(held, taken);
+    if taken.carried_by.is_empty() {
+        // A person who takes a publisher's message in leaves it to the feed that brought it before.
+        return Content {
+            carried_by: held.carried_by.clone(),
+            ..newest
+        };
+    }
+    newest
+}
+
+fn newest_of_publisher(held: &Content, taken: &Content) -> Content {
     let sent = |content: &Content| content.sent_at.as_ref().map(|at| (at.seconds, at.nanos));
     if is_translation(held, taken) {
         let (first, second) = if taken.language == FIRST_LANGUAGE {

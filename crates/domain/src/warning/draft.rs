@@ -234,7 +234,7 @@ fn issued(
     let updated = WarningEvent::Updated(WarningUpdated {
         content: Some(said),
     });
-    let cancelled = WarningEvent::Cancelled(WarningCancelled {});
+    let cancelled = WarningEvent::Cancelled(WarningCancelled::default());
     let is_cancel = drafted.kind() == DraftKind::Cancel;
     let events = [updated].into_iter().chain(is_cancel.then_some(cancelled));
     Ok((stream_of(Source::Own, &target.identifier), events.collect()))

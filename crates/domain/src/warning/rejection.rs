@@ -151,6 +151,32 @@ pub enum WarningRejection {
         /// How it was judged.
         review: Review,
     },
+    /// It says that it is BMKG's, and comes by a feed that is not.
+    #[error(
+        "the alert says that it is of BMKG, and `{carried_by}` brings it: only a feed of BMKG does"
+    )]
+    NotBmkg {
+        /// The host whose feed brings it.
+        carried_by: String,
+    },
+    /// The feed of one host says otherwise, or ends, what the feed of another brought.
+    #[error(
+        "warning `{identifier}` was brought by `{carried_by}`: `{by}` can neither change nor end it"
+    )]
+    OtherCarrier {
+        /// The publisher's identifier.
+        identifier: String,
+        /// The host whose feed brought it.
+        carried_by: String,
+        /// The host whose feed says otherwise.
+        by: String,
+    },
+    /// The message that is to end it is older than it.
+    #[error("warning `{identifier}` was sent after the message that would end it")]
+    NotBefore {
+        /// The publisher's identifier.
+        identifier: String,
+    },
     /// Another publisher's item has the same source and identifier.
     #[error("warning `{identifier}` is held with another source or identifier")]
     OtherWarning {
@@ -168,10 +194,13 @@ impl Rejection for WarningRejection {
             | Self::Region(_)
             | Self::InFuture { .. }
             | Self::OtherProvince { .. }
+            | Self::NotBmkg { .. }
+            | Self::OtherCarrier { .. }
             | Self::EndsBeforeItBegins { .. } => Code::Invalid,
             Self::NotFound | Self::NoSuchDraft => Code::NotFound,
             Self::SamePerson => Code::Forbidden,
-            Self::NeedsApproval { .. }
+            Self::NotBefore { .. }
+            | Self::NeedsApproval { .. }
             | Self::NotOwn { .. }
             | Self::Over { .. }
             | Self::Changed { .. }

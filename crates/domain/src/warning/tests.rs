@@ -4,8 +4,8 @@ use posko_proto::{
     time::Millis,
     warning::v1::{
         AlertStatus, Area, AreaReach, Circle, Content, Earthquake, FeltPlace, FoundBy, FoundRegion,
-        MessageKind, NamedCode, Parameter, Polygon, RecordWarningRequest, Resource, Source, State,
-        WarningUpdated,
+        MessageKind, NamedCode, Note, Parameter, Polygon, RecordWarningRequest, Resource, Source,
+        State, WarningUpdated,
     },
 };
 use proptest::prelude::*;
@@ -15,8 +15,8 @@ use crate::{
     context::{Context, Recorded},
     event::{Event, IllegalEvent, KINDS, WarningEvent},
     warning::{
-        Said, WarningCommand, WarningRejection, WarningState, apply, decide, ends_at, felt, locate,
-        reach, standing, stream_of, stream_of_alert,
+        Ending, Said, WarningCommand, WarningRejection, WarningState, apply, decide, ends_at, felt,
+        locate, reach, standing, stream_of, stream_of_alert,
     },
 };
 
@@ -115,7 +115,12 @@ fn refused(content: Content) -> WarningRejection {
 
 fn cancelled(content: Content) -> WarningState {
     let state = held(content);
-    let events = decide(Some(&state), &WarningCommand::Cancel, &context()).unwrap();
+    let events = decide(
+        Some(&state),
+        &WarningCommand::Cancel(Ending::default()),
+        &context(),
+    )
+    .unwrap();
     apply(Some(state), &events[0], &recorded(2)).unwrap()
 }
 
@@ -176,13 +181,13 @@ fn an_update_never_brings_a_cancelled_warning_back() {
 fn a_warning_is_cancelled_once() {
     let again = decide(
         Some(&cancelled(rain())),
-        &WarningCommand::Cancel,
+        &WarningCommand::Cancel(Ending::default()),
         &context(),
     )
     .unwrap_err();
     assert_eq!(again.code(), Code::Conflict);
     assert_eq!(
-        decide(None, &WarningCommand::Cancel, &context()),
+        decide(None, &WarningCommand::Cancel(Ending::default()), &context()),
         Err(WarningRejection::NotFound)
     );
 }
@@ -361,7 +366,11 @@ fn a_drill_brings_only_exercises_and_touches_nothing_real() {
     let mixed = Err(WarningRejection::ExerciseMixed { command: true });
     assert_eq!(decide(None, &take(rain()), &drill()), mixed);
     assert_eq!(
-        decide(Some(&held(rain())), &WarningCommand::Cancel, &drill()),
+        decide(
+            Some(&held(rain())),
+            &WarningCommand::Cancel(Ending::default()),
+            &drill()
+        ),
         mixed
     );
 }
@@ -692,7 +701,10 @@ fn what_was_sent_before_changes_nothing() {
 fn a_replaced_warning_is_over_and_is_replaced_once() {
     let replace = WarningCommand::Replace {
         by: Id([5; 16]),
-        identifier: "2.49.0.1.360.0.2023".into(),
+        ending: Ending {
+            identifier: "2.49.0.1.360.0.2023".into(),
+            ..Ending::default()
+        },
     };
     let state = held(rain());
     let events = decide(Some(&state), &replace, &context()).unwrap();
@@ -762,4 +774,138 @@ fn a_parameter_or_a_resource_that_leads_to_a_person_is_refused_and_not_repeated(
     };
     let refusal = take(many).unwrap_err().to_string();
     assert!(refusal.contains("at most 100 values"), "{refusal}");
+}
+
+fn brought_by(carried_by: &str, content: Content) -> Content {
+    Content {
+        carried_by: carried_by.into(),
+        ..content
+    }
+}
+
+/// Another publisher's alert, as it is held.
+fn held_of_cap(content: Content) -> WarningState {
+    let command = WarningCommand::take(Source::Cap, "BPBD Contoh", "a-1", content).unwrap();
+    let events = decide(None, &command, &context()).unwrap();
+    apply(None, &events[0], &recorded(1)).unwrap()
+}
+
+#[test]
+fn what_one_hosts_feed_brought_no_other_hosts_feed_changes_or_ends() {
+    let state = held_of_cap(brought_by("bpbd.example", rain()));
+    let take = |content: Content| {
+        let command = WarningCommand::take(Source::Cap, "BPBD Contoh", "a-1", content).unwrap();
+        decide(Some(&state), &command, &context())
+    };
+    let by = |carried_by: &str| Ending {
+        carried_by: carried_by.into(),
+        ..Ending::default()
+    };
+    let changed = |carried_by: &str| {
+        let content = Content {
+            headline: "Tidak ada apa-apa".into(),
+            ..rain()
+        };
+        take(brought_by(carried_by, content))
+    };
+    let ends = |ending: Ending| {
+        let replace = WarningCommand::Replace {
+            by: Id([5; 16]),
+            ending: ending.clone(),
+        };
+        let cancel = WarningCommand::Cancel(ending);
+        [cancel, replace].map(|command| decide(Some(&state), &command, &context()).is_ok())
+    };
+    assert_eq!(
+        changed("other.example").unwrap_err().to_string(),
+        "warning `a-1` was brought by `bpbd.example`: `other.example` can neither change nor end it"
+    );
+    assert_eq!(ends(by("other.example")), [false, false]);
+    for may in ["bpbd.example", ""] {
+        assert_eq!(changed(may).map(|events| events.len()), Ok(1), "{may}");
+        assert_eq!(ends(by(may)), [true, true], "{may}");
+    }
+    let mirrored = Content {
+        notes: vec![Note::default()],
+        ..brought_by("mirror.example", rain())
+    };
+    assert_eq!(take(mirrored), Ok(vec![]), "a mirror says the same");
+}
+
+#[test]
+fn what_a_person_took_is_the_feeds_that_brings_it_next() {
+    let state = held_of_cap(rain());
+    let content = brought_by("bpbd.example", rain());
+    let command = WarningCommand::take(Source::Cap, "BPBD Contoh", "a-1", content).unwrap();
+    let events = decide(Some(&state), &command, &context()).unwrap();
+    let state = apply(Some(state), &events[0], &recorded(2)).unwrap();
+    assert_eq!(state.content.carried_by, "bpbd.example");
+    let again = WarningCommand::take(Source::Cap, "BPBD Contoh", "a-1", rain()).unwrap();
+    assert_eq!(decide(Some(&state), &again, &context()), Ok(vec![]));
+}
+
+#[test]
+fn what_says_that_it_is_bmkgs_comes_by_a_feed_of_bmkgs_or_by_a_person() {
+    let take = |carried_by: &str| {
+        WarningCommand::take(
+            Source::BmkgNowcast,
+            "BMKG",
+            "2.49",
+            brought_by(carried_by, rain()),
+        )
+    };
+    assert!(take("bmkg.go.id").is_ok() && take("").is_ok());
+    assert_eq!(
+        take("cap.example").unwrap_err().to_string(),
+        "the alert says that it is of BMKG, and `cap.example` brings it: only a feed of BMKG does"
+    );
+}
+
+#[test]
+fn a_message_ends_nothing_that_was_sent_after_it() {
+    let state = held(rain());
+    let sent = Millis::try_from(state.content.sent_at.as_ref().unwrap()).unwrap();
+    let at = |sent| {
+        let ending = Ending {
+            sent: Some(sent),
+            ..Ending::default()
+        };
+        decide(Some(&state), &WarningCommand::Cancel(ending), &context()).is_ok()
+    };
+    assert!(at(sent) && !at(Millis(sent.0 - 1)));
+}
+
+#[test]
+fn an_area_of_more_shapes_than_are_looked_up_is_refused_before_it_is() {
+    let areas = |shapes: usize| {
+        let circle = Circle {
+            center: Some(Point {
+                latitude_microdegrees: -6_500_000,
+                longitude_microdegrees: 107_000_000,
+            }),
+            radius_m: 1_000,
+        };
+        let half = Area {
+            circles: vec![circle; shapes / 2],
+            ..Area::default()
+        };
+        Content {
+            areas: vec![half.clone(), half],
+            ..rain()
+        }
+    };
+    let record = |content| {
+        let request = RecordWarningRequest {
+            publisher: "BPBD Contoh".into(),
+            content: Some(content),
+            ..RecordWarningRequest::default()
+        };
+        WarningCommand::parse_record(&request, Id([7; 16]))
+    };
+    assert!(record(areas(1_000)).is_ok());
+    let refusal = record(areas(1_002)).unwrap_err().to_string();
+    assert!(
+        refusal.contains("at most 1,000 circles in all"),
+        "{refusal}"
+    );
 }

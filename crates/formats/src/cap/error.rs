@@ -62,6 +62,18 @@ pub enum CapError {
         /// The limit in points.
         limit: usize,
     },
+    /// The alert has more areas and shapes than are looked at.
+    #[error(
+        "element `{element}` at {at} takes the alert past the limit of `{limit}` areas, polygons and circles"
+    )]
+    TooManyShapes {
+        /// The path of the first element too many.
+        element: String,
+        /// Where it begins.
+        at: Place,
+        /// The limit in areas, polygons and circles together.
+        limit: usize,
+    },
 }
 
 impl CapError {
@@ -76,9 +88,9 @@ impl CapError {
             | Self::Repeated {
                 element, parent, ..
             } => Some(format!("{parent}/{element}")),
-            Self::Invalid { element, .. } | Self::TooManyPoints { element, .. } => {
-                Some(element.clone())
-            }
+            Self::Invalid { element, .. }
+            | Self::TooManyPoints { element, .. }
+            | Self::TooManyShapes { element, .. } => Some(element.clone()),
         }
     }
 
@@ -90,7 +102,8 @@ impl CapError {
             | Self::Missing { at, .. }
             | Self::Repeated { at, .. }
             | Self::Invalid { at, .. }
-            | Self::TooManyPoints { at, .. } => Some(*at),
+            | Self::TooManyPoints { at, .. }
+            | Self::TooManyShapes { at, .. } => Some(*at),
         }
     }
 }

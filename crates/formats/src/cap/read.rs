@@ -24,6 +24,9 @@ use crate::{
 /// The most bytes of an identifier or a sender; the standard sets no limit, ours keeps them usable as keys.
 const MAX_KEY_BYTES: usize = 1024;
 
+/// The most areas, polygons and circles of one alert; each is looked up on the map.
+const MAX_SHAPES: usize = 3_000;
+
 /// The most points of all polygons of one alert.
 const MAX_POINTS: usize = 50_000;
 
@@ -133,14 +136,19 @@ pub(crate) fn read_alert(root: &Element, path: &str, notes: &mut Notes) -> Resul
         version,
         path: path.to_owned(),
     };
-    let mut reader = Reader { notes, points: 0 };
+    let mut reader = Reader {
+        notes,
+        points: 0,
+        shapes: 0,
+    };
     reader.alert(&alert)
 }
 
-/// What an alert's reader keeps in mind: the notes, and how many points it has seen.
+/// What an alert's reader keeps in mind: the notes, and how many points, areas and shapes it has seen.
 struct Reader<'n> {
     notes: &'n mut Notes,
     points: usize,
+    shapes: usize,
 }
 
 impl Reader<'_> {
@@ -317,7 +325,21 @@ impl Reader<'_> {
         }
     }
 
+    /// Counts an area or a shape, and refuses the first of too many.
+    fn count_shape(&mut self, shape: &Node<'_>) -> Result<(), CapError> {
+        self.shapes += 1;
+        if self.shapes > MAX_SHAPES {
+            return Err(CapError::TooManyShapes {
+                element: shape.path.clone(),
+                at: shape.element.at,
+                limit: MAX_SHAPES,
+            });
+        }
+        Ok(())
+    }
+
     fn area(&mut self, area: &Node<'_>) -> Result<Area, CapError> {
+        self.count_shape(area)?;
         self.check_children(area, AREA);
         let read = Area {
             description: area.required("areaDesc")?.text().to_owned(),
@@ -395,6 +417,7 @@ impl Reader<'_> {
 
     /// Reads `lat,lon lat,lon …`, a closed ring of at least four pairs (CAP 1.2, section 3.2.4).
     fn polygon(&mut self, polygon: &Node<'_>) -> Result<Vec<(f64, f64)>, CapError> {
+        self.count_shape(polygon)?;
         let mut points = Vec::new();
         for pair in polygon.text().split_ascii_whitespace() {
             self.points += 1;
@@ -424,6 +447,7 @@ impl Reader<'_> {
     /// Reads `lat,lon radius`.
     fn circle(&mut self, circle: &Node<'_>) -> Result<Circle, CapError> {
         const CIRCLE: &str = "a circle `lat,lon radius` with lat from -90 to 90, lon from -180 to 180 and a radius from 0 to 20038 km";
+        self.count_shape(circle)?;
         let mut parts = circle.text().split_ascii_whitespace();
         let (Some(center), Some(radius), None) = (parts.next(), parts.next(), parts.next()) else {
             return Err(circle.invalid(CIRCLE));

@@ -6,7 +6,7 @@ use posko_domain::{
     context::stream_of,
     hazard, region,
     warning::{
-        WarningState,
+        WarningState, check_content,
         draft::{self, DraftCommand, DraftState},
         locate_as_given, spoken,
         template::{self, Template, Values},
@@ -282,6 +282,7 @@ impl Api {
             let hazard = Hazard::try_from(hazard).unwrap_or_default();
             content.event = hazard::indonesian(hazard).into();
         }
+        check_content(&content).map_err(|error| refused(&error.into()))?;
         locate_as_given(&mut content);
         Ok(WarningDrafted {
             kind: request.kind,

@@ -215,7 +215,7 @@ impl PersonRecorder {
                 return Ok(taken);
             }
         };
-        match settle(self, *wanted, "").await {
+        match settle(self, *wanted).await {
             Ok(settled) => {
                 taken.warning_id = settled.stream.map(Id::to_vec).unwrap_or_default();
                 taken.message = settled.told.join("; ");
@@ -252,10 +252,10 @@ impl PersonRecorder {
 }
 
 impl Recorder for PersonRecorder {
-    async fn record(&self, take: Take, _feed: &str) -> Result<Recorded, Refusal> {
+    async fn record(&self, take: Take) -> Result<Recorded, Refusal> {
         let kind: u8 = match &take.command {
             WarningCommand::Take { .. } => 0,
-            WarningCommand::Cancel => 1,
+            WarningCommand::Cancel(_) => 1,
             WarningCommand::Replace { .. } => 2,
             WarningCommand::Report { .. } => 3,
             WarningCommand::Dismiss { .. } => 4,
@@ -348,7 +348,7 @@ impl WarningService for Api {
             WarningCommand::Take {
                 source, identifier, ..
             } => stream_of(*source, identifier),
-            WarningCommand::Cancel
+            WarningCommand::Cancel(_)
             | WarningCommand::Replace { .. }
             | WarningCommand::Report { .. }
             | WarningCommand::Dismiss { .. } => {

@@ -26,6 +26,7 @@ use posko_proto::{
 use crate::intake::{
     PUBLISHER, Province,
     detail::write_details,
+    province::{Mention, mentioned},
     wanted::{Effect, Judged, Wanted, millis, notes_of, shortened},
 };
 
@@ -109,18 +110,17 @@ pub(super) fn judge(
     if alert.msg_type == MsgType::Cancel {
         return judge_cancel(read, &names, provinces);
     }
-    let said = if names.source == Source::BmkgNowcast {
-        match nowcast_province(alert) {
-            Ok(name) => {
-                match Province::find(name).filter(|province| provinces.contains(province)) {
-                    Some(province) => Some(province),
-                    None => return Judged::Outside,
-                }
-            }
-            Err(error) => return Judged::Refused(error.to_string()),
+    let said = match (names.source, nowcast_province(alert)) {
+        (Source::BmkgNowcast, Ok(name)) => match mentioned(name) {
+            Mention::Ours(province) if provinces.contains(&province) => Some(province),
+            Mention::Ours(_) | Mention::Other => return Judged::Outside,
+            // BMKG warns of more than the nowcast's provinces: the shapes say where.
+            Mention::Unclear => None,
+        },
+        (Source::BmkgNowcast, Err(error)) if is_nowcast => {
+            return Judged::Refused(error.to_string());
         }
-    } else {
-        None
+        _ => None,
     };
     let Some(info) = chosen_info(alert) else {
         return Judged::Refused(format!("alert `{}` says nothing", alert.identifier));
@@ -144,7 +144,11 @@ fn judge_cancel(read: &Read<Alert>, names: &Names<'_>, provinces: &[Province]) -
     // A cancellation often has no area; what was never taken in here is then not found, which harms nobody.
     if names.source == Source::BmkgNowcast
         && let Ok(name) = nowcast_province(alert)
-        && !Province::find(name).is_some_and(|province| provinces.contains(&province))
+        && match mentioned(name) {
+            Mention::Ours(province) => !provinces.contains(&province),
+            Mention::Other => true,
+            Mention::Unclear => false,
+        }
     {
         return Judged::Outside;
     }
@@ -333,15 +337,17 @@ fn content_of(read: &Read<Alert>, info: &Info, province: Option<Province>) -> Co
     let mut notes = notes_of(&read.notes);
     notes.extend(not_kept(alert, same.len()));
     let mut areas: Vec<Area> = Vec::new();
+    let mut places = Places::default();
     for part in &same {
         for area in &part.areas {
-            let mut area = area_of(area, part, province);
+            let mut area = area_of(area, part, province, &mut places);
             if severity_of(part.severity) != severity.unwrap_or_default() {
                 part.severity.word().clone_into(&mut area.level);
             }
             areas.push(area);
         }
     }
+    notes.extend(places.not_looked_up());
     let mut content = Content {
         status: status_of(alert.status).into(),
         hazard: 0,
@@ -449,7 +455,37 @@ fn not_kept(alert: &Alert, parts: usize) -> Vec<wire::Note> {
     notes
 }
 
-fn area_of(area: &cap::Area, info: &Info, province: Option<Province>) -> Area {
+/// How many names of places an alert has had looked up, and how many it has had not.
+#[derive(Default)]
+struct Places {
+    taken: usize,
+    left_out: usize,
+}
+
+impl Places {
+    /// The most names of places of one alert that are looked up.
+    const LIMIT: usize = 1_000;
+
+    /// Takes as many of the names as may still be looked up.
+    fn take<Name>(&mut self, mut names: Vec<Name>) -> Vec<Name> {
+        let room = Self::LIMIT - self.taken;
+        self.left_out += names.len().saturating_sub(room);
+        names.truncate(room);
+        self.taken += names.len();
+        names
+    }
+
+    fn not_looked_up(&self) -> Option<wire::Note> {
+        (self.left_out > 0).then(|| wire::Note {
+            kind: wire::NoteKind::NotKept.into(),
+            path: "alert/info/area".into(),
+            count: u32::try_from(self.left_out).unwrap_or(u32::MAX),
+            text: "names more places than the `1000` that are looked up".into(),
+        })
+    }
+}
+
+fn area_of(area: &cap::Area, info: &Info, province: Option<Province>, places: &mut Places) -> Area {
     let polygons = area.polygons.iter().map(|ring| {
         let mut points: Vec<_> = ring
             .iter()
@@ -487,7 +523,7 @@ fn area_of(area: &cap::Area, info: &Info, province: Option<Province>) -> Area {
         &mut read,
         &Said {
             province: province.map(Province::code),
-            names,
+            names: places.take(names),
         },
     );
     read
@@ -499,7 +535,7 @@ fn prose_names(description: &str) -> Vec<(String, Option<String>)> {
     for group in nowcast_places(description) {
         for name in group.names {
             let place = (shortened(&name, NAME), group.within.clone());
-            if !names.contains(&place) && names.len() < NAME {
+            if !names.contains(&place) {
                 names.push(place);
             }
         }
@@ -511,7 +547,6 @@ fn listed_names(description: &str) -> Vec<(String, Option<String>)> {
     let pieces = description.split([',', ';', '\n']).map(str::trim);
     pieces
         .filter(|name| !name.is_empty())
-        .take(NAME)
         .map(|name| (shortened(name, NAME), None))
         .collect()
 }

@@ -29,7 +29,10 @@ mod worker;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use posko_domain::{code::Refusal, warning::WarningCommand};
+use posko_domain::{
+    code::Refusal,
+    warning::{BMKG_HOST, WarningCommand},
+};
 use posko_formats::document::Format;
 use posko_proto::{
     Id,
@@ -92,6 +95,34 @@ pub enum FeedKind {
     Gauges,
     /// A table of volcanoes' levels.
     Volcanoes,
+}
+
+impl FeedConfig {
+    /// Returns the host that is known for what the feed brings: BMKG for every feed of BMKG's, also one that is read from a
+    /// mirror of it, else the one that the list is asked of, with its port where that is written.
+    pub(crate) fn carrier(&self) -> String {
+        let is_bmkg = |host: &str| host == BMKG_HOST || host.ends_with(".bmkg.go.id");
+        let host = host_of(&self.url).unwrap_or_default();
+        match self.kind {
+            FeedKind::BmkgNowcast { .. } | FeedKind::BmkgEarthquake { .. } => BMKG_HOST.into(),
+            FeedKind::Cap { .. } | FeedKind::Gauges | FeedKind::Volcanoes => {
+                if is_bmkg(&host) {
+                    BMKG_HOST.into()
+                } else {
+                    host
+                }
+            }
+        }
+    }
+}
+
+/// Returns the host of an `http` or `https` address in lower case, with its port where that is written; none where there is
+/// none, or a name or a password before it.
+pub(crate) fn host_of(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next()?;
+    let is_plain = matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains('@');
+    is_plain.then(|| host.to_lowercase())
 }
 
 impl FeedKind {
@@ -178,11 +209,7 @@ pub trait Recorder: Send + Sync + 'static {
     /// Records what a feed published and answers when it is durable; what it has recorded already changes nothing.
     ///
     /// A refusal with the code *unavailable* or *internal* is taken for the node's own trouble and tried again.
-    fn record(
-        &self,
-        take: Take,
-        feed: &str,
-    ) -> impl Future<Output = Result<Recorded, Refusal>> + Send;
+    fn record(&self, take: Take) -> impl Future<Output = Result<Recorded, Refusal>> + Send;
 
     /// Returns the node's own warnings of a source that are in force.
     fn in_force(&self, source: Source) -> impl Future<Output = Result<Vec<Held>, Refusal>> + Send;

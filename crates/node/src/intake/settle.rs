@@ -1,9 +1,11 @@
 //! From what a publisher wants to commands: what is held already decides which warning an item is of, and what it ends.
 
+use std::cmp::Ordering;
+
 use posko_domain::{
     code::{Code, Refusal},
     region::{Point, haversine_km},
-    warning::{WarningCommand, WarningState},
+    warning::{Ending, WarningCommand, WarningState},
 };
 use posko_proto::{
     Id,
@@ -46,12 +48,8 @@ pub(crate) struct Settled {
 }
 
 /// Records what an item wants.
-pub(crate) async fn settle<R: Recorder>(
-    recorder: &R,
-    wanted: Wanted,
-    feed: &str,
-) -> Result<Settled, Refusal> {
-    let settling = Settling { recorder, feed };
+pub(crate) async fn settle<R: Recorder>(recorder: &R, wanted: Wanted) -> Result<Settled, Refusal> {
+    let settling = Settling { recorder };
     match wanted.effect.clone() {
         Effect::Warn => settling.warn(wanted).await,
         Effect::Cancel => settling.cancel(wanted).await,
@@ -63,13 +61,12 @@ pub(crate) async fn settle<R: Recorder>(
 
 struct Settling<'r, R> {
     recorder: &'r R,
-    feed: &'r str,
 }
 
 impl<R: Recorder> Settling<'_, R> {
     async fn give(&self, stream: Id, command: WarningCommand) -> Result<bool, Refusal> {
         let take = Take { stream, command };
-        Ok(self.recorder.record(take, self.feed).await?.changed)
+        Ok(self.recorder.record(take).await?.changed)
     }
 
     /// Records a warning, and what follows for those that it refers to and those that refer to it.
@@ -85,7 +82,7 @@ impl<R: Recorder> Settling<'_, R> {
                 };
                 let replace = WarningCommand::Replace {
                     by: wanted.stream,
-                    identifier: wanted.identifier.clone(),
+                    ending: ending(&wanted.identifier, &wanted.content),
                 };
                 match self.give(earlier, replace).await {
                     Ok(changed) => settled.changed |= changed,
@@ -109,14 +106,21 @@ impl<R: Recorder> Settling<'_, R> {
         for later in self.recorder.referring(wanted.stream).await? {
             let content = &later.state.content;
             let is_own = later.stream != wanted.stream && content.sender == wanted.content.sender;
-            if !is_own || content.status() != AlertStatus::Actual {
+            // Of two that refer to each other the one that was sent later stands, or else this one.
+            let is_later = match sent(content).cmp(&sent(&wanted.content)) {
+                Ordering::Greater => true,
+                Ordering::Equal => !refers_to(&wanted.content, later.stream),
+                Ordering::Less => false,
+            };
+            if !is_own || !is_later || content.status() != AlertStatus::Actual {
                 continue;
             }
+            let ending = ending(&later.state.identifier, content);
             let command = match content.message_kind() {
-                MessageKind::Cancel => WarningCommand::Cancel,
+                MessageKind::Cancel => WarningCommand::Cancel(ending),
                 MessageKind::Update => WarningCommand::Replace {
                     by: later.stream,
-                    identifier: later.state.identifier.clone(),
+                    ending,
                 },
                 MessageKind::Alert | MessageKind::Unspecified => continue,
             };
@@ -125,7 +129,8 @@ impl<R: Recorder> Settling<'_, R> {
                     "`{}`, which came before, has ended it",
                     later.state.identifier
                 )),
-                Err(refusal) if refusal.code == Code::Conflict => {}
+                // It is over already, or what came before is another host's and ends nothing here.
+                Err(refusal) if matches!(refusal.code, Code::Conflict | Code::Invalid) => {}
                 Err(refusal) => return Err(refusal),
             }
         }
@@ -142,7 +147,8 @@ impl<R: Recorder> Settling<'_, R> {
             let Some(earlier) = self.own_reference(reference, &wanted, &mut settled) else {
                 continue;
             };
-            if self.take_back(earlier, &mut settled).await? {
+            let ending = ending(&wanted.identifier, &wanted.content);
+            if self.take_back(earlier, ending, &mut settled).await? {
                 ended.push(earlier);
             } else {
                 settled.told.push(not_held(reference));
@@ -158,9 +164,12 @@ impl<R: Recorder> Settling<'_, R> {
                 let stands_in_its_place = content.message_kind() == MessageKind::Update
                     && content.sender == wanted.content.sender
                     && content.status() == AlertStatus::Actual
-                    && sent_s(content) <= sent_s(&wanted.content)
+                    && content.carried_by == wanted.content.carried_by
+                    && sent(content) <= sent(&wanted.content)
                     && !ended.contains(&later.stream);
-                if stands_in_its_place && self.take_back(later.stream, &mut settled).await? {
+                let ending = ending(&wanted.identifier, &wanted.content);
+                if stands_in_its_place && self.take_back(later.stream, ending, &mut settled).await?
+                {
                     ended.push(later.stream);
                 }
             }
@@ -174,8 +183,13 @@ impl<R: Recorder> Settling<'_, R> {
     }
 
     /// Takes a warning back; says whether it is held. One that was taken back already stays so.
-    async fn take_back(&self, stream: Id, settled: &mut Settled) -> Result<bool, Refusal> {
-        match self.give(stream, WarningCommand::Cancel).await {
+    async fn take_back(
+        &self,
+        stream: Id,
+        ending: Ending,
+        settled: &mut Settled,
+    ) -> Result<bool, Refusal> {
+        match self.give(stream, WarningCommand::Cancel(ending)).await {
             Ok(changed) => settled.changed |= changed,
             Err(refusal) if refusal.code == Code::NotFound => return Ok(false),
             Err(refusal) if refusal.code == Code::Conflict => {}
@@ -200,7 +214,8 @@ impl<R: Recorder> Settling<'_, R> {
                 ..Settled::default()
             });
         };
-        let changed = self.give(held.stream, WarningCommand::Cancel).await?;
+        let cancel = WarningCommand::Cancel(ending(&wanted.identifier, &wanted.content));
+        let changed = self.give(held.stream, cancel).await?;
         Ok(Settled {
             changed,
             stream: Some(held.stream),
@@ -238,16 +253,17 @@ impl<R: Recorder> Settling<'_, R> {
             stream: Some(held.stream),
             ..Settled::default()
         };
-        let (before, after) = (sent_s(&held.state.content), sent_s(&wanted.content));
+        let (before, after) = (sent(&held.state.content), sent(&wanted.content));
         if after < before {
             return Ok(known);
         }
         if !warns {
-            let changed = self.give(held.stream, WarningCommand::Cancel).await?;
+            let cancel = WarningCommand::Cancel(ending(&wanted.identifier, &wanted.content));
+            let changed = self.give(held.stream, cancel).await?;
             return Ok(Settled { changed, ..known });
         }
         let is_as_before = held.state.content.severity == wanted.content.severity
-            && after - before < STATION_REPEAT_SECONDS;
+            && after.0 - before.0 < STATION_REPEAT_SECONDS * 1_000;
         if is_as_before {
             return Ok(known);
         }
@@ -257,13 +273,7 @@ impl<R: Recorder> Settling<'_, R> {
     }
 
     async fn take(&self, wanted: &Wanted) -> Result<Settled, Refusal> {
-        let command = WarningCommand::take(
-            wanted.source,
-            &wanted.publisher,
-            &wanted.identifier,
-            wanted.content.clone(),
-        )?;
-        let changed = self.give(wanted.stream, command).await?;
+        let changed = self.give(wanted.stream, wanted.command()?).await?;
         Ok(Settled {
             changed,
             stream: Some(wanted.stream),
@@ -287,7 +297,35 @@ impl<R: Recorder> Settling<'_, R> {
             ));
             return None;
         }
+        let said = reference.sent_at.as_ref();
+        let said = said.and_then(|at| Millis::try_from(at).ok());
+        if said.is_some_and(|at| at > sent(&wanted.content)) {
+            settled.told.push(format!(
+                "refers to `{}` as sent after itself, and does not end it",
+                reference.identifier
+            ));
+            return None;
+        }
         (earlier != wanted.stream).then_some(earlier)
+    }
+}
+
+fn refers_to(content: &Content, stream: Id) -> bool {
+    let mut references = content.references.iter();
+    references.any(|reference| reference.warning_id == stream.as_bytes())
+}
+
+/// Returns what a message says of itself where it ends another.
+fn ending(identifier: &str, content: &Content) -> Ending {
+    let message = &content.message_identifier;
+    Ending {
+        identifier: if message.is_empty() {
+            identifier.into()
+        } else {
+            message.clone()
+        },
+        carried_by: content.carried_by.clone(),
+        sent: Some(sent(content)),
     }
 }
 
@@ -317,8 +355,9 @@ fn is_same_event(held: &Content, wanted: &Content) -> bool {
     apart <= SAME_EVENT_SECONDS && far <= SAME_EVENT_KM
 }
 
-fn sent_s(content: &Content) -> i64 {
+/// Returns when a message was sent; at the beginning of time where nothing says.
+fn sent(content: &Content) -> Millis {
     let sent = content.sent_at.as_ref();
     sent.and_then(|at| Millis::try_from(at).ok())
-        .map_or(0, |at| at.0 / 1000)
+        .unwrap_or(Millis(0))
 }

@@ -1,5 +1,6 @@
 //! Feeds against a loopback server that answers as each test says, with a clock that the test sets.
 
+mod carrier;
 mod recorded;
 mod server;
 mod source;
@@ -50,7 +51,7 @@ impl Default for Node {
 }
 
 impl Recorder for Node {
-    async fn record(&self, take: Take, _feed: &str) -> Result<Recorded, Refusal> {
+    async fn record(&self, take: Take) -> Result<Recorded, Refusal> {
         if let Some(refusal) = self.refuse.lock().unwrap().clone() {
             return Err(refusal);
         }

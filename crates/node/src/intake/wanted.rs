@@ -1,6 +1,6 @@
 //! What an item of a document turned out to be, before anybody asks what is held already.
 
-use posko_domain::warning::stream_of;
+use posko_domain::warning::{WarningCommand, WarningRejection, stream_of};
 use posko_formats::{Note, NoteKind};
 use posko_proto::{
     Id,
@@ -21,6 +21,20 @@ pub enum Judged {
     Nothing(String),
     /// It cannot be taken, and why.
     Refused(String),
+}
+
+impl Judged {
+    /// Names the host whose feed brings it, and refuses what that may not bring.
+    pub(crate) fn carried(self, carrier: &str) -> Self {
+        let Self::Take(mut wanted) = self else {
+            return self;
+        };
+        wanted.content.carried_by = carrier.into();
+        match wanted.command() {
+            Ok(_) => Self::Take(wanted),
+            Err(rejection) => Self::Refused(rejection.to_string()),
+        }
+    }
 }
 
 /// An item of a document, judged.
@@ -72,6 +86,16 @@ pub enum Effect {
 }
 
 impl Wanted {
+    /// Returns the command that takes it in, or why it cannot be taken.
+    pub(crate) fn command(&self) -> Result<WarningCommand, WarningRejection> {
+        WarningCommand::take(
+            self.source,
+            &self.publisher,
+            &self.identifier,
+            self.content.clone(),
+        )
+    }
+
     /// Returns a warning that is known by its source and its publisher's id.
     pub(crate) fn of(
         source: Source,

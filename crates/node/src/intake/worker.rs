@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use posko_domain::{
     code::{Code, Refusal},
-    warning::WarningCommand,
+    warning::{Ending, WarningCommand},
 };
 use posko_formats::{bmkg::nowcast_link, cap, document::Format, rss};
 use posko_proto::{
@@ -21,6 +21,7 @@ use crate::intake::{
     alert,
     document::{self, Memory},
     fetch::{FetchError, Fetcher},
+    host_of,
     nowcast::{self, Listed},
     province::{Mention, mentioned},
     settle,
@@ -209,7 +210,7 @@ impl<R: Recorder> Worker<R> {
                 .await
             {
                 Ok(document) => {
-                    let judged = judge_nowcast(&document, provinces, self.now());
+                    let judged = judge_nowcast(&self.config, &document, provinces, self.now());
                     self.settle(key, version, judged, round).await;
                 }
                 Err(error) if error.is_of_document() => {
@@ -256,13 +257,17 @@ impl<R: Recorder> Worker<R> {
             };
             let command = WarningCommand::Replace {
                 by: newer.stream,
-                identifier: newer.identifier.clone(),
+                ending: Ending {
+                    identifier: newer.identifier.clone(),
+                    carried_by: self.config.carrier(),
+                    sent: Some(Millis(newer.sent_s * 1_000)),
+                },
             };
             let take = Take {
                 stream: held.stream,
                 command,
             };
-            match self.recorder.record(take, &self.config.name).await {
+            match self.recorder.record(take).await {
                 Ok(recorded) => round.taken += u64::from(recorded.changed),
                 Err(refusal) if refusal.code == Code::Conflict => {}
                 Err(refusal) => {
@@ -314,7 +319,13 @@ impl<R: Recorder> Worker<R> {
             }
             match self.fetcher.fetch(&url).await {
                 Ok(document) => {
-                    let judged = judge_linked(&document, &self.scope, &self.known, (self.clock)());
+                    let judged = judge_linked(
+                        &self.config,
+                        &document,
+                        &self.scope,
+                        &self.known,
+                        (self.clock)(),
+                    );
                     for (at, judged) in judged.into_iter().enumerate() {
                         let key = if at == 0 {
                             identifier.clone()
@@ -379,7 +390,7 @@ impl<R: Recorder> Worker<R> {
         let refused = match judged {
             Judged::Take(wanted) => {
                 listed = listed_of(&wanted);
-                match settle::settle(self.recorder.as_ref(), *wanted, &self.config.name).await {
+                match settle::settle(self.recorder.as_ref(), *wanted).await {
                     Ok(settled) => {
                         round.taken += u64::from(settled.changed);
                         for told in settled.told {
@@ -477,9 +488,14 @@ fn listed_of(wanted: &Wanted) -> Option<Listed> {
 }
 
 /// Reads one alert of a nowcast.
-fn judge_nowcast(document: &[u8], provinces: &[Province], now: DateTime<Utc>) -> Judged {
+fn judge_nowcast(
+    config: &FeedConfig,
+    document: &[u8],
+    provinces: &[Province],
+    now: DateTime<Utc>,
+) -> Judged {
     match cap::parse(document) {
-        Ok(read) => alert::judge(&read, true, provinces, now),
+        Ok(read) => alert::judge(&read, true, provinces, now).carried(&config.carrier()),
         Err(error) => Judged::Refused(error.to_string()),
     }
 }
@@ -505,11 +521,23 @@ fn judge_document(
         )));
     }
     check_length(judgement.items.len())?;
-    Ok(judgement.items)
+    let carrier = config.carrier();
+    let items = judgement.items.into_iter().map(|item| Item {
+        judged: item.judged.carried(&carrier),
+        ..item
+    });
+    Ok(items.collect())
 }
 
 /// Reads what a list links to: an alert, or several in an envelope.
-fn judge_linked(document: &[u8], scope: &Scope, memory: &Memory, now: Millis) -> Vec<Judged> {
+fn judge_linked(
+    config: &FeedConfig,
+    document: &[u8],
+    scope: &Scope,
+    memory: &Memory,
+    now: Millis,
+) -> Vec<Judged> {
+    let carrier = config.carrier();
     match document::judge(document, scope, memory, now) {
         Ok(judgement) => {
             let items = judgement.items.into_iter();
@@ -518,7 +546,7 @@ fn judge_linked(document: &[u8], scope: &Scope, memory: &Memory, now: Millis) ->
                     Judged::Link(link) => Judged::Refused(format!(
                         "a link leads to another list with `{link}`, which is not followed"
                     )),
-                    judged => judged,
+                    judged => judged.carried(&carrier),
                 })
                 .collect()
         }
@@ -529,13 +557,7 @@ fn judge_linked(document: &[u8], scope: &Scope, memory: &Memory, now: Millis) ->
 /// Returns where to ask for a link: the list's own host, or one that the configuration names, so that a list cannot send
 /// the node elsewhere.
 fn followed(config: &FeedConfig, link: &str) -> Result<String, String> {
-    let host = |url: &str| {
-        let (scheme, rest) = url.split_once("://")?;
-        let host = rest.split(['/', '?', '#']).next()?;
-        let plain = matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains('@');
-        plain.then(|| host.to_lowercase())
-    };
-    let own = host(&config.url);
+    let own = host_of(&config.url);
     if link.starts_with('/') && !link.starts_with("//") {
         let base = config.url.split_once("://").map(|(scheme, _)| scheme);
         return match (base, own) {
@@ -543,7 +565,7 @@ fn followed(config: &FeedConfig, link: &str) -> Result<String, String> {
             _ => Err(format!("the link `{link}` leads nowhere")),
         };
     }
-    let Some(wanted) = host(link) else {
+    let Some(wanted) = host_of(link) else {
         return Err(format!("the link `{link}` is not `http` or `https`"));
     };
     let hosts: &[String] = match &config.kind {
@@ -625,9 +647,9 @@ pub(super) async fn try_once(
                 Err(error) => vec![Judged::Refused(error.to_string())],
                 Ok(document) if is_nowcast => {
                     let now = DateTime::from_timestamp_millis(now.0).unwrap_or_default();
-                    vec![judge_nowcast(&document, &scope.provinces, now)]
+                    vec![judge_nowcast(config, &document, &scope.provinces, now)]
                 }
-                Ok(document) => judge_linked(&document, scope, &memory, now),
+                Ok(document) => judge_linked(config, &document, scope, &memory, now),
             },
         };
         trial.items.extend(judged.into_iter().map(|judged| Item {

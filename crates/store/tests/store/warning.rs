@@ -1,6 +1,6 @@
 //! A warning that several nodes took in: listed once, by whose it is.
 
-use posko_domain::warning::{WarningCommand, stream_of};
+use posko_domain::warning::{Ending, WarningCommand, stream_of};
 use posko_proto::warning::v1::{AlertStatus, Content, Source};
 use tempfile::tempdir;
 
@@ -75,7 +75,7 @@ fn a_warning_that_two_nodes_hold_is_one_row_and_in_force_while_one_of_them_holds
         assert_eq!(takers[&warning()], [node("31"), node("32")]);
     }
 
-    accepted(&dki, asked(3, WarningCommand::Cancel));
+    accepted(&dki, asked(3, WarningCommand::Cancel(Ending::default())));
     exchanged();
     for store in [&dki, &jabar, &banten] {
         assert_eq!(

@@ -4,7 +4,9 @@ use posko_proto::{
 };
 
 use super::*;
-use crate::warning::{WarningCommand, apply as apply_warning, decide as decide_warning, standing};
+use crate::warning::{
+    Ending, WarningCommand, apply as apply_warning, decide as decide_warning, standing,
+};
 
 const NOW: Millis = Millis(1_767_589_500_250);
 const AUTHOR: Id = Id([1; 16]);
@@ -247,7 +249,7 @@ fn a_draft_for_what_has_changed_or_ended_meanwhile_is_not_approved() {
 fn an_own_warning_is_taken_back_by_a_draft_only() {
     let refused = decide_warning(
         Some(&issued_warning()),
-        &WarningCommand::Cancel,
+        &WarningCommand::Cancel(Ending::default()),
         &context(NOW),
     );
     assert!(matches!(

@@ -20,7 +20,7 @@ fn cap() -> FeedKind {
 }
 
 /// An alert of another publisher over Bogor, with further elements before its info.
-fn flood(identifier: &str, kind: &str, more: &str) -> String {
+pub(super) fn flood(identifier: &str, kind: &str, more: &str) -> String {
     format!(
         r#"<?xml version="1.0"?><alert xmlns="urn:oasis:names:tc:emergency:cap:1.2">
         <identifier>{identifier}</identifier><sender>posko@bpbd.example</sender>
