@@ -235,6 +235,7 @@ labels! {
     OBJECTIVES: "sasaran operasi", "objectives";
     OCCUPANCY: "penghuni", "occupancy";
     OUTPUT: "hasil", "output";
+    OVER: "BERAKHIR", "OVER";
     PARTLY: "sebagian", "partly";
     PEOPLE: "penduduk", "people";
     PERIOD: "periode", "period";
@@ -245,8 +246,11 @@ labels! {
     REACH: "menjangkau", "reaches";
     REASON: "alasan", "reason";
     RECORDED_FROM: "dicatat sejak", "recorded from";
+    REPORTS_WAIT: "laporan belum diverifikasi", "reports not verified yet";
     RELATED: "kejadian terkait", "related incidents";
     RELATION: "hubungan", "relation";
+    CANCELLED_BY: "dibatalkan oleh", "cancelled by";
+    CARRIED_BY: "dibawa umpan dari", "brought by the feed of";
     REPLACED_BY: "diganti oleh", "replaced by";
     SEX: "jenis kelamin", "sex";
     SITE: "titik layanan", "site";

@@ -807,6 +807,12 @@ phrases! { OURS:
     "an own warning says until when it holds": "peringatan sendiri menyebut sampai kapan berlaku, dengan `--hours` atau `--expires-at`";
     "an own warning names at least one region": "peringatan sendiri menyebut sedikitnya satu wilayah";
     "each language once": "tiap bahasa satu kali";
+    "the alert says that it is of BMKG, and `{}` brings it: only a feed of BMKG does":
+        "peringatan itu mengaku dari BMKG, tetapi dibawa `{}`: hanya umpan BMKG yang membawanya";
+    "warning `{}` was brought by `{}`: `{}` can neither change nor end it":
+        "peringatan `{}` dibawa `{}`: `{}` tidak dapat mengubah atau mengakhirinya";
+    "warning `{}` was sent after the message that would end it":
+        "peringatan `{}` dikirim sesudah pesan yang hendak mengakhirinya";
     "warning `{}` is held with another source or identifier":
         "peringatan `{}` sudah ada dengan sumber atau pengenal lain";
     "a command of an exercise needs a warning of an exercise": "perintah latihan memerlukan peringatan latihan";

@@ -18,8 +18,8 @@ use posko_proto::{
     warning::v1::{
         AlertStatus, Area, AreaReach, CancelWarningRequest, Certainty, Channel, Circle, Content,
         DismissReason, DismissReportRequest, Fate, Feed, ListWarningsRequest, Polygon,
-        RecordGaugeRequest, RecordWarningRequest, ReportWarningRequest, Severity, State,
-        TakeDocumentRequest, TakenItem, Urgency, Warning,
+        RecordGaugeRequest, RecordWarningRequest, ReportWarningRequest, ResponseType, Review,
+        Severity, Source, State, TakeDocumentRequest, TakenItem, Urgency, Warning,
     },
 };
 use prost_types::Timestamp;
@@ -28,7 +28,7 @@ use serde_json::json;
 use super::{
     disputed,
     feed::{alarm_text, feeds_table},
-    freshness, listed, lost, named, nothing_personal, pages, recorded, severity_tint,
+    freshness, listed, lost, named, named_code, nothing_personal, pages, recorded, severity_tint,
 };
 use crate::{
     client::{Client, Who},
@@ -714,7 +714,7 @@ pub(crate) fn foreseen_table(context: &Context, items: &[Foreseen]) -> String {
                 if said.headline.is_empty() {
                     item.title.clone()
                 } else {
-                    format!("{}{}", drill(context, said.status), said.headline)
+                    format!("{}{}", marks(context, &said, 0), said.headline)
                 },
                 Tint::Plain,
             ),
@@ -798,13 +798,23 @@ async fn list(
         service.list_warnings(request).await
     };
     let (warnings, more, page) = pages(limit, ask).await?;
-    let alarm = alarm_text(context, &page.feeds);
+    let waiting = page.unverified_reports;
+    let alarm = if waiting > 0 && !unverified {
+        let what = context.say(label::REPORTS_WAIT);
+        format!("{waiting} {what}: `posko warning list --unverified`\n\n")
+    } else {
+        String::new()
+    };
+    let alarm = alarm_text(context, &page.feeds) + &alarm;
     let text = alarm + &render_list(context, &warnings, more, &page.origins, &page.feeds);
     let warnings: Vec<view::warning::Warning> = warnings.into_iter().map(Into::into).collect();
     let origins: Vec<view::Provenance> = page.origins.into_iter().map(Into::into).collect();
     let feeds: Vec<view::warning::Feed> = page.feeds.into_iter().map(Into::into).collect();
     Answer::new(
-        json!({ "warnings": warnings, "more": more, "origins": origins, "feeds": feeds }),
+        json!({
+            "warnings": warnings, "more": more, "origins": origins, "feeds": feeds,
+            "unverified_reports": waiting,
+        }),
         text,
     )
 }
@@ -856,9 +866,9 @@ fn render_list(
             ),
             (when(said.sent_at.as_ref()), Tint::Plain),
             (when(said.expires_at.as_ref()), Tint::Plain),
-            (warning.publisher.clone(), Tint::Plain),
+            (publisher(context, warning), Tint::Plain),
             (
-                format!("{}{}", drill(context, said.status), said.headline),
+                format!("{}{}", marks(context, &said, warning.review), said.headline),
                 Tint::Plain,
             ),
             (
@@ -875,15 +885,42 @@ fn render_list(
     )
 }
 
-/// Returns what stands before the headline of a warning that is not to be acted upon.
-fn drill(context: &Context, status: i32) -> String {
-    if status == i32::from(AlertStatus::Actual) || status == 0 {
-        return String::new();
+/// Returns who is credited, with the sender of an alert, which alone is unique in the world; a person's word says that it is.
+fn publisher(context: &Context, warning: &Warning) -> String {
+    let sender = warning.content.as_ref().map(|said| said.sender.as_str());
+    let sender = sender.unwrap_or_default();
+    match warning.source() {
+        Source::Manual => {
+            let typed = label::of::<Source>(warning.source, context.lang);
+            format!("{} ({typed})", warning.publisher)
+        }
+        Source::Cap if sender != warning.publisher => named_code(&warning.publisher, sender),
+        Source::Unspecified
+        | Source::BmkgNowcast
+        | Source::BmkgEarthquake
+        | Source::BmkgTsunami
+        | Source::Cap
+        | Source::Gauge
+        | Source::Volcano
+        | Source::Own
+        | Source::Report => warning.publisher.clone(),
     }
-    format!(
-        "[{}] ",
-        label::of::<AlertStatus>(status, context.lang).to_uppercase()
-    )
+}
+
+/// Returns what stands before the headline of a warning that is not to be acted upon as it is: it is no real one, says
+/// itself that the danger is over, or was verified by nobody.
+fn marks(context: &Context, said: &Content, review: i32) -> String {
+    let is_real = said.status() == AlertStatus::Actual || said.status == 0;
+    let is_over = said.urgency() == Urgency::Past
+        || said.response_types.contains(&ResponseType::AllClear.into());
+    let status =
+        (!is_real).then(|| label::of::<AlertStatus>(said.status, context.lang).to_uppercase());
+    let over = is_over.then(|| context.say(label::OVER).to_owned());
+    let unverified = (review == i32::from(Review::Unverified))
+        .then(|| label::of::<Review>(review, context.lang));
+    let marks = [status, over, unverified].into_iter().flatten();
+    let marks: Vec<String> = marks.map(|mark| format!("[{mark}] ")).collect();
+    marks.concat()
 }
 
 fn state_tint(state: i32) -> Tint {
@@ -925,9 +962,47 @@ mod tests {
     }
 
     #[test]
-    fn a_drill_is_marked_before_its_headline() {
+    fn what_is_not_to_be_acted_upon_as_it_is_is_marked_before_its_headline() {
         let context = context(Lang::Id);
-        assert_eq!(drill(&context, AlertStatus::Exercise.into()), "[LATIHAN] ");
-        assert_eq!(drill(&context, AlertStatus::Actual.into()), "");
+        let said = |status: AlertStatus, urgency: Urgency| Content {
+            status: status.into(),
+            urgency: urgency.into(),
+            ..Content::default()
+        };
+        let shown = |status, urgency, review: Review| {
+            marks(&context, &said(status, urgency), review.into())
+        };
+        let (actual, none) = (AlertStatus::Actual, Review::Unspecified);
+        assert_eq!(shown(actual, Urgency::Immediate, none), "");
+        assert_eq!(
+            shown(AlertStatus::Exercise, Urgency::Immediate, none),
+            "[LATIHAN] "
+        );
+        assert_eq!(shown(actual, Urgency::Past, none), "[BERAKHIR] ");
+        assert_eq!(
+            shown(actual, Urgency::Immediate, Review::Unverified),
+            "[BELUM DIVERIFIKASI] "
+        );
+    }
+
+    #[test]
+    fn a_publisher_is_shown_with_the_sender_that_alone_is_its_own() {
+        let context = context(Lang::Id);
+        let warning = |source: Source, sender: &str| Warning {
+            source: source.into(),
+            publisher: "BPBD Contoh".into(),
+            content: Some(Content {
+                sender: sender.into(),
+                ..Content::default()
+            }),
+            ..Warning::default()
+        };
+        let shown = |source, sender| publisher(&context, &warning(source, sender));
+        assert_eq!(
+            shown(Source::Cap, "x@other.example"),
+            "BPBD Contoh (x@other.example)"
+        );
+        assert_eq!(shown(Source::Manual, ""), "BPBD Contoh (diketik)");
+        assert_eq!(shown(Source::Own, "posko-32@uji"), "BPBD Contoh");
     }
 }

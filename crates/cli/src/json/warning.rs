@@ -34,6 +34,8 @@ pub(crate) struct Warning {
     population_source: Option<String>,
     replaced_by_id: Option<String>,
     replaced_by: Option<String>,
+    cancelled_by: Option<String>,
+    cancelled_by_host: Option<String>,
     taken_by: Vec<String>,
     references_not_held: Vec<Reference>,
     content: Content,
@@ -84,6 +86,8 @@ impl From<warning::Warning> for Warning {
             population_source: text(&warning.population_source),
             replaced_by_id: id(&warning.replaced_by_id),
             replaced_by: text(&warning.replaced_by),
+            cancelled_by: text(&warning.cancelled_by),
+            cancelled_by_host: text(&warning.cancelled_by_host),
             taken_by: warning.taken_by,
             references_not_held: warning
                 .references_not_held
@@ -121,6 +125,7 @@ struct Content {
     gauge: Option<Gauge>,
     volcano: Option<Volcano>,
     sender: Option<String>,
+    carried_by: Option<String>,
     message_identifier: Option<String>,
     references: Vec<Reference>,
     texts: Vec<Text>,
@@ -319,6 +324,7 @@ impl From<warning::Content> for Content {
             gauge: content.gauge.map(Into::into),
             volcano: content.volcano.map(Into::into),
             sender: text(&content.sender),
+            carried_by: text(&content.carried_by),
             message_identifier: text(&content.message_identifier),
             references: content.references.into_iter().map(Into::into).collect(),
             texts: content.texts.into_iter().map(Into::into).collect(),

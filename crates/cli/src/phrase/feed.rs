@@ -210,6 +210,8 @@ phrases! { pub(super) FEED:
     "it is a step of settling": "itu satu langkah penyelesaian";
     "refers to `{}` of another sender, which that sender alone ends":
         "merujuk ke `{}` dari pengirim lain, yang hanya diakhiri pengirim itu";
+    "refers to `{}` as sent after itself, and does not end it":
+        "merujuk ke `{}` seolah dikirim sesudahnya, dan tidak mengakhirinya";
     "refers to `{}`, which is not held here": "merujuk ke `{}`, yang tidak ada di sini";
     // Notes.
     "`{}` at {}: {}": "`{}` di {}: {}";
@@ -273,8 +275,12 @@ phrases! { pub(super) FEED:
     "is missing, and taken from `Tanggal` and `Jam`": "tidak ada, dan diambil dari `Tanggal` dan `Jam`";
     "says another time than `DateTime`, which is taken: `{}` and `{}`":
         "menyatakan waktu lain dari `DateTime`, yang dipakai: `{}` dan `{}`";
-    "parts in one language are one warning here: of all areas, and as grave as the gravest":
-        "bagian-bagian dalam satu bahasa menjadi satu peringatan di sini: bagi semua wilayahnya, dan separah yang terparah";
+    "parts in one language are one warning here: of all areas, as grave as the gravest, and until the last end":
+        "bagian-bagian dalam satu bahasa menjadi satu peringatan di sini: bagi semua wilayahnya, separah yang terparah, dan sampai akhir yang terakhir";
+    "says `{}`, and the status of the alert is `Actual`":
+        "menyebut `{}`, padahal status peringatannya `Actual`";
+    "names more places than the `1000` that are looked up":
+        "menyebut lebih banyak tempat dari `1000` yang dicari";
     "the table names another level than the height reaches by the configuration":
         "tabel menyebut tingkat lain dari yang dicapai ketinggian itu menurut konfigurasi";
     // Writing CAP.

@@ -25,7 +25,7 @@ use crate::{
         number_of, parse_number, year_of,
     },
     region::Place,
-    warning::WarningState,
+    warning::{CancelledBy, WarningState},
 };
 
 /// 21 November 2022, 06:30 UTC.
@@ -707,6 +707,7 @@ fn a_report_from_a_warning_takes_hazard_and_place_from_it() {
             ..Default::default()
         },
         cancelled: false,
+        cancelled_by: CancelledBy::default(),
         replaced: None,
         review: posko_proto::warning::v1::Review::Unspecified,
         dismissed: posko_proto::warning::v1::DismissReason::Unspecified,

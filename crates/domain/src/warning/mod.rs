@@ -29,7 +29,7 @@ pub use crate::{
         moment::spoken,
         reach::{Reach, RegencyReach, reach},
         rejection::WarningRejection,
-        state::{Replaced, WarningState, apply, ends_at, standing},
+        state::{CancelledBy, Replaced, WarningState, apply, ends_at, standing},
     },
 };
 

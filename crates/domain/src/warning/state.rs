@@ -25,6 +25,15 @@ pub struct Replaced {
     pub identifier: String,
 }
 
+/// The message that took a warning back; a person's word has none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelledBy {
+    /// The publisher's id of it, or empty.
+    pub identifier: String,
+    /// The host whose feed brought it, or empty.
+    pub carried_by: String,
+}
+
 /// Where a warning stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WarningState {
@@ -40,6 +49,8 @@ pub struct WarningState {
     pub content: Content,
     /// Whether it was taken back; that is for good.
     pub cancelled: bool,
+    /// The message that took it back; empty while it stands, and when a person did.
+    pub cancelled_by: CancelledBy,
     /// The newer one in its place; that is for good too.
     pub replaced: Option<Replaced>,
     /// How far a report was looked into; unspecified for what is no report.
@@ -82,6 +93,7 @@ pub fn apply(
                 .content
                 .as_ref()
                 .is_some_and(|content| content.message_kind() == MessageKind::Cancel),
+            cancelled_by: CancelledBy::default(),
             replaced: None,
             review: if issued.source() == Source::Report {
                 Review::Unverified
@@ -102,7 +114,7 @@ pub fn apply(
                 ..begun(state, name, recorded)?
             }
         }
-        WarningEvent::Cancelled(_) => {
+        WarningEvent::Cancelled(by) => {
             let state = begun(state, name, recorded)?;
             if state.cancelled {
                 return Err(IllegalEvent::WrongState {
@@ -112,6 +124,10 @@ pub fn apply(
             }
             WarningState {
                 cancelled: true,
+                cancelled_by: CancelledBy {
+                    identifier: by.identifier.clone(),
+                    carried_by: by.carried_by.clone(),
+                },
                 ..state
             }
         }

@@ -129,6 +129,7 @@ mod tests {
                 ..Content::default()
             },
             cancelled: false,
+            cancelled_by: crate::warning::CancelledBy::default(),
             replaced: None,
             review: Review::Unspecified,
             dismissed: DismissReason::Unspecified,

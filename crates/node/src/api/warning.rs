@@ -167,6 +167,8 @@ impl Api {
                 .as_ref()
                 .map(|replaced| replaced.identifier.clone())
                 .unwrap_or_default(),
+            cancelled_by: state.cancelled_by.identifier.clone(),
+            cancelled_by_host: state.cancelled_by.carried_by.clone(),
             taken_by: vec![found.origin.to_string()],
             review: state.review.into(),
             dismissed: state.dismissed.into(),
@@ -446,10 +448,11 @@ impl WarningService for Api {
                     store.warnings(origin, in_force_at, after.as_deref(), limit)?
                 };
                 let ids: Vec<Id> = page.rows.iter().map(|found| found.id).collect();
-                Ok((store.warning_takers(&ids)?, page))
+                let unverified = store.count_unverified(origin)?;
+                Ok((store.warning_takers(&ids)?, page, unverified))
             })
             .await?;
-        let (taken_by, page) = page;
+        let (taken_by, page, unverified_reports) = page;
         let mut warnings: Vec<wire::Warning> =
             page.rows.iter().map(|found| self.warning(found)).collect();
         name_takers(&mut warnings, &taken_by);
@@ -458,6 +461,7 @@ impl WarningService for Api {
             next_page_token: page.next.unwrap_or_default(),
             origins: self.origins(),
             feeds: self.feeds(FeedState::is_alarm).await?,
+            unverified_reports,
         }))
     }
 

@@ -6,7 +6,7 @@
 
 use chrono::{DateTime, Utc};
 use posko_domain::{
-    region::Point,
+    region::{self, Point},
     warning::{Said, WarningCommand, locate, reach, stream_of, stream_of_alert},
 };
 use posko_formats::{
@@ -332,19 +332,33 @@ fn content_of(read: &Read<Alert>, info: &Info, province: Option<Province>) -> Co
         .infos
         .iter()
         .partition(|info| language_of(info) == language);
-    // Of several parts in one language the gravest counts, and all areas.
-    let severity = same.iter().map(|info| severity_of(info.severity)).max();
+    // Of several parts the gravest counts, and all areas, from the first beginning to the last end.
+    let severity = alert
+        .infos
+        .iter()
+        .map(|info| severity_of(info.severity))
+        .max();
+    let begins = alert
+        .infos
+        .iter()
+        .filter_map(|info| info.effective.or(info.onset))
+        .min();
+    let ends = alert.infos.iter().filter_map(|info| info.expires).max();
     let mut notes = notes_of(&read.notes);
     notes.extend(not_kept(alert, same.len()));
+    notes.extend(said_to_be_a_test(alert, info));
     let mut areas: Vec<Area> = Vec::new();
     let mut places = Places::default();
-    for part in &same {
+    for part in same.iter().chain(&other) {
         for area in &part.areas {
             let mut area = area_of(area, part, province, &mut places);
             if severity_of(part.severity) != severity.unwrap_or_default() {
                 part.severity.word().clone_into(&mut area.level);
             }
-            areas.push(area);
+            // Another language says the same again; what only it says counts too.
+            if language_of(part) == language || reaches_further(&area, &areas) {
+                areas.push(area);
+            }
         }
     }
     notes.extend(places.not_looked_up());
@@ -355,8 +369,8 @@ fn content_of(read: &Read<Alert>, info: &Info, province: Option<Province>) -> Co
         urgency: urgency_of(info.urgency).into(),
         certainty: certainty_of(info.certainty).into(),
         sent_at: Some(millis(&alert.sent).into()),
-        effective_at: info.effective.or(info.onset).map(|at| millis(&at).into()),
-        expires_at: info.expires.map(|at| millis(&at).into()),
+        effective_at: begins.map(|at| millis(&at).into()),
+        expires_at: ends.map(|at| millis(&at).into()),
         headline: text(&info.headline),
         description: text(&info.description),
         instruction: text(&info.instruction),
@@ -378,6 +392,41 @@ fn content_of(read: &Read<Alert>, info: &Info, province: Option<Province>) -> Co
     };
     write_details(&mut content, &[same, other].concat());
     content
+}
+
+/// Says whether an area touches a region that none of the others does.
+fn reaches_further(area: &Area, others: &[Area]) -> bool {
+    let known = |code: &String| {
+        let mut codes = others.iter().flat_map(|other| &other.region_codes);
+        codes.any(|other| region::within(code, other))
+    };
+    !area.region_codes.iter().all(known)
+}
+
+/// Returns a note where the publisher's words say that it is a test or an exercise and its status does not.
+fn said_to_be_a_test(alert: &Alert, info: &Info) -> Option<wire::Note> {
+    const WORDS: [&str; 8] = [
+        "uji coba", "ujicoba", "test", "testing", "latihan", "exercise", "simulasi", "drill",
+    ];
+    if alert.status != Status::Actual {
+        return None;
+    }
+    let headline = info.headline.as_deref().unwrap_or_default();
+    let words = format!("{headline} {}", info.event).to_lowercase();
+    let words: Vec<&str> = words
+        .split(|character: char| !character.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let words = format!(" {} ", words.join(" "));
+    let said = WORDS
+        .iter()
+        .find(|word| words.contains(&format!(" {word} ")))?;
+    Some(wire::Note {
+        kind: wire::NoteKind::Remark.into(),
+        path: "alert/info/headline".into(),
+        count: 1,
+        text: format!("says `{said}`, and the status of the alert is `Actual`"),
+    })
 }
 
 /// Returns what the alert says in other languages, each once.
@@ -448,8 +497,7 @@ fn not_kept(alert: &Alert, parts: usize) -> Vec<wire::Note> {
         UNKEPT,
     );
     if parts > 1 {
-        let text =
-            "parts in one language are one warning here: of all areas, and as grave as the gravest";
+        let text = "parts in one language are one warning here: of all areas, as grave as the gravest, and until the last end";
         note("alert/info", parts, text);
     }
     notes

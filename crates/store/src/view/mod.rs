@@ -34,7 +34,7 @@ struct View {
 const VIEWS: [View; 10] = [
     View {
         name: "state",
-        version: 4,
+        version: 5,
         create: "CREATE TABLE state{t}(
             origin TEXT NOT NULL,
             stream BLOB NOT NULL CHECK (length(stream) = 16),

@@ -293,6 +293,22 @@ impl Store {
         })
     }
 
+    /// Returns how many reports nobody has verified yet, of one node or of all.
+    pub fn count_unverified(&self, origin: Option<NodeId>) -> Result<u64, StoreError> {
+        self.read(|connection| {
+            let count = connection
+                .prepare_cached(
+                    "SELECT count(*) FROM warning
+                     WHERE unverified = 1 AND (:origin IS NULL OR origin = :origin)",
+                )?
+                .query_row(
+                    named_params! { ":origin": origin.map(|origin| origin.to_string()) },
+                    |row| row.get::<_, i64>(0),
+                )?;
+            Ok(count.unsigned_abs())
+        })
+    }
+
     /// Returns warnings for an inbox: those that changed after the positions, those that ended in `ended`'s time up to
     /// `now`, and, where they are wanted, those in force. A log without a position counts from its beginning.
     pub fn warnings_since(
@@ -400,7 +416,8 @@ impl Store {
         })
     }
 
-    /// Returns warnings of the whole region, newest first; `in_force_at` leaves out those over by then.
+    /// Returns warnings of the whole region, newest first; `in_force_at` leaves out those over by then, and reports that
+    /// nobody has verified yet.
     ///
     /// One that several nodes took in is listed once: this node's own, else that of the first node by name. Of those in
     /// force it is the one of a node that still holds it in force. With an `origin` every one of that node is listed.
@@ -416,7 +433,7 @@ impl Store {
             "SELECT {COLUMNS}
              WHERE (warning.sent_ms, warning.id) < (:before_ms, :before_id)
                AND (:origin IS NULL OR warning.origin = :origin)
-               AND (:now IS NULL OR warning.until_ms > :now)
+               AND (:now IS NULL OR (warning.until_ms > :now AND warning.unverified = 0))
                AND (:origin IS NOT NULL OR NOT EXISTS (
                  SELECT 1 FROM warning AS other
                  WHERE other.id = warning.id AND other.origin <> warning.origin

@@ -301,7 +301,7 @@ pub(super) async fn drafts(
             ),
             (when(said.expires_at.as_ref()), Tint::Plain),
             (
-                format!("{}{}", super::drill(context, said.status), said.headline),
+                format!("{}{}", super::marks(context, &said, 0), said.headline),
                 Tint::Plain,
             ),
             (view::id(&draft.draft_id).unwrap_or_default(), Tint::Plain),
@@ -344,7 +344,7 @@ fn render(context: &Context, draft: &Draft) -> String {
             ),
             (
                 label::HEADLINE,
-                format!("{}{}", super::drill(context, said.status), said.headline),
+                format!("{}{}", super::marks(context, &said, 0), said.headline),
             ),
             (
                 label::HAZARD,

@@ -5,7 +5,7 @@ use posko_proto::{
     Id,
     common::v1::Hazard,
     warning::v1::{
-        AlertStatus, GetWarningInboxRequest, GetWarningInboxResponse, InboxChange, InboxItem,
+        GetWarningInboxRequest, GetWarningInboxResponse, InboxChange, InboxItem,
         ListSubscriptionsRequest, MarkWarningsSeenRequest, Severity, SubscribeWarningsRequest,
         Subscription, UnsubscribeWarningsRequest, WatchWarningsRequest,
     },
@@ -270,11 +270,6 @@ fn render(context: &Context, items: &[InboxItem], page: &GetWarningInboxResponse
         let is_fresh = [InboxChange::New, InboxChange::Updated]
             .map(i32::from)
             .contains(&item.change);
-        let drill = if said.status == i32::from(AlertStatus::Exercise) {
-            super::drill(context, said.status)
-        } else {
-            String::new()
-        };
         table.tinted([
             (
                 label::of::<InboxChange>(item.change, context.lang),
@@ -287,7 +282,14 @@ fn render(context: &Context, items: &[InboxItem], page: &GetWarningInboxResponse
                 super::severity_tint::<Severity>(said.severity),
             ),
             (when(said.expires_at.as_ref()), Tint::Plain),
-            (format!("{drill}{}{area}", said.headline), Tint::Plain),
+            (
+                format!(
+                    "{}{}{area}",
+                    super::marks(context, &said, warning.review),
+                    said.headline
+                ),
+                Tint::Plain,
+            ),
             (
                 view::id(&warning.warning_id).unwrap_or_default(),
                 Tint::Plain,

@@ -10,7 +10,7 @@ use posko_proto::{
 };
 use serde_json::json;
 
-use super::{Reference, drill, people, regencies, uncertain};
+use super::{Reference, marks, people, publisher, regencies, uncertain};
 use crate::{
     client::{Client, Who},
     command::{named_code, owner},
@@ -89,7 +89,7 @@ fn render(context: &Context, warning: &Warning) -> String {
             ),
             (
                 label::HEADLINE,
-                format!("{}{}", drill(context, said.status), said.headline),
+                format!("{}{}", marks(context, &said, warning.review), said.headline),
             ),
             (
                 label::STATE,
@@ -115,7 +115,8 @@ fn render(context: &Context, warning: &Warning) -> String {
             (label::SENT, when(said.sent_at.as_ref())),
             (label::EFFECTIVE, when(said.effective_at.as_ref())),
             (label::EXPIRES, when(said.expires_at.as_ref())),
-            (label::PUBLISHER, warning.publisher.clone()),
+            (label::PUBLISHER, publisher(context, warning)),
+            (label::CARRIED_BY, said.carried_by.clone()),
             (label::IDENTIFIER, warning.identifier.clone()),
             (label::AREA, areas.join("\n")),
             (label::REACH, regencies(context, warning, "\n")),
@@ -149,6 +150,10 @@ fn render(context: &Context, warning: &Warning) -> String {
                     &warning.replaced_by,
                     &view::id(&warning.replaced_by_id).unwrap_or_default(),
                 ),
+            ),
+            (
+                label::CANCELLED_BY,
+                named_code(&warning.cancelled_by, &warning.cancelled_by_host),
             ),
             (label::NOT_HELD, not_held.join("\n")),
             (

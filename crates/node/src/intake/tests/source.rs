@@ -602,3 +602,73 @@ async fn more_than_is_kept_is_said_and_does_not_stop_the_warning() {
         ]
     );
 }
+
+#[tokio::test]
+async fn what_only_another_language_or_part_says_of_areas_severity_and_end_counts_too() {
+    let alert = flood("a-1", "Alert", "");
+    let (head, info) = alert.split_once("<info>").unwrap();
+    let info = format!("<info>{}", info.trim_end_matches("</alert>"));
+    let english = info
+        .replace("id-ID", "en-US")
+        .replace("Severe", "Extreme")
+        .replace("T19:00", "T22:00")
+        .replace(
+            "-6.62,106.75 -6.62,106.85 -6.55,106.85 -6.55,106.75 -6.62,106.75",
+            "-6.20,106.80 -6.20,106.90 -6.10,106.90 -6.10,106.80 -6.20,106.80",
+        )
+        .replace("3271", "3171");
+    let both = format!("{head}{info}{english}</alert>");
+    let same = format!("{head}{info}{}</alert>", info.replace("id-ID", "en-US"));
+    let mut bench = Bench::of(cap(), "/cap").await;
+    bench.server.answer("/cap", Answer::ok(both));
+    bench.poll().await;
+    let content = bench.node.contents().pop().unwrap();
+    assert_eq!(content.severity(), Severity::Extreme);
+    assert_eq!(
+        content.areas.len(),
+        2,
+        "Bogor, and Jakarta in English alone"
+    );
+    assert_eq!(
+        content.expires_at.map(|at| at.seconds),
+        Some(NOW.0 / 1000 - 1800 + 9 * 3600),
+        "22:00 in Jakarta is the last end"
+    );
+    let mut bench = Bench::of(cap(), "/cap").await;
+    bench.server.answer("/cap", Answer::ok(same));
+    bench.poll().await;
+    let content = bench.node.contents().pop().unwrap();
+    assert_eq!(content.areas.len(), 1, "said twice, it is one area");
+}
+
+#[tokio::test]
+async fn an_alert_that_calls_itself_a_test_and_says_actual_is_noted() {
+    let told = async |headline: &str| {
+        let alert = flood("a-1", "Alert", "").replace("Banjir di Bogor", headline);
+        let mut bench = Bench::of(cap(), "/cap").await;
+        bench.server.answer("/cap", Answer::ok(alert));
+        bench.poll().await;
+        let notes = bench.node.contents().pop().unwrap().notes;
+        notes
+            .iter()
+            .any(|note| note.text.contains("the status of the alert is `Actual`"))
+    };
+    assert!(told("INI HANYA UJI COBA: Banjir").await);
+    assert!(told("TEST - Flood").await);
+    assert!(!told("Banjir di Kontest Bogor").await);
+}
+
+#[tokio::test]
+async fn an_alert_of_bmkgs_that_names_no_province_is_where_its_shapes_are() {
+    let mut bench = Bench::nowcast().await;
+    let listed = item("CXX001", "Hujan Lebat di pesisir barat", PUBLISHED);
+    bench.server.answer("/nowcast/id", list(&[listed]));
+    let alert = alert("CXX001", "Pesisir barat");
+    bench
+        .server
+        .answer("/nowcast/id/CXX001_alert.xml", Answer::ok(alert));
+    let feed = bench.poll().await;
+    assert_eq!((counts(&feed), feed.last_error.as_str()), ([1, 0, 0], ""));
+    let codes = &bench.node.contents()[0].areas[0].region_codes;
+    assert!(codes.iter().all(|code| code.starts_with("36")), "{codes:?}");
+}
