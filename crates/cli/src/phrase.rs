@@ -109,7 +109,10 @@ fn phrases() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
 
 /// Returns the sentences that our own rooms say.
 fn ours() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
-    OURS.iter().chain(feed::FEED).chain(incident::INCIDENT)
+    OURS.iter()
+        .chain(feed::FEED)
+        .chain(incident::INCIDENT)
+        .chain(kind::KIND)
 }
 
 fn in_indonesian(message: &str) -> String {
@@ -288,6 +291,7 @@ macro_rules! phrases {
 mod feed;
 mod help;
 mod incident;
+mod kind;
 
 // English and Indonesian; a `{}` is a value, in the same order in both, and is looked up itself unless it is quoted.
 
@@ -339,18 +343,6 @@ phrases! { OURS:
         "{}; belum diketahui apakah sudah tercatat: ulangi dengan `--command-id {}`";
     // Values.
     "`{}` is no {}: expected one of {}": "`{}` bukan {}: pilih salah satu dari {}";
-    "hazard": "bahaya";
-    "role": "peran";
-    "severity": "keparahan";
-    "report channel": "saluran laporan";
-    "scale": "skala";
-    "measure": "ukuran";
-    "figure source": "sumber angka";
-    "alert status": "status peringatan";
-    "certainty": "kepastian";
-    "urgency": "kedesakan";
-    "priority": "prioritas";
-    "kind of attachment": "jenis lampiran";
     "zone": "zona";
     "`{}` is no id: expected a UUID such as `{}`": "`{}` bukan id: diharapkan UUID seperti `{}`";
     "`{}` is no node: expected 1 to 16 characters of a-z and 0-9, such as `32` or `ims`":
@@ -659,7 +651,6 @@ phrases! { OURS:
     // What it needs.
     "given needs": "diberi kebutuhan";
     "given what it needs": "diberi pemenuhan kebutuhan";
-    "need": "kebutuhan";
     "needs": "kebutuhan";
     "settlement of the need": "hasil kebutuhan itu";
     "settlement of the objective": "hasil sasaran itu";
