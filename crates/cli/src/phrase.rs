@@ -1054,6 +1054,25 @@ mod tests {
                 "field `note` is ``: a new objective is worded in the note",
                 "`--note`: sasaran baru ditulis dalam catatan, dengan `--note`",
             ),
+    #[test]
+    fn a_value_that_a_help_lists_is_shown_as_it_is_typed() {
+        let mut names = std::collections::BTreeSet::new();
+        crate::name::for_each_type(|_, values| {
+            names.extend(values.into_iter().map(|(name, _)| name));
+        });
+        let mut said = std::collections::BTreeSet::new();
+        said_in_help(&crate::command_line(), &mut said);
+        said_in_help(&helped(crate::command_line()), &mut said);
+        let capitalised = said.iter().filter(|text| {
+            let list = text.replace(" or ", ", ").replace(" atau ", ", ");
+            let mut values = list.split(", ");
+            list.contains(", ")
+                && values.all(|value| names.contains(&value.to_lowercase()))
+                && list.contains(char::is_uppercase)
+        });
+        assert_eq!(capitalised.collect::<Vec<_>>(), [""; 0]);
+    }
+
             (
                 "an incident in `STATUS_REPORTED` cannot be activated: it has to be verified first",
                 "kejadian dalam keadaan `laporan dini` tidak dapat diaktivasi: verifikasi dulu dengan `posko incident verify`",

@@ -74,7 +74,9 @@ mod tests {
     #[test]
     fn every_kind_of_value_is_named_in_a_refusal_in_bahasa_indonesia() {
         let mut kinds = BTreeSet::new();
-        name::for_each_type(|kind, _| drop(kinds.insert(kind)));
+        name::for_each_type(|kind, _| {
+            kinds.insert(kind);
+        });
         for kind in &kinds {
             let refusal = format!("`x` is no {kind}: expected one of a, b");
             let said = told(&refusal, Lang::Id);

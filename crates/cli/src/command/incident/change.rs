@@ -49,7 +49,7 @@ pub(crate) enum ChangeCommand {
     #[command(after_help = "Examples:
   posko incident judge PMI-32-2026-000001 --severity extreme")]
     Judge {
-        /// Minor, moderate, severe or extreme
+        /// minor, moderate, severe or extreme
         #[arg(long, value_parser = name::parse::<Severity>)]
         severity: Severity,
         #[command(flatten)]
@@ -59,7 +59,7 @@ pub(crate) enum ChangeCommand {
     #[command(after_help = "Examples:
   posko incident scale PMI-32-2026-000001 --scale large")]
     Scale {
-        /// Small, medium or large
+        /// small, medium or large
         #[arg(long, value_parser = name::parse::<Scale>)]
         scale: Scale,
         #[command(flatten)]
@@ -75,7 +75,7 @@ With the departure of the first team the incident is responded to. A step that i
     Step {
         #[command(flatten)]
         changed: Changed,
-        /// Occurred, team_departed, on_scene or assessment_submitted
+        /// occurred, team_departed, on_scene or assessment_submitted
         #[arg(value_parser = name::parse::<Step>)]
         step: Step,
     },
@@ -90,7 +90,7 @@ With the departure of the first team the incident is responded to. A step that i
     #[command(after_help = "Examples:
   posko incident cancel PMI-32-2026-000001 --reason stood_down")]
     Cancel {
-        /// Entered_in_error, stood_down or handed_over
+        /// entered_in_error, stood_down or handed_over
         #[arg(long, value_parser = name::parse::<CancelReason>)]
         reason: CancelReason,
         #[command(flatten)]
@@ -100,7 +100,7 @@ With the departure of the first team the incident is responded to. A step that i
     #[command(after_help = "Examples:
   posko incident reopen PMI-32-2026-000001 --reason recurred")]
     Reopen {
-        /// Recurred, new_information or ended_in_error
+        /// recurred, new_information or ended_in_error
         #[arg(long, value_parser = name::parse::<ReopenReason>)]
         reason: ReopenReason,
         #[command(flatten)]
@@ -138,7 +138,7 @@ The empty one takes a wrong number back. GLIDE numbers are given by ADRC and its
     Post {
         #[command(flatten)]
         changed: Changed,
-        /// Commander, deputy, operations, planning, logistics, administration, public_relations, liaison, safety, health
+        /// commander, deputy, operations, planning, logistics, administration, public_relations, liaison, safety, health
         /// or assessment
         #[arg(value_parser = name::parse::<Post>)]
         post: Post,
@@ -158,7 +158,7 @@ When nobody answers in time, the node calls the next level by itself.")]
     Escalate {
         #[command(flatten)]
         changed: Changed,
-        /// Branch, province, region or national
+        /// branch, province, region or national
         #[arg(value_parser = name::parse::<EscalationLevel>)]
         level: EscalationLevel,
         /// Until when somebody must answer, RFC 3339 [default: the level's]
@@ -209,7 +209,7 @@ When nobody answers in time, the node calls the next level by itself.")]
         /// The objective that is not pursued any more
         #[arg(long, value_name = "ID", value_parser = input::id, conflicts_with = "set")]
         drop: Option<Id>,
-        /// Normal, high or lifesaving
+        /// normal, high or lifesaving
         #[arg(long, value_parser = name::parse::<Priority>)]
         priority: Option<Priority>,
         /// Until when, RFC 3339
@@ -269,7 +269,7 @@ pub(crate) struct NeedArgs {
     /// What is counted
     #[arg(long, value_parser = name::parse::<Unit>)]
     unit: Option<Unit>,
-    /// Normal, high or lifesaving
+    /// normal, high or lifesaving
     #[arg(long, value_parser = name::parse::<Priority>)]
     priority: Option<Priority>,
     /// Kemendagri code of the place where it is needed
@@ -340,11 +340,11 @@ impl NeedArgs {
 pub(crate) struct EmergencyArgs {
     #[command(flatten)]
     changed: Changed,
-    /// Alert, response, transition or certain_condition
+    /// alert, response, transition or certain_condition
     #[arg(long, value_parser = name::parse::<EmergencyStatus>, required_unless_present = "end",
         requires_all = ["level", "authority", "decree", "date", "until", "hazards", "regions"])]
     status: Option<EmergencyStatus>,
-    /// Regency, province or national
+    /// regency, province or national
     #[arg(long, value_parser = name::parse::<EmergencyLevel>)]
     level: Option<EmergencyLevel>,
     /// The office that declares it: regent, mayor, governor, president or bnpb
