@@ -7,28 +7,31 @@ use posko_proto::{
     Id, NodeId,
     common::v1::{Hazard, Place},
     incident::v1::{
-        CancelReason, ChangeIncidentRequest, EmergencyLevel, EmergencyStatus, EscalationLevel,
-        FigureSource, IncidentCancelled, IncidentEmergencyDeclared, IncidentEmergencyEnded,
-        IncidentEscalated, IncidentEscalationAnswered, IncidentGlideAssigned, IncidentNeedMet,
-        IncidentNeedSet, IncidentNeedSettled, IncidentObjectiveSet, IncidentObjectiveSettled,
-        IncidentPeriodPlanned, IncidentPlanApproved, IncidentPostFilled, IncidentPostVacated,
-        IncidentRelated, IncidentReopened, IncidentScaleSet, IncidentSeverityJudged,
-        IncidentStepTaken, IncidentTransitionBegun, IncidentUnrelated, Office, Post, Priority,
-        Relation, ReopenReason, Scale, Sector, Settlement, Severity, Step, Unit,
-        change_incident_request::Change,
+        CancelReason, ChangeIncidentRequest, ChangeIncidentResponse, EmergencyLevel,
+        EmergencyStatus, EscalationLevel, FigureSource, IncidentCancelled,
+        IncidentEmergencyDeclared, IncidentEmergencyEnded, IncidentEscalated,
+        IncidentEscalationAnswered, IncidentGlideAssigned, IncidentNeedMet, IncidentNeedSet,
+        IncidentNeedSettled, IncidentObjectiveSet, IncidentObjectiveSettled, IncidentPeriodPlanned,
+        IncidentPlanApproved, IncidentPostFilled, IncidentPostVacated, IncidentRelated,
+        IncidentReopened, IncidentScaleSet, IncidentSeverityJudged, IncidentStepTaken,
+        IncidentTransitionBegun, IncidentUnrelated, Office, Post, Priority, Relation, ReopenReason,
+        Scale, Sector, Settlement, Severity, Step, Unit, change_incident_request::Change,
     },
 };
 use prost_types::Timestamp;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::incident_id;
 use crate::{
     client::Client,
-    command::{lost, recorded},
+    command::{lost, outcome_fields, outcome_of, recorded},
     failure::Failure,
     input::{self, Frame},
-    label, name,
-    output::{Answer, Context},
+    json as view,
+    label::{self, Label},
+    name,
+    output::{Answer, Context, fields},
 };
 
 /// What every change has.
@@ -549,6 +552,12 @@ impl ChangeCommand {
             Self::Need(args) => args.change(),
             Self::Emergency(args) => args.change()?,
         };
+        let set = match &change {
+            Change::SetObjective(_) => Some((label::OBJECTIVE, "objective_id")),
+            Change::SetNeed(_) => Some((label::NEED, "need_id")),
+            Change::DeclareEmergency(_) => Some((label::DECLARATION, "declaration_id")),
+            _ => None,
+        };
         let incident_id = incident_id(client, &changed.incident).await?;
         let (id, meta) = changed.frame.meta();
         let request = ChangeIncidentRequest {
@@ -558,9 +567,27 @@ impl ChangeCommand {
             change: Some(change),
         };
         let answer = client.incidents().change_incident(request).await;
-        let outcome = answer.map_err(lost(id))?.into_inner().outcome;
-        recorded(context, label::INCIDENT, id, outcome)
+        let answer = answer.map_err(lost(id))?.into_inner();
+        match set {
+            Some(set) => recorded_set(context, set, id, answer),
+            None => recorded(context, label::INCIDENT, id, answer.outcome),
+        }
     }
+}
+
+/// Returns what a command recorded, with the id of what it set, by which that is met, settled or ended.
+fn recorded_set(
+    context: &Context,
+    (what, key): (Label, &str),
+    command: Id,
+    answer: ChangeIncidentResponse,
+) -> Result<Answer, Failure> {
+    let outcome = outcome_of(command, answer.outcome)?;
+    let set = view::id(&answer.set_id);
+    let [incident, version, position] = outcome_fields(label::INCIDENT, &outcome);
+    let named = (what, set.clone().unwrap_or_default());
+    let text = fields(context, [named, incident, version, position]);
+    Answer::new(json!({ "outcome": outcome, key: set }), text)
 }
 
 impl Other {
