@@ -439,6 +439,9 @@ phrases! { OURS:
     "`{}` is no region code of {}; the nearest is `{}` ({})": "`{}` bukan kode wilayah {}; yang terdekat `{}` ({})";
     "field `{}` is `{}`, which lies in the future: it is `{}` here":
         "`{}` berisi `{}`, yang belum terjadi: di sini pukul `{}`";
+    "field `{}` is `{}`, more than a year before the report: what is past is imported as a historical record":
+        "`{}` berisi `{}`, lebih dari setahun sebelum laporannya: catat sebagai data lampau dengan `posko incident import`";
+    "at most a year after it is sent": "paling lama setahun sesudah dikirim";
     "field `{}` is `{}`, which is past: it is `{}` here": "`{}` berisi `{}`, yang sudah lewat: di sini pukul `{}`";
     "field `{}` is `{}`, not after its beginning at `{}`":
         "`{}` berisi `{}`, tidak sesudah mulainya `{}`";

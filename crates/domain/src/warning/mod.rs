@@ -22,8 +22,8 @@ pub use crate::{
     warning::{
         area::{Said, felt, locate, locate_as_given, locate_epicenter},
         command::{
-            PARAMETER_NAME, PARAMETER_VALUE, PARAMETERS, RESOURCE_TEXT, RESOURCE_URI, RESOURCES,
-            WarningCommand,
+            LONGEST_SECONDS, PARAMETER_NAME, PARAMETER_VALUE, PARAMETERS, RESOURCE_TEXT,
+            RESOURCE_URI, RESOURCES, WarningCommand,
         },
         decide::{decide, verified},
         moment::spoken,

@@ -7,7 +7,7 @@
 use chrono::{DateTime, Utc};
 use posko_domain::{
     region::Point,
-    warning::{Said, WarningCommand, locate, reach, stream_of, stream_of_alert},
+    warning::{LONGEST_SECONDS, Said, WarningCommand, locate, reach, stream_of, stream_of_alert},
 };
 use posko_formats::{
     Read,
@@ -17,6 +17,7 @@ use posko_formats::{
 use posko_proto::{
     Id,
     common::v1::Hazard,
+    time::Millis,
     warning::v1::{
         self as wire, AlertStatus, Area, AreaReach, Certainty, Circle, Content, MessageKind,
         NamedCode, Polygon, Reference, Severity, Source, Text, Urgency,
@@ -77,6 +78,12 @@ const TEXT: usize = 20_000;
 
 /// What is said of an element that the contract has no field for.
 const UNKEPT: &str = "has no field of its own here, and is not kept";
+
+/// What is said of a begin that lies too far ahead.
+const FAR_BEGIN: &str = "lies more than a year after the alert was sent, and is not kept";
+/// What is said of an end that lies too far ahead.
+const FAR_END: &str =
+    "lies more than a year after the alert was sent: it is taken to hold for a year";
 
 /// Reads an alert: to be taken, of another area, or refused with the reason.
 ///
@@ -342,6 +349,12 @@ fn content_of(read: &Read<Alert>, info: &Info, province: Option<Province>) -> Co
             areas.push(area);
         }
     }
+    let begins = info.effective.or(info.onset).map(|at| millis(&at));
+    let ends = info.expires.map(|at| millis(&at));
+    let latest = millis(&alert.sent).plus_seconds(LONGEST_SECONDS);
+    let is_far = |at: Option<Millis>| at.is_some_and(|at| at > latest);
+    notes.extend(is_far(begins).then(|| remark("alert/info/effective", 1, FAR_BEGIN)));
+    notes.extend(is_far(ends).then(|| remark("alert/info/expires", 1, FAR_END)));
     let mut content = Content {
         status: status_of(alert.status).into(),
         hazard: 0,
@@ -349,8 +362,9 @@ fn content_of(read: &Read<Alert>, info: &Info, province: Option<Province>) -> Co
         urgency: urgency_of(info.urgency).into(),
         certainty: certainty_of(info.certainty).into(),
         sent_at: Some(millis(&alert.sent).into()),
-        effective_at: info.effective.or(info.onset).map(|at| millis(&at).into()),
-        expires_at: info.expires.map(|at| millis(&at).into()),
+        effective_at: begins.filter(|at| *at <= latest).map(Into::into),
+        // A danger until further notice stays one.
+        expires_at: ends.map(|at| at.min(latest).into()),
         headline: text(&info.headline),
         description: text(&info.description),
         instruction: text(&info.instruction),
@@ -395,17 +409,21 @@ fn texts_of(infos: &[&Info]) -> Vec<Text> {
     texts
 }
 
+fn remark(path: &str, count: usize, text: &str) -> wire::Note {
+    wire::Note {
+        kind: wire::NoteKind::Remark.into(),
+        path: path.into(),
+        count: u32::try_from(count).unwrap_or(u32::MAX),
+        text: text.into(),
+    }
+}
+
 /// Counts and names what the standard has and the contract has no field for.
 fn not_kept(alert: &Alert, parts: usize) -> Vec<wire::Note> {
     let mut notes = Vec::new();
     let mut note = |path: &str, count: usize, text: &str| {
         if count > 0 {
-            notes.push(wire::Note {
-                kind: wire::NoteKind::Remark.into(),
-                path: path.into(),
-                count: u32::try_from(count).unwrap_or(u32::MAX),
-                text: text.into(),
-            });
+            notes.push(remark(path, count, text));
         }
     };
     let some = |text: &Option<String>| usize::from(text.is_some());
