@@ -502,6 +502,10 @@ phrases! { OURS:
     "row `{}`: {}": "baris `{}`: {}";
     "there is no column `{}`, which the map takes; the nearest is `{}`":
         "tidak ada kolom `{}` yang diambil peta; yang terdekat `{}`";
+    "there is no column `{}`, which the map takes; the file has the columns of map `{}`, which comes with the program":
+        "tidak ada kolom `{}` yang diambil peta; berkas ini berkolom seperti peta bawaan `{}`";
+    "its point lies in no region that is known": "titiknya tidak di wilayah yang dikenal";
+    "not stated": "tidak dinyatakan";
     "no row has `{}`, which the map takes": "tidak ada baris yang mempunyai `{}`, yang diambil peta";
     "blank rows passed over: `{}`": "baris kosong yang dilewati: `{}`";
     "`{}` is no file: it is read twice, so a pipe is none": "`{}` bukan berkas: ia dibaca dua kali, jadi bukan pipa";
@@ -514,8 +518,8 @@ phrases! { OURS:
     "map: column `{}` names a person or how to reach one by its heading, and is never read":
         "peta: judul kolom `{}` menyebut orang atau cara menghubunginya, dan tidak pernah dibaca";
     "it has `{}` cells, the header `{}`": "berisi `{}` sel, kepala tabel `{}`";
-    "column `{}` is not UTF-8: byte `{}`; if the file is windows-1252, write `encoding = \"windows-1252\"` under [file] of the map":
-        "kolom `{}` bukan UTF-8: bita `{}`; bila berkasnya windows-1252, tulis `encoding = \"windows-1252\"` di bawah [file] pada peta";
+    "column `{}` is not UTF-8: byte `{}`; if the file is windows-1252, say `--encoding windows-1252`, or write `encoding = \"windows-1252\"` under [file] of the map":
+        "kolom `{}` bukan UTF-8: bita `{}`; bila berkasnya windows-1252, pakai `--encoding windows-1252`, atau tulis `encoding = \"windows-1252\"` di bawah [file] pada peta";
     "its record stands in row `{}` already, and says something else there":
         "catatannya sudah ada di baris `{}`, dengan isi yang lain";
     "the text is left out: column `{}` has what looks like {} at character {}":
@@ -527,8 +531,8 @@ phrases! { OURS:
     "`{}` is no number": "`{}` bukan bilangan";
     "`{}` is below 0, and counts begin there": "`{}` di bawah 0, padahal jumlah mulai dari 0";
     "`{}` is no whole number, as a count is": "`{}` bukan bilangan bulat, padahal itu jumlah";
-    "`{}` may be `{}` or a fraction: write `thousands = \"{}\"` under [number] of the map, or `decimal = \"{}\"`":
-        "`{}` bisa berarti `{}` atau pecahan: tulis `thousands = \"{}\"` di bawah [number] pada peta, atau `decimal = \"{}\"`";
+    "`{}` may be `{}` or a fraction: say `--thousands {}`, or write `thousands = \"{}\"` under [number] of the map, or `decimal = \"{}\"`":
+        "`{}` bisa berarti `{}` atau pecahan: pakai `--thousands {}`, atau tulis `thousands = \"{}\"` di bawah [number] pada peta, atau `decimal = \"{}\"`";
     "`{}` may be day/month or month/day: write `order = \"dmy\"` or `order = \"mdy\"` under [time] of the map":
         "`{}` bisa hari/bulan atau bulan/hari: tulis `order = \"dmy\"` atau `order = \"mdy\"` di bawah [time] pada peta";
     "`{}` is no date: expected one such as `{}`, `{}`, `{}` or `{}`":
@@ -1051,13 +1055,6 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_and_what_has_to_come_first_is_said_plainly() {
-        for (english, indonesian) in [
-            (
-                "field `note` is ``: a new objective is worded in the note",
-                "`--note`: sasaran baru ditulis dalam catatan, dengan `--note`",
-            ),
-    #[test]
     fn a_value_that_a_help_lists_is_shown_as_it_is_typed() {
         let mut names = std::collections::BTreeSet::new();
         crate::name::for_each_type(|_, values| {
@@ -1076,6 +1073,13 @@ mod tests {
         assert_eq!(capitalised.collect::<Vec<_>>(), [""; 0]);
     }
 
+    #[test]
+    fn what_is_missing_and_what_has_to_come_first_is_said_plainly() {
+        for (english, indonesian) in [
+            (
+                "field `note` is ``: a new objective is worded in the note",
+                "`--note`: sasaran baru ditulis dalam catatan, dengan `--note`",
+            ),
             (
                 "an incident in `STATUS_REPORTED` cannot be activated: it has to be verified first",
                 "kejadian dalam keadaan `laporan dini` tidak dapat diaktivasi: verifikasi dulu dengan `posko incident verify`",

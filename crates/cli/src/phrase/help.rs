@@ -179,6 +179,10 @@ phrases! { pub(super) HELP:
     "Year of a file that names none": "Tahun untuk berkas yang tidak menyebutnya";
     "Under which terms it is published, kept with every record [default: the map's]":
         "Dengan ketentuan apa diterbitkan, disimpan bersama tiap catatan [bawaan: menurut peta]";
+    "In what a CSV file is written: utf-8 or windows-1252 [default: the map's]":
+        "Pengodean berkas CSV: utf-8 atau windows-1252 [bawaan: menurut peta]";
+    "What parts thousands: a point, a comma or a blank [default: the map's]":
+        "Pemisah ribuan: titik, koma atau spasi [bawaan: menurut peta]";
     "Province whose records are kept, with --dry-run [default: the node's of the directory]":
         "Provinsi yang catatannya diambil, dengan --dry-run [bawaan: milik simpul di direktori]";
     "At most this many rows are shown; 0 shows all [default: 20, with --json all]":
