@@ -188,6 +188,14 @@ impl Table {
         self.rows.is_empty()
     }
 
+    /// Returns the table of all that there is as text, or the phrase for nothing yet when it has no rows.
+    pub(crate) fn render_all(&self, context: &Context) -> String {
+        if self.is_empty() {
+            return context.say(label::NOTHING_YET).into();
+        }
+        self.render(context)
+    }
+
     /// Returns the table as text, or the phrase for nothing when it has no rows.
     pub(crate) fn render(&self, context: &Context) -> String {
         if self.is_empty() {

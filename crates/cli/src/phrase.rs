@@ -13,7 +13,7 @@ use crate::{
 
 /// Returns a message in the language of the screen, with the words of the contract as the screen says them.
 pub(crate) fn told(message: &str, lang: Lang) -> String {
-    let message = with_option(plain(message));
+    let message = with_option(plain(message), lang);
     let said = match lang {
         Lang::En => message,
         Lang::Id => in_indonesian(&message),
@@ -21,11 +21,19 @@ pub(crate) fn told(message: &str, lang: Lang) -> String {
     // Every second part stands between two backticks.
     let parts = said.split('`').enumerate().map(|(place, part)| {
         let quoted = place % 2 == 1;
-        let word = || label::word(part, lang).map(str::to_owned);
+        let word = || label::word(part, lang).or(right(part, lang));
+        let word = || word().map(str::to_owned);
         let shown = quoted.then(|| word().or_else(|| local(part))).flatten();
         shown.unwrap_or_else(|| part.to_owned())
     });
     parts.collect::<Vec<String>>().join("`")
+}
+
+/// Returns what a right is called on an Indonesian screen; none of another word.
+fn right(name: &str, lang: Lang) -> Option<&'static str> {
+    let known = right::RIGHT.iter().filter(|_| lang == Lang::Id);
+    let mut known = known.filter(|(right, _)| *right == name);
+    known.next().map(|(_, said)| *said)
 }
 
 /// Returns a time that the node tells in UTC as the screens show times; none of another word.
@@ -47,10 +55,13 @@ pub(crate) fn plain(message: &str) -> String {
 }
 
 /// Returns a message about a field of the contract as one about the option by which it is given.
-fn with_option(message: String) -> String {
+fn with_option(message: String, lang: Lang) -> String {
     let option = || {
         let (field, rest) = message.strip_prefix("field `")?.split_once('`')?;
         let (_, option) = OPTIONS.iter().find(|(known, _)| *known == field)?;
+        let named = help::VALUES.iter().find(|(english, _)| english == option);
+        let named = named.filter(|_| lang == Lang::Id);
+        let option = named.map_or(option, |(_, indonesian)| indonesian);
         Some(format!("field `{option}`{rest}"))
     };
     option().unwrap_or(message)
@@ -61,12 +72,16 @@ pub(crate) fn lines(text: &str, lang: Lang) -> String {
     let lines = text.lines().map(|line| {
         let words = line.trim_start();
         let (indent, _) = line.split_at(line.len() - words.len());
-        format!("{indent}{}", told(words, lang))
+        let said = told(words, lang);
+        match lang {
+            Lang::Id => format!("{indent}{}", placed(&said)),
+            Lang::En => format!("{indent}{said}"),
+        }
     });
     lines.collect::<Vec<String>>().join("\n")
 }
 
-/// Returns the command with its help in Bahasa Indonesia; examples and what is said about them stay.
+/// Returns the command with its help in Bahasa Indonesia; examples stay.
 pub(crate) fn helped(command: clap::Command) -> clap::Command {
     let said = |text: &clap::builder::StyledStr| {
         let text = text.to_string();
@@ -78,12 +93,58 @@ pub(crate) fn helped(command: clap::Command) -> clap::Command {
         Some(about) => command.about(about),
         None => command,
     };
+    let command = match command.get_after_help().map(ToString::to_string) {
+        Some(after) => command.after_help(explained(&after)),
+        None => command,
+    };
     command
-        .mut_args(|arg| match arg.get_help().and_then(said) {
-            Some(help) => arg.help(help),
-            None => arg,
+        .mut_args(|arg| {
+            let arg = valued(arg);
+            match arg.get_help().and_then(said) {
+                Some(help) => arg.help(help),
+                None => arg,
+            }
         })
         .mut_subcommands(helped)
+}
+
+/// Returns what stands beneath a help, with what is explained there in Bahasa Indonesia.
+fn explained(after: &str) -> String {
+    let parts = after.split("\n\n").map(|part| {
+        let known = explain::EXPLAINED.iter();
+        let said = known.filter(|(english, _)| *english == part);
+        said.map(|(_, indonesian)| *indonesian)
+            .next()
+            .unwrap_or(part)
+    });
+    parts.collect::<Vec<&str>>().join("\n\n")
+}
+
+/// Returns an argument whose value is called by its Indonesian name.
+fn valued(arg: clap::Arg) -> clap::Arg {
+    if !arg.get_action().takes_values() || !arg.get_possible_values().is_empty() {
+        return arg;
+    }
+    let english = value_name(&arg);
+    let known = help::VALUES.iter().find(|(known, _)| *known == english);
+    match known {
+        Some((_, indonesian)) => arg.value_name(*indonesian),
+        None => arg,
+    }
+}
+
+/// Returns what a help calls an argument's value.
+fn value_name(arg: &clap::Arg) -> String {
+    let named = arg.get_value_names().and_then(|names| names.first());
+    named.map_or_else(|| arg.get_id().as_str().to_uppercase(), ToString::to_string)
+}
+
+/// Returns a usage with the places of what may stand there in Bahasa Indonesia.
+fn placed(usage: &str) -> String {
+    usage
+        .replace("[OPTIONS]", "[OPSI]")
+        .replace("<COMMAND>", "<PERINTAH>")
+        .replace("[COMMAND]", "[PERINTAH]")
 }
 
 /// Returns a help whose headings are in Bahasa Indonesia.
@@ -96,8 +157,10 @@ pub(crate) fn headed(help: &str) -> String {
             Some((before, words)) => format!("{before}{words}"),
             None => line.replacen("Usage: ", "Pemakaian: ", 1),
         };
-        line.replace("[default: ", "[bawaan: ")
+        placed(&line)
+            .replace("[default: ", "[bawaan: ")
             .replace("[possible values: ", "[pilihan: ")
+            .replace("[env: ", "[lingkungan: ")
     });
     lines.collect::<Vec<String>>().join("\n")
 }
@@ -288,10 +351,12 @@ macro_rules! phrases {
     };
 }
 
+mod explain;
 mod feed;
 mod help;
 mod incident;
 mod kind;
+mod right;
 
 // English and Indonesian; a `{}` is a value, in the same order in both, and is looked up itself unless it is quoted.
 
@@ -1052,6 +1117,69 @@ mod tests {
         let mut in_indonesian = std::collections::BTreeSet::new();
         said_in_help(&helped(crate::command_line()), &mut in_indonesian);
         assert_eq!(in_indonesian.intersection(&known).next(), None);
+    }
+
+    /// Calls for each command but the first, and for each of its arguments.
+    fn each_command(command: &clap::Command, seen: &mut impl FnMut(&clap::Command)) {
+        for inner in command.get_subcommands() {
+            seen(inner);
+            each_command(inner, seen);
+        }
+    }
+
+    #[test]
+    fn everything_that_is_explained_beneath_examples_is_said_in_both_languages() {
+        let mut said = std::collections::BTreeSet::new();
+        each_command(&crate::command_line(), &mut |command| {
+            let after = command.get_after_help().map(ToString::to_string);
+            let after = after.unwrap_or_default();
+            let parts = after.split("\n\n").map(str::to_owned);
+            said.extend(parts.filter(|part| !part.starts_with("Examples:")));
+        });
+        let known = explain::EXPLAINED.iter();
+        let known: std::collections::BTreeSet<String> =
+            known.map(|(english, _)| (*english).to_owned()).collect();
+        assert_eq!(known.len(), explain::EXPLAINED.len(), "one stands twice");
+        let missing: Vec<&String> = said.difference(&known).collect();
+        assert_eq!(missing, [""; 0], "these are said in English only");
+        let silent: Vec<&String> = known.difference(&said).collect();
+        assert_eq!(silent, [""; 0], "nobody says these any more");
+    }
+
+    #[test]
+    fn every_value_of_a_help_has_a_name_in_bahasa_indonesia() {
+        const SAME: [&str; 10] = [
+            "GLIDE",
+            "STATUS",
+            "HASH",
+            "HOST",
+            "HOST:PORT",
+            "ID",
+            "IP:PORT",
+            "N",
+            "URL",
+            "UUID",
+        ];
+        let mut names = std::collections::BTreeSet::new();
+        each_command(&crate::command_line(), &mut |command| {
+            let shown = command.get_arguments().filter(|arg| !arg.is_hide_set());
+            let shown = shown.filter(|arg| {
+                arg.get_action().takes_values() && arg.get_possible_values().is_empty()
+            });
+            names.extend(shown.map(value_name));
+        });
+        let known: Vec<&str> = help::VALUES.iter().map(|(english, _)| *english).collect();
+        let missing: Vec<&String> = names
+            .iter()
+            .filter(|name| !known.contains(&name.as_str()) && !SAME.contains(&name.as_str()))
+            .collect();
+        assert_eq!(missing, [""; 0], "these are said in English only");
+        let silent = known.iter().filter(|name| !names.contains(**name));
+        assert_eq!(
+            silent.collect::<Vec<_>>(),
+            [&""; 0],
+            "nobody says these any more"
+        );
     }
 
     #[test]

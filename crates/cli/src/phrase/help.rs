@@ -477,6 +477,84 @@ phrases! { pub(super) HELP:
         "Pulihkan walau rekan baru saja mendengar simpul itu";
 }
 
+// What a help calls the values of arguments.
+
+phrases! { pub(super) VALUES:
+    "TIME": "WAKTU";
+    "CODE": "KODE";
+    "TEXT": "TEKS";
+    "FILE": "BERKAS";
+    "INCIDENT": "KEJADIAN";
+    "EVENT_ID": "ID_PERISTIWA";
+    "DAY": "HARI";
+    "ZONE": "ZONA";
+    "NAME": "NAMA";
+    "LAT,LON,METRES": "LINTANG,BUJUR,METER";
+    "LAT,LON …": "LINTANG,BUJUR …";
+    "KEYFILE": "BERKAS_KUNCI";
+    "[SEX][.AGE=]N": "[KELAMIN][.UMUR=]N";
+    "YEAR": "TAHUN";
+    "WORDS": "KATA-KATA";
+    "SESSION": "SESI";
+    "SECONDS": "DETIK";
+    "ORIGIN/ID": "ASAL/ID";
+    "NUMBER": "NOMOR";
+    "MEASURE[.SEX][.AGE]=COUNT": "UKURAN[.KELAMIN][.UMUR]=JUMLAH";
+    "MARK": "TANDA";
+    "MAP": "PETA";
+    "HAZARD": "BAHAYA";
+    "FORM": "FORMULIR";
+    "FILTER": "SARINGAN";
+    "CARD": "KARTU";
+    "ACCOUNT": "AKUN";
+    "AUTHORITY": "PEJABAT";
+    "BODY": "ISI";
+    "BY": "OLEH";
+    "CAPACITY": "KAPASITAS";
+    "CERTAINTY": "KEPASTIAN";
+    "CHANNEL": "SALURAN";
+    "DESCRIPTION": "URAIAN";
+    "DESCRIPTION_EN": "URAIAN_EN";
+    "DIRECTIVE": "ARAHAN";
+    "DRAFT": "DRAF";
+    "EVENT": "PERISTIWA";
+    "GRANT": "PENUGASAN";
+    "HEADLINE": "JUDUL";
+    "HEADLINE_EN": "JUDUL_EN";
+    "IDENTIFIER": "PENGENAL";
+    "INSTRUCTION": "IMBAUAN";
+    "INSTRUCTION_EN": "IMBAUAN_EN";
+    "KIND": "JENIS";
+    "LANGUAGE": "BAHASA";
+    "LAT": "LINTANG";
+    "LEGAL_BASIS": "DASAR_HUKUM";
+    "LEVEL": "TINGKAT";
+    "LEVEL_CM": "TINGGI_CM";
+    "LOGIN": "NAMA_MASUK";
+    "LON": "BUJUR";
+    "NOTE": "CATATAN";
+    "ORIGIN": "ASAL";
+    "POST": "JABATAN";
+    "PRIORITY": "PRIORITAS";
+    "PUBLISHER": "PENERBIT";
+    "QUANTITY": "JUMLAH";
+    "REASON": "ALASAN";
+    "REPORT": "LAPORAN";
+    "ROLE": "PERAN";
+    "SCALE": "SKALA";
+    "SECTOR": "BIDANG";
+    "SEVERITY": "KEPARAHAN";
+    "SITE": "TITIK_LAYANAN";
+    "SOURCE": "SUMBER";
+    "STATION": "POS";
+    "STEP": "LANGKAH";
+    "SUBSCRIPTION": "LANGGANAN";
+    "TITLE": "JUDUL";
+    "UNIT": "SATUAN";
+    "URGENCY": "KEDESAKAN";
+    "WARNING": "PERINGATAN";
+}
+
 phrases! { pub(super) HEADINGS:
     "Arguments:": "Argumen:";
     "Command frame:": "Kerangka perintah:";
