@@ -15,21 +15,23 @@ use uuid::Uuid;
 
 use crate::name;
 
+/// Where the help lists the frame; said of each option alone, since a heading for all would hold for those behind too.
+const FRAME: &str = "Command frame";
+
 /// The frame of a command that records something.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Command frame")]
 pub(crate) struct Frame {
     /// Id of this command, for a retry: a repeated id is answered as the first time [default: a random one]
-    #[arg(long, value_name = "UUID", value_parser = id)]
+    #[arg(long, value_name = "UUID", value_parser = id, help_heading = FRAME)]
     command_id: Option<Id>,
     /// Refuse unless the thing is still at this version
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = FRAME)]
     expect_version: Option<u32>,
     /// Record it as a drill, which can touch nothing real
-    #[arg(long)]
+    #[arg(long, help_heading = FRAME)]
     pub(crate) exercise: bool,
     /// When it happened, RFC 3339 [default: now]
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = FRAME)]
     pub(crate) occurred_at: Option<Timestamp>,
 }
 

@@ -427,6 +427,7 @@ labels! {
     AUTHORITY: "pejabat", "authority";
     AT_LEAST: "sedikitnya", "at least";
     APPROXIMATELY: "kira-kira", "about";
+    DECLARATION: "pernyataan status", "declaration";
     DECREE: "surat keputusan", "decree";
     DERIVED: "angka turunan", "figures that follow";
     DOES_FIT: "sesuai formulir; belum ada yang dikirim", "fits the form; nothing was sent";

@@ -225,7 +225,8 @@ fn not_understood(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
         let no_command = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
         output::note(&match wanted.lang {
             Lang::Id if error.kind() == no_command => indonesian_help(arguments),
-            lang => phrase::lines(&error.render().to_string(), lang),
+            Lang::Id => indonesian_error(error, arguments),
+            Lang::En => error.render().to_string(),
         });
     }
     code(Exit::Usage)
@@ -239,6 +240,14 @@ fn indonesian_help(arguments: &[OsString]) -> String {
         |error| phrase::headed(&error.render().to_string()),
         |_| String::new(),
     )
+}
+
+/// Returns what is wrong with arguments, in Bahasa Indonesia, with the names of values that its help has.
+fn indonesian_error(error: &clap::Error, arguments: &[OsString]) -> String {
+    let said = phrase::helped(command_line()).try_get_matches_from(arguments);
+    let said = said.err().map(|error| error.render().to_string());
+    let said = said.unwrap_or_else(|| error.render().to_string());
+    phrase::lines(&said, Lang::Id)
 }
 
 /// Returns the whole command line, with its help in English.
@@ -320,6 +329,43 @@ mod tests {
     #[test]
     fn every_command_has_a_help_with_examples() {
         check_help(&Posko::command(), "posko");
+    }
+
+    fn check_frame(command: &clap::Command) {
+        let of_frame = |arg: &&clap::Arg| arg.get_help_heading() == Some("Command frame");
+        let framed = command.get_arguments().filter(of_frame);
+        let framed: Vec<&str> = framed.map(|arg| arg.get_id().as_str()).collect();
+        let frame = ["command_id", "expect_version", "exercise", "occurred_at"];
+        assert!(
+            framed.is_empty() || framed == frame,
+            "{}: {framed:?}",
+            command.get_name()
+        );
+        command.get_subcommands().for_each(check_frame);
+    }
+
+    #[test]
+    fn the_frame_of_a_command_stands_apart_from_its_own_options() {
+        check_frame(&Posko::command());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_command_line_is_said_with_the_words_of_its_help() {
+        let arguments = ["posko", "site", "open", "x"].map(OsString::from);
+        let error = Posko::try_parse_from(&arguments).unwrap_err();
+        let said = indonesian_error(&error, &arguments);
+        for words in [
+            "argumen berikut wajib diisi:",
+            "--kind <JENIS>",
+            "Pemakaian: posko site open --kind <JENIS> --name <NAMA> --region <KODE> <KEJADIAN>",
+        ] {
+            assert!(said.contains(words), "{words}: {said}");
+        }
+        let help = ["posko", "site", "open", "--help"].map(OsString::from);
+        let help = indonesian_help(&help);
+        for words in ["[OPSI]", "semua provinsi membacanya", "[lingkungan: "] {
+            assert!(help.contains(words), "{words}: {help}");
+        }
     }
 
     #[test]

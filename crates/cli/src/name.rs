@@ -104,7 +104,7 @@ macro_rules! named {
         })*
 
         #[cfg(test)]
-        fn for_each_type(mut check: impl FnMut(&'static str, Vec<(String, bool)>)) {
+        pub(crate) fn for_each_type(mut check: impl FnMut(&'static str, Vec<(String, bool)>)) {
             $(check($kind, <$type>::all().map(|value| {
                 let name = value.name();
                 let same = parse::<$type>(&name) == Ok(value) && of::<$type>(value as i32) == Some(name.clone());

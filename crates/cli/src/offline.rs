@@ -447,6 +447,10 @@ pub(crate) struct Wanted {
     pub(crate) year: Option<i32>,
     /// Under which terms it is published; none takes the map's.
     pub(crate) license: Option<String>,
+    /// In what a CSV file is written; none takes the map's.
+    pub(crate) encoding: Option<String>,
+    /// What parts thousands; none takes the map's.
+    pub(crate) thousands: Option<String>,
     /// The province whose records are kept; none takes the directory's node.
     pub(crate) province: Option<String>,
     /// Whether texts are kept though they may hold personal data.
@@ -473,6 +477,12 @@ pub(crate) fn open_import(dir: &Path, wanted: &Wanted) -> Result<Import, Failure
     }
     if let Some(license) = &wanted.license {
         map.set_license(license);
+    }
+    if let Some(encoding) = &wanted.encoding {
+        map.set_encoding(encoding).map_err(refused)?;
+    }
+    if let Some(thousands) = &wanted.thousands {
+        map.set_thousands(thousands).map_err(refused)?;
     }
     let province = match &wanted.province {
         Some(code) => import::province(code).ok_or_else(|| {

@@ -61,6 +61,8 @@ pub(crate) struct Answer {
     pub(crate) text: String,
     /// Whether the answer is yes; no ends with exit code 1.
     pub(crate) yes: bool,
+    /// Whether it stands on stdout already.
+    pub(crate) printed: bool,
 }
 
 impl Answer {
@@ -71,12 +73,26 @@ impl Answer {
             json,
             text: text.into(),
             yes: true,
+            printed: false,
         })
+    }
+
+    /// Returns an answer that was written to stdout part by part.
+    pub(crate) fn printed() -> Self {
+        Self {
+            json: Value::Null,
+            text: String::new(),
+            yes: true,
+            printed: true,
+        }
     }
 }
 
 /// Prints an answer on stdout; a closed pipe is no failure.
 pub(crate) fn print(answer: &Answer, context: &Context) -> Result<(), Failure> {
+    if answer.printed {
+        return Ok(());
+    }
     let text = if context.json {
         format!("{:#}", answer.json)
     } else {
@@ -88,7 +104,12 @@ pub(crate) fn print(answer: &Answer, context: &Context) -> Result<(), Failure> {
 /// Prints text on stdout; a closed pipe is no failure.
 pub(crate) fn write_out(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
+    written(writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()))
+}
+
+/// Returns the failure of a write to stdout; a closed pipe is none.
+pub(crate) fn written(outcome: io::Result<()>) -> Result<(), Failure> {
+    match outcome {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::internal(error)),
         _ => Ok(()),
     }
@@ -165,6 +186,14 @@ impl Table {
     /// Returns whether there are no rows.
     pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// Returns the table of all that there is as text, or the phrase for nothing yet when it has no rows.
+    pub(crate) fn render_all(&self, context: &Context) -> String {
+        if self.is_empty() {
+            return context.say(label::NOTHING_YET).into();
+        }
+        self.render(context)
     }
 
     /// Returns the table as text, or the phrase for nothing when it has no rows.

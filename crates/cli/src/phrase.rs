@@ -13,7 +13,7 @@ use crate::{
 
 /// Returns a message in the language of the screen, with the words of the contract as the screen says them.
 pub(crate) fn told(message: &str, lang: Lang) -> String {
-    let message = with_option(plain(message));
+    let message = with_option(plain(message), lang);
     let said = match lang {
         Lang::En => message,
         Lang::Id => in_indonesian(&message),
@@ -21,11 +21,19 @@ pub(crate) fn told(message: &str, lang: Lang) -> String {
     // Every second part stands between two backticks.
     let parts = said.split('`').enumerate().map(|(place, part)| {
         let quoted = place % 2 == 1;
-        let word = || label::word(part, lang).map(str::to_owned);
+        let word = || label::word(part, lang).or(right(part, lang));
+        let word = || word().map(str::to_owned);
         let shown = quoted.then(|| word().or_else(|| local(part))).flatten();
         shown.unwrap_or_else(|| part.to_owned())
     });
     parts.collect::<Vec<String>>().join("`")
+}
+
+/// Returns what a right is called on an Indonesian screen; none of another word.
+fn right(name: &str, lang: Lang) -> Option<&'static str> {
+    let known = right::RIGHT.iter().filter(|_| lang == Lang::Id);
+    let mut known = known.filter(|(right, _)| *right == name);
+    known.next().map(|(_, said)| *said)
 }
 
 /// Returns a time that the node tells in UTC as the screens show times; none of another word.
@@ -47,10 +55,13 @@ pub(crate) fn plain(message: &str) -> String {
 }
 
 /// Returns a message about a field of the contract as one about the option by which it is given.
-fn with_option(message: String) -> String {
+fn with_option(message: String, lang: Lang) -> String {
     let option = || {
         let (field, rest) = message.strip_prefix("field `")?.split_once('`')?;
         let (_, option) = OPTIONS.iter().find(|(known, _)| *known == field)?;
+        let named = help::VALUES.iter().find(|(english, _)| english == option);
+        let named = named.filter(|_| lang == Lang::Id);
+        let option = named.map_or(option, |(_, indonesian)| indonesian);
         Some(format!("field `{option}`{rest}"))
     };
     option().unwrap_or(message)
@@ -61,12 +72,16 @@ pub(crate) fn lines(text: &str, lang: Lang) -> String {
     let lines = text.lines().map(|line| {
         let words = line.trim_start();
         let (indent, _) = line.split_at(line.len() - words.len());
-        format!("{indent}{}", told(words, lang))
+        let said = told(words, lang);
+        match lang {
+            Lang::Id => format!("{indent}{}", placed(&said)),
+            Lang::En => format!("{indent}{said}"),
+        }
     });
     lines.collect::<Vec<String>>().join("\n")
 }
 
-/// Returns the command with its help in Bahasa Indonesia; examples and what is said about them stay.
+/// Returns the command with its help in Bahasa Indonesia; examples stay.
 pub(crate) fn helped(command: clap::Command) -> clap::Command {
     let said = |text: &clap::builder::StyledStr| {
         let text = text.to_string();
@@ -78,12 +93,58 @@ pub(crate) fn helped(command: clap::Command) -> clap::Command {
         Some(about) => command.about(about),
         None => command,
     };
+    let command = match command.get_after_help().map(ToString::to_string) {
+        Some(after) => command.after_help(explained(&after)),
+        None => command,
+    };
     command
-        .mut_args(|arg| match arg.get_help().and_then(said) {
-            Some(help) => arg.help(help),
-            None => arg,
+        .mut_args(|arg| {
+            let arg = valued(arg);
+            match arg.get_help().and_then(said) {
+                Some(help) => arg.help(help),
+                None => arg,
+            }
         })
         .mut_subcommands(helped)
+}
+
+/// Returns what stands beneath a help, with what is explained there in Bahasa Indonesia.
+fn explained(after: &str) -> String {
+    let parts = after.split("\n\n").map(|part| {
+        let known = explain::EXPLAINED.iter();
+        let said = known.filter(|(english, _)| *english == part);
+        said.map(|(_, indonesian)| *indonesian)
+            .next()
+            .unwrap_or(part)
+    });
+    parts.collect::<Vec<&str>>().join("\n\n")
+}
+
+/// Returns an argument whose value is called by its Indonesian name.
+fn valued(arg: clap::Arg) -> clap::Arg {
+    if !arg.get_action().takes_values() || !arg.get_possible_values().is_empty() {
+        return arg;
+    }
+    let english = value_name(&arg);
+    let known = help::VALUES.iter().find(|(known, _)| *known == english);
+    match known {
+        Some((_, indonesian)) => arg.value_name(*indonesian),
+        None => arg,
+    }
+}
+
+/// Returns what a help calls an argument's value.
+fn value_name(arg: &clap::Arg) -> String {
+    let named = arg.get_value_names().and_then(|names| names.first());
+    named.map_or_else(|| arg.get_id().as_str().to_uppercase(), ToString::to_string)
+}
+
+/// Returns a usage with the places of what may stand there in Bahasa Indonesia.
+fn placed(usage: &str) -> String {
+    usage
+        .replace("[OPTIONS]", "[OPSI]")
+        .replace("<COMMAND>", "<PERINTAH>")
+        .replace("[COMMAND]", "[PERINTAH]")
 }
 
 /// Returns a help whose headings are in Bahasa Indonesia.
@@ -96,8 +157,10 @@ pub(crate) fn headed(help: &str) -> String {
             Some((before, words)) => format!("{before}{words}"),
             None => line.replacen("Usage: ", "Pemakaian: ", 1),
         };
-        line.replace("[default: ", "[bawaan: ")
+        placed(&line)
+            .replace("[default: ", "[bawaan: ")
             .replace("[possible values: ", "[pilihan: ")
+            .replace("[env: ", "[lingkungan: ")
     });
     lines.collect::<Vec<String>>().join("\n")
 }
@@ -109,7 +172,10 @@ fn phrases() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
 
 /// Returns the sentences that our own rooms say.
 fn ours() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
-    OURS.iter().chain(feed::FEED).chain(incident::INCIDENT)
+    OURS.iter()
+        .chain(feed::FEED)
+        .chain(incident::INCIDENT)
+        .chain(kind::KIND)
 }
 
 fn in_indonesian(message: &str) -> String {
@@ -285,9 +351,12 @@ macro_rules! phrases {
     };
 }
 
+mod explain;
 mod feed;
 mod help;
 mod incident;
+mod kind;
+mod right;
 
 // English and Indonesian; a `{}` is a value, in the same order in both, and is looked up itself unless it is quoted.
 
@@ -339,18 +408,6 @@ phrases! { OURS:
         "{}; belum diketahui apakah sudah tercatat: ulangi dengan `--command-id {}`";
     // Values.
     "`{}` is no {}: expected one of {}": "`{}` bukan {}: pilih salah satu dari {}";
-    "hazard": "bahaya";
-    "role": "peran";
-    "severity": "keparahan";
-    "report channel": "saluran laporan";
-    "scale": "skala";
-    "measure": "ukuran";
-    "figure source": "sumber angka";
-    "alert status": "status peringatan";
-    "certainty": "kepastian";
-    "urgency": "kedesakan";
-    "priority": "prioritas";
-    "kind of attachment": "jenis lampiran";
     "zone": "zona";
     "`{}` is no id: expected a UUID such as `{}`": "`{}` bukan id: diharapkan UUID seperti `{}`";
     "`{}` is no node: expected 1 to 16 characters of a-z and 0-9, such as `32` or `ims`":
@@ -447,6 +504,9 @@ phrases! { OURS:
     "`{}` is no region code of {}; the nearest is `{}` ({})": "`{}` bukan kode wilayah {}; yang terdekat `{}` ({})";
     "field `{}` is `{}`, which lies in the future: it is `{}` here":
         "`{}` berisi `{}`, yang belum terjadi: di sini pukul `{}`";
+    "field `{}` is `{}`, more than a year before the report: what is past is imported as a historical record":
+        "`{}` berisi `{}`, lebih dari setahun sebelum laporannya: catat sebagai data lampau dengan `posko incident import`";
+    "at most a year after it is sent": "paling lama setahun sesudah dikirim";
     "field `{}` is `{}`, which is past: it is `{}` here": "`{}` berisi `{}`, yang sudah lewat: di sini pukul `{}`";
     "field `{}` is `{}`, not after its beginning at `{}`":
         "`{}` berisi `{}`, tidak sesudah mulainya `{}`";
@@ -507,6 +567,10 @@ phrases! { OURS:
     "row `{}`: {}": "baris `{}`: {}";
     "there is no column `{}`, which the map takes; the nearest is `{}`":
         "tidak ada kolom `{}` yang diambil peta; yang terdekat `{}`";
+    "there is no column `{}`, which the map takes; the file has the columns of map `{}`, which comes with the program":
+        "tidak ada kolom `{}` yang diambil peta; berkas ini berkolom seperti peta bawaan `{}`";
+    "its point lies in no region that is known": "titiknya tidak di wilayah yang dikenal";
+    "not stated": "tidak dinyatakan";
     "no row has `{}`, which the map takes": "tidak ada baris yang mempunyai `{}`, yang diambil peta";
     "blank rows passed over: `{}`": "baris kosong yang dilewati: `{}`";
     "`{}` is no file: it is read twice, so a pipe is none": "`{}` bukan berkas: ia dibaca dua kali, jadi bukan pipa";
@@ -519,8 +583,8 @@ phrases! { OURS:
     "map: column `{}` names a person or how to reach one by its heading, and is never read":
         "peta: judul kolom `{}` menyebut orang atau cara menghubunginya, dan tidak pernah dibaca";
     "it has `{}` cells, the header `{}`": "berisi `{}` sel, kepala tabel `{}`";
-    "column `{}` is not UTF-8: byte `{}`; if the file is windows-1252, write `encoding = \"windows-1252\"` under [file] of the map":
-        "kolom `{}` bukan UTF-8: bita `{}`; bila berkasnya windows-1252, tulis `encoding = \"windows-1252\"` di bawah [file] pada peta";
+    "column `{}` is not UTF-8: byte `{}`; if the file is windows-1252, say `--encoding windows-1252`, or write `encoding = \"windows-1252\"` under [file] of the map":
+        "kolom `{}` bukan UTF-8: bita `{}`; bila berkasnya windows-1252, pakai `--encoding windows-1252`, atau tulis `encoding = \"windows-1252\"` di bawah [file] pada peta";
     "its record stands in row `{}` already, and says something else there":
         "catatannya sudah ada di baris `{}`, dengan isi yang lain";
     "the text is left out: column `{}` has what looks like {} at character {}":
@@ -532,8 +596,8 @@ phrases! { OURS:
     "`{}` is no number": "`{}` bukan bilangan";
     "`{}` is below 0, and counts begin there": "`{}` di bawah 0, padahal jumlah mulai dari 0";
     "`{}` is no whole number, as a count is": "`{}` bukan bilangan bulat, padahal itu jumlah";
-    "`{}` may be `{}` or a fraction: write `thousands = \"{}\"` under [number] of the map, or `decimal = \"{}\"`":
-        "`{}` bisa berarti `{}` atau pecahan: tulis `thousands = \"{}\"` di bawah [number] pada peta, atau `decimal = \"{}\"`";
+    "`{}` may be `{}` or a fraction: say `--thousands {}`, or write `thousands = \"{}\"` under [number] of the map, or `decimal = \"{}\"`":
+        "`{}` bisa berarti `{}` atau pecahan: pakai `--thousands {}`, atau tulis `thousands = \"{}\"` di bawah [number] pada peta, atau `decimal = \"{}\"`";
     "`{}` may be day/month or month/day: write `order = \"dmy\"` or `order = \"mdy\"` under [time] of the map":
         "`{}` bisa hari/bulan atau bulan/hari: tulis `order = \"dmy\"` atau `order = \"mdy\"` di bawah [time] pada peta";
     "`{}` is no date: expected one such as `{}`, `{}`, `{}` or `{}`":
@@ -659,7 +723,6 @@ phrases! { OURS:
     // What it needs.
     "given needs": "diberi kebutuhan";
     "given what it needs": "diberi pemenuhan kebutuhan";
-    "need": "kebutuhan";
     "needs": "kebutuhan";
     "settlement of the need": "hasil kebutuhan itu";
     "settlement of the objective": "hasil sasaran itu";
@@ -1060,6 +1123,88 @@ mod tests {
         let mut in_indonesian = std::collections::BTreeSet::new();
         said_in_help(&helped(crate::command_line()), &mut in_indonesian);
         assert_eq!(in_indonesian.intersection(&known).next(), None);
+    }
+
+    /// Calls for each command but the first, and for each of its arguments.
+    fn each_command(command: &clap::Command, seen: &mut impl FnMut(&clap::Command)) {
+        for inner in command.get_subcommands() {
+            seen(inner);
+            each_command(inner, seen);
+        }
+    }
+
+    #[test]
+    fn everything_that_is_explained_beneath_examples_is_said_in_both_languages() {
+        let mut said = std::collections::BTreeSet::new();
+        each_command(&crate::command_line(), &mut |command| {
+            let after = command.get_after_help().map(ToString::to_string);
+            let after = after.unwrap_or_default();
+            let parts = after.split("\n\n").map(str::to_owned);
+            said.extend(parts.filter(|part| !part.starts_with("Examples:")));
+        });
+        let known = explain::EXPLAINED.iter();
+        let known: std::collections::BTreeSet<String> =
+            known.map(|(english, _)| (*english).to_owned()).collect();
+        assert_eq!(known.len(), explain::EXPLAINED.len(), "one stands twice");
+        let missing: Vec<&String> = said.difference(&known).collect();
+        assert_eq!(missing, [""; 0], "these are said in English only");
+        let silent: Vec<&String> = known.difference(&said).collect();
+        assert_eq!(silent, [""; 0], "nobody says these any more");
+    }
+
+    #[test]
+    fn every_value_of_a_help_has_a_name_in_bahasa_indonesia() {
+        const SAME: [&str; 10] = [
+            "GLIDE",
+            "STATUS",
+            "HASH",
+            "HOST",
+            "HOST:PORT",
+            "ID",
+            "IP:PORT",
+            "N",
+            "URL",
+            "UUID",
+        ];
+        let mut names = std::collections::BTreeSet::new();
+        each_command(&crate::command_line(), &mut |command| {
+            let shown = command.get_arguments().filter(|arg| !arg.is_hide_set());
+            let shown = shown.filter(|arg| {
+                arg.get_action().takes_values() && arg.get_possible_values().is_empty()
+            });
+            names.extend(shown.map(value_name));
+        });
+        let known: Vec<&str> = help::VALUES.iter().map(|(english, _)| *english).collect();
+        let missing: Vec<&String> = names
+            .iter()
+            .filter(|name| !known.contains(&name.as_str()) && !SAME.contains(&name.as_str()))
+            .collect();
+        assert_eq!(missing, [""; 0], "these are said in English only");
+        let silent = known.iter().filter(|name| !names.contains(**name));
+        assert_eq!(
+            silent.collect::<Vec<_>>(),
+            [&""; 0],
+            "nobody says these any more"
+        );
+    }
+
+    #[test]
+    fn a_value_that_a_help_lists_is_shown_as_it_is_typed() {
+        let mut names = std::collections::BTreeSet::new();
+        crate::name::for_each_type(|_, values| {
+            names.extend(values.into_iter().map(|(name, _)| name));
+        });
+        let mut said = std::collections::BTreeSet::new();
+        said_in_help(&crate::command_line(), &mut said);
+        said_in_help(&helped(crate::command_line()), &mut said);
+        let capitalised = said.iter().filter(|text| {
+            let list = text.replace(" or ", ", ").replace(" atau ", ", ");
+            let mut values = list.split(", ");
+            list.contains(", ")
+                && values.all(|value| names.contains(&value.to_lowercase()))
+                && list.contains(char::is_uppercase)
+        });
+        assert_eq!(capitalised.collect::<Vec<_>>(), [""; 0]);
     }
 
     #[test]

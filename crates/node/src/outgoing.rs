@@ -2,7 +2,7 @@
 //!
 //! What it never does: say more than is held. Of another publisher's warning it says that this is a copy from a log.
 
-use chrono::{DateTime, FixedOffset, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, Utc};
 use posko_domain::{
     hazard, region,
     warning::{WarningState, draft::message_identifier},
@@ -114,7 +114,9 @@ fn info(state: &WarningState, text: &wire::Text) -> Info {
         _ => hazard::english(hazard).to_owned(),
     };
     let effective = content.effective_at.as_ref().and_then(time);
+    // CAP's years have four digits, also in this zone.
     let expires = content.expires_at.as_ref().and_then(time);
+    let expires = expires.filter(|expires| expires.year() <= 9999);
     Info {
         language,
         categories: vec![category(hazard)],
@@ -551,6 +553,14 @@ mod tests {
                 && area.description.ends_with("(Kota Bekasi)")
         );
         assert_eq!(area.geocodes[0], value("Kemendagri", "32.75"));
+    }
+
+    #[test]
+    fn a_warning_until_the_end_of_all_years_is_written_without_an_end() {
+        let mut endless = content();
+        endless.expires_at = Some(Millis(253_402_300_799_000).into());
+        let (_, alert) = written(&warning(wire::Source::Cap, endless));
+        assert_eq!(alert.infos[0].expires, None);
     }
 
     #[test]

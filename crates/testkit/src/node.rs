@@ -214,7 +214,14 @@ impl Node {
         self.run(args, None, "")
     }
 
-    fn run(&self, args: &[&str], token: Option<&str>, input: &str) -> Result<Value> {
+    /// Starts a command as the duty officer, and returns its process.
+    pub fn begin(&self, args: &[&str]) -> Result<Child> {
+        let cannot = || format!("run `{}`", self.program.display());
+        let mut command = self.command(args, self.token().as_deref());
+        command.stdin(Stdio::null()).spawn().with_context(cannot)
+    }
+
+    fn command(&self, args: &[&str], token: Option<&str>) -> Command {
         let mut command = Command::new(&self.program);
         command.arg("--dir").arg(&self.dir).arg("--json").args(args);
         for name in ["POSKO_TOKEN", "POSKO_DIR", "POSKO_LANG", "XDG_CONFIG_HOME"] {
@@ -225,10 +232,13 @@ impl Node {
         }
         // A token of a real login must not be read, nor one of a test be kept.
         command.env("HOME", &self.dir);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+    }
+
+    fn run(&self, args: &[&str], token: Option<&str>, input: &str) -> Result<Value> {
+        let mut command = self.command(args, token);
+        command.stdin(Stdio::piped());
         let cannot = || format!("run `{}`", self.program.display());
         let mut child = command.spawn().with_context(cannot)?;
         if let Some(mut stdin) = child.stdin.take() {

@@ -202,7 +202,7 @@ fn peers_table(context: &Context, peers: &[federation::Peer]) -> String {
             peer.fingerprint.clone(),
         ]);
     }
-    table.render(context)
+    table.render_all(context)
 }
 
 async fn remove(context: &Context, origin: NodeId) -> Result<Answer, Failure> {

@@ -48,7 +48,7 @@ The name is of a place, never of a person: every province reads it.")]
     Open {
         /// Id or number of the incident
         incident: String,
-        /// Evacuation, kitchen, water, health or command
+        /// evacuation, kitchen, water, health or command
         #[arg(long, value_parser = name::parse::<Kind>)]
         kind: Kind,
         /// What the place is called
@@ -146,7 +146,7 @@ Nought says that it lacks it no more.")]
         kind: NeedKind,
         /// How much, in the unit of the kind
         quantity: u64,
-        /// Normal, high or lifesaving
+        /// normal, high or lifesaving
         #[arg(long, value_parser = name::parse::<Priority>)]
         priority: Option<Priority>,
         /// Time that it describes, RFC 3339 [default: now]

@@ -433,7 +433,7 @@ fn peers(context: &Context, peers: &[PeerStatus]) -> String {
             (context.told(&peer.why), tint),
         ]);
     }
-    table.render(context)
+    table.render_all(context)
 }
 
 /// Returns a span of seconds in its two largest units.

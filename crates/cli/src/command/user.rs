@@ -375,7 +375,7 @@ fn accounts_table(context: &Context, accounts: &[Account]) -> String {
             ]);
         }
     }
-    table.render(context)
+    table.render_all(context)
 }
 
 async fn sessions(context: &Context, account: Option<String>) -> Result<Answer, Failure> {
@@ -398,7 +398,7 @@ async fn sessions(context: &Context, account: Option<String>) -> Result<Answer, 
             when(session.expires_at.as_ref()),
         ]);
     }
-    let text = table.render(context);
+    let text = table.render_all(context);
     let sessions: Vec<view::Session> = sessions.into_iter().map(Into::into).collect();
     Answer::new(json!({ "sessions": sessions }), text)
 }

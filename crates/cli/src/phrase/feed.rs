@@ -221,6 +221,10 @@ phrases! { pub(super) FEED:
     "more than `{}` different notes, the others are only counted":
         "lebih dari `{}` catatan berbeda, sisanya hanya dihitung";
     "has no field of its own here, and is not kept": "tidak punya tempat di sini, dan tidak disimpan";
+    "lies more than a year after the alert was sent, and is not kept":
+        "lebih dari setahun sesudah peringatan dikirim, dan tidak disimpan";
+    "lies more than a year after the alert was sent: it is taken to hold for a year":
+        "lebih dari setahun sesudah peringatan dikirim: dianggap berlaku setahun";
     "has no place here, and is not kept": "tidak punya tempat di sini, dan tidak disimpan";
     "is not kept": "tidak disimpan";
     "is not kept: it repeats others, or names what is read elsewhere":

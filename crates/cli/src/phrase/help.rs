@@ -20,32 +20,32 @@ phrases! { pub(super) HELP:
     "Read the password from the first line of standard input": "Baca kata sandi dari baris pertama masukan baku";
     // What happens to incidents, and sites.
     "Judges anew how grave an incident is": "Menilai ulang beratnya kejadian";
-    "Minor, moderate, severe or extreme": "Minor, moderate, severe atau extreme";
+    "minor, moderate, severe or extreme": "minor, moderate, severe atau extreme";
     "Changes PMI's scale of an operation that runs": "Mengubah skala PMI dari operasi yang berjalan";
-    "Small, medium or large": "Small, medium atau large";
+    "small, medium or large": "small, medium atau large";
     "Says when a step was taken: the first team departed, arrived, an assessment was handed in":
         "Mencatat kapan sebuah langkah terjadi: tim pertama berangkat, tiba, asesmen diserahkan";
-    "Occurred, team_departed, on_scene or assessment_submitted":
-        "Occurred, team_departed, on_scene atau assessment_submitted";
+    "occurred, team_departed, on_scene or assessment_submitted":
+        "occurred, team_departed, on_scene atau assessment_submitted";
     "Says that the threat is over and recovery begins": "Menyatakan ancaman sudah lewat dan pemulihan dimulai";
     "Calls an incident off before any team left": "Membatalkan kejadian sebelum ada tim yang berangkat";
-    "Entered_in_error, stood_down or handed_over": "Entered_in_error, stood_down atau handed_over";
+    "entered_in_error, stood_down or handed_over": "entered_in_error, stood_down atau handed_over";
     "Opens an incident again that was false, merged, cancelled, ended or closed":
         "Membuka lagi kejadian yang tidak benar, digabung, dibatalkan, selesai atau ditutup";
-    "Recurred, new_information or ended_in_error": "Recurred, new_information atau ended_in_error";
+    "recurred, new_information or ended_in_error": "recurred, new_information atau ended_in_error";
     "Notes the GLIDE number that was given to it": "Mencatat nomor GLIDE yang diberikan kepadanya";
     "The number": "Nomornya";
     "Says how it stands to another incident, also of another province":
         "Menyatakan hubungannya dengan kejadian lain, juga dari provinsi lain";
     "Puts an account into a post, or takes it out; a commander hands over to the next":
         "Menempatkan akun pada jabatan, atau melepasnya; komandan menyerahkan kepada penggantinya";
-    "Commander, deputy, operations, planning, logistics, administration, public_relations, liaison, safety, health or assessment":
-        "Commander, deputy, operations, planning, logistics, administration, public_relations, liaison, safety, health atau assessment";
+    "commander, deputy, operations, planning, logistics, administration, public_relations, liaison, safety, health or assessment":
+        "commander, deputy, operations, planning, logistics, administration, public_relations, liaison, safety, health atau assessment";
     "The account [default: the one that is logged in]": "Akunnya [bawaan: yang sedang masuk]";
     "Take it out": "Lepaskan";
     "Calls the posts of a level, or says that they are there":
         "Memanggil jabatan pada satu tingkat, atau menyatakan mereka sudah hadir";
-    "Branch, province, region or national": "Branch, province, region atau national";
+    "branch, province, region or national": "branch, province, region atau national";
     "Until when somebody must answer, RFC 3339 [default: the level's]":
         "Kapan paling lambat harus dijawab, RFC 3339 [bawaan: menurut tingkatnya]";
     "The called are there": "Yang dipanggil sudah hadir";
@@ -60,7 +60,7 @@ phrases! { pub(super) HELP:
     "The objective that is set anew [default: a new one]": "Sasaran yang ditetapkan ulang [bawaan: yang baru]";
     "The objective that was reached": "Sasaran yang tercapai";
     "The objective that is not pursued any more": "Sasaran yang dihentikan";
-    "Normal, high or lifesaving": "Normal, high atau lifesaving";
+    "normal, high or lifesaving": "normal, high atau lifesaving";
     "Until when, RFC 3339": "Sampai kapan, RFC 3339";
     "The number of its operational period": "Nomor periode operasinya";
     "Who is to reach it": "Siapa yang mencapainya";
@@ -80,8 +80,8 @@ phrases! { pub(super) HELP:
     "The need that stands under another id": "Kebutuhan yang sudah tercatat dengan id lain";
     "Notes the legal status of the emergency as an authority declared it, or that it was ended early":
         "Mencatat status keadaan darurat yang ditetapkan pejabat, atau pencabutannya lebih awal";
-    "Alert, response, transition or certain_condition": "Alert, response, transition atau certain_condition";
-    "Regency, province or national": "Regency, province atau national";
+    "alert, response, transition or certain_condition": "alert, response, transition atau certain_condition";
+    "regency, province or national": "regency, province atau national";
     "The office that declares it: regent, mayor, governor, president or bnpb":
         "Pejabat yang menetapkan: regent, mayor, governor, president atau bnpb";
     "The decree's number": "Nomor surat keputusan";
@@ -130,7 +130,7 @@ phrases! { pub(super) HELP:
         "Membuka, menghitung, menutup dan menampilkan titik layanan kejadian";
     "Opens a site of an incident of this province": "Membuka titik layanan untuk kejadian provinsi ini";
     "Id or number of the incident": "Id atau nomor kejadiannya";
-    "Evacuation, kitchen, water, health or command": "Evacuation, kitchen, water, health atau command";
+    "evacuation, kitchen, water, health or command": "evacuation, kitchen, water, health atau command";
     "What the place is called": "Nama tempatnya";
     "Kemendagri code of the place": "Kode Kemendagri tempatnya";
     "How much it can do: persons, meals, litres or patients a day":
@@ -179,6 +179,10 @@ phrases! { pub(super) HELP:
     "Year of a file that names none": "Tahun untuk berkas yang tidak menyebutnya";
     "Under which terms it is published, kept with every record [default: the map's]":
         "Dengan ketentuan apa diterbitkan, disimpan bersama tiap catatan [bawaan: menurut peta]";
+    "In what a CSV file is written: utf-8 or windows-1252 [default: the map's]":
+        "Pengodean berkas CSV: utf-8 atau windows-1252 [bawaan: menurut peta]";
+    "What parts thousands: a point, a comma or a blank [default: the map's]":
+        "Pemisah ribuan: titik, koma atau spasi [bawaan: menurut peta]";
     "Province whose records are kept, with --dry-run [default: the node's of the directory]":
         "Provinsi yang catatannya diambil, dengan --dry-run [bawaan: milik simpul di direktori]";
     "At most this many rows are shown; 0 shows all [default: 20, with --json all]":
@@ -314,7 +318,6 @@ phrases! { pub(super) HELP:
     "Kind of danger": "Jenis bahaya";
     "actual, exercise, system, test or draft [default: actual, with --exercise exercise]":
         "actual, exercise, system, test atau draft [bawaan: actual, dengan --exercise exercise]";
-    "minor, moderate, severe or extreme": "minor, moderate, severe atau extreme";
     "immediate, expected, future or past": "immediate, expected, future atau past";
     "observed, likely, possible or unlikely": "observed, likely, possible atau unlikely";
     "The publisher's word for the kind": "Kata penerbit untuk jenisnya";
@@ -472,6 +475,84 @@ phrases! { pub(super) HELP:
     "Check the backup and list what it holds; write nothing": "Periksa dan daftar isinya; tidak menulis apa pun";
     "Restore though a peer has heard of the node a moment ago":
         "Pulihkan walau rekan baru saja mendengar simpul itu";
+}
+
+// What a help calls the values of arguments.
+
+phrases! { pub(super) VALUES:
+    "TIME": "WAKTU";
+    "CODE": "KODE";
+    "TEXT": "TEKS";
+    "FILE": "BERKAS";
+    "INCIDENT": "KEJADIAN";
+    "EVENT_ID": "ID_PERISTIWA";
+    "DAY": "HARI";
+    "ZONE": "ZONA";
+    "NAME": "NAMA";
+    "LAT,LON,METRES": "LINTANG,BUJUR,METER";
+    "LAT,LON …": "LINTANG,BUJUR …";
+    "KEYFILE": "BERKAS_KUNCI";
+    "[SEX][.AGE=]N": "[KELAMIN][.UMUR=]N";
+    "YEAR": "TAHUN";
+    "WORDS": "KATA-KATA";
+    "SESSION": "SESI";
+    "SECONDS": "DETIK";
+    "ORIGIN/ID": "ASAL/ID";
+    "NUMBER": "NOMOR";
+    "MEASURE[.SEX][.AGE]=COUNT": "UKURAN[.KELAMIN][.UMUR]=JUMLAH";
+    "MARK": "TANDA";
+    "MAP": "PETA";
+    "HAZARD": "BAHAYA";
+    "FORM": "FORMULIR";
+    "FILTER": "SARINGAN";
+    "CARD": "KARTU";
+    "ACCOUNT": "AKUN";
+    "AUTHORITY": "PEJABAT";
+    "BODY": "ISI";
+    "BY": "OLEH";
+    "CAPACITY": "KAPASITAS";
+    "CERTAINTY": "KEPASTIAN";
+    "CHANNEL": "SALURAN";
+    "DESCRIPTION": "URAIAN";
+    "DESCRIPTION_EN": "URAIAN_EN";
+    "DIRECTIVE": "ARAHAN";
+    "DRAFT": "DRAF";
+    "EVENT": "PERISTIWA";
+    "GRANT": "PENUGASAN";
+    "HEADLINE": "JUDUL";
+    "HEADLINE_EN": "JUDUL_EN";
+    "IDENTIFIER": "PENGENAL";
+    "INSTRUCTION": "IMBAUAN";
+    "INSTRUCTION_EN": "IMBAUAN_EN";
+    "KIND": "JENIS";
+    "LANGUAGE": "BAHASA";
+    "LAT": "LINTANG";
+    "LEGAL_BASIS": "DASAR_HUKUM";
+    "LEVEL": "TINGKAT";
+    "LEVEL_CM": "TINGGI_CM";
+    "LOGIN": "NAMA_MASUK";
+    "LON": "BUJUR";
+    "NOTE": "CATATAN";
+    "ORIGIN": "ASAL";
+    "POST": "JABATAN";
+    "PRIORITY": "PRIORITAS";
+    "PUBLISHER": "PENERBIT";
+    "QUANTITY": "JUMLAH";
+    "REASON": "ALASAN";
+    "REPORT": "LAPORAN";
+    "ROLE": "PERAN";
+    "SCALE": "SKALA";
+    "SECTOR": "BIDANG";
+    "SEVERITY": "KEPARAHAN";
+    "SITE": "TITIK_LAYANAN";
+    "SOURCE": "SUMBER";
+    "STATION": "POS";
+    "STEP": "LANGKAH";
+    "SUBSCRIPTION": "LANGGANAN";
+    "TITLE": "JUDUL";
+    "UNIT": "SATUAN";
+    "URGENCY": "KEDESAKAN";
+    "WARNING": "PERINGATAN";
 }
 
 phrases! { pub(super) HEADINGS:

@@ -42,9 +42,9 @@ impl Change {
         &self.0
     }
 
-    /// Returns what a note that comes with the change words: an objective, a need or a declaration that is set. Why
-    /// something was met or settled is a log note of its own, which takes no wording's place.
-    pub(super) fn subject(&self) -> Vec<u8> {
+    /// Returns what is set, and a note that comes with the change words: an objective, a need or a declaration; empty
+    /// when nothing is. Why something was met or settled is a log note of its own, which takes no wording's place.
+    pub fn subject(&self) -> Vec<u8> {
         match &self.0 {
             IncidentEvent::ObjectiveSet(set) => set.objective_id.clone(),
             IncidentEvent::NeedSet(set) => set.need_id.clone(),

@@ -4,7 +4,7 @@ use posko_proto::{
     Id,
     incident::v1::{
         Figure, ImpactRecorded, IncidentActivated, IncidentAssessed, IncidentClosed, IncidentNoted,
-        IncidentOperationEnded, IncidentRejected, IncidentReported, IncidentVerified,
+        IncidentOperationEnded, IncidentRejected, IncidentReported, IncidentVerified, Step,
     },
     time::Millis,
     warning::v1::AlertStatus,
@@ -20,6 +20,9 @@ use crate::{
     region::{self, Place},
     zone,
 };
+
+/// How long before its report an incident may have begun, in seconds: a leap year. What is older is a record of the past.
+const LIVE_SECONDS: i64 = 366 * 24 * 60 * 60;
 
 /// Decides on a command: the events that follow from it, or why there are none.
 pub fn decide(
@@ -43,6 +46,7 @@ pub fn decide(
                 });
             }
             own(place, context)?;
+            live(context, context.now)?;
             if let Some(warning) = warning {
                 may_raise(warning, context)?;
             }
@@ -146,6 +150,11 @@ pub fn decide(
             let event = match change.event() {
                 IncidentEvent::Escalated(escalated) => {
                     IncidentEvent::Escalated(call(escalated, context.now))
+                }
+                IncidentEvent::StepTaken(taken) if taken.step() == Step::Occurred => {
+                    let reported = state.and_then(|state| state.milestones.first());
+                    live(context, reported.map_or(context.now, |(_, at)| *at))?;
+                    change.event().clone()
                 }
                 IncidentEvent::EmergencyDeclared(said) => {
                     if let Some(date) = emergency::day(&said.decree_date) {
@@ -263,6 +272,15 @@ fn next_number(context: &Context) -> Result<String, IncidentRejection> {
         .checked_add(1)
         .ok_or(IncidentRejection::NumbersUsedUp { year })?;
     Ok(number_of(context.node, year, next))
+}
+
+/// Refuses what happened too long before its report to be an incident that somebody runs.
+fn live(context: &Context, reported: Millis) -> Result<(), IncidentRejection> {
+    let at = context.occurred_at;
+    if at < reported.plus_seconds(-LIVE_SECONDS) {
+        return Err(IncidentRejection::LongPast { at });
+    }
+    Ok(())
 }
 
 fn not_in_future(

@@ -49,6 +49,12 @@ pub enum IncidentRejection {
         /// The node's time.
         now: Millis,
     },
+    /// It happened too long ago for an incident that somebody runs.
+    #[error("field `meta.occurred_at` is `{}`, more than a year before the report: what is past is imported as a historical record", shown(*at))]
+    LongPast {
+        /// When it happened.
+        at: Millis,
+    },
     /// The warning that it is to be opened from is not known here.
     #[error("warning `{id}` of `{origin}` is not known here")]
     UnknownWarning {
@@ -245,7 +251,8 @@ impl Rejection for IncidentRejection {
             Self::Invalid { .. }
             | Self::Place(_)
             | Self::OutsideProvince { .. }
-            | Self::InFuture { .. } => Code::Invalid,
+            | Self::InFuture { .. }
+            | Self::LongPast { .. } => Code::Invalid,
             Self::UnknownWarning { .. } | Self::NotFound | Self::NotThere { .. } => Code::NotFound,
             Self::WarningNotActual { .. }
             | Self::NumbersUsedUp { .. }

@@ -9,7 +9,8 @@ use posko_proto::{
     incident::v1::{
         AddNoteRequest, AgeBand, Figure, FigureSource, ImpactRecorded, IncidentNoted,
         IncidentVerified, Measure, RecordImpactRequest, RejectIncidentRequest, RejectReason,
-        ReportChannel, ReportIncidentRequest, Scale, Severity, Sex, Status, VerifyIncidentRequest,
+        ReportChannel, ReportIncidentRequest, Scale, Severity, Sex, Status, Step,
+        VerifyIncidentRequest,
     },
     time::Millis,
     warning::v1::{AlertStatus, Area, Content, Source},
@@ -444,6 +445,29 @@ fn a_time_more_than_five_minutes_ahead_is_refused() {
         rejection,
         IncidentRejection::InFuture { field: "as_of", .. }
     ));
+}
+
+#[test]
+fn what_began_more_than_a_year_before_its_report_is_a_record_of_the_past() {
+    let days_ago = |days: i64| Context {
+        occurred_at: NOW.plus_seconds(-days * 24 * 60 * 60),
+        ..context(0)
+    };
+    assert!(decide(None, &report("32.03"), &days_ago(366)).is_ok());
+    let refused = decide(None, &report("32.03"), &days_ago(367)).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "field `meta.occurred_at` is `2021-11-19T06:30:00Z`, more than a year before the report: \
+         what is past is imported as a historical record"
+    );
+    let occurred = lifecycle::took(Step::Occurred);
+    let state = after(&[]);
+    assert!(decide(Some(&state), &occurred, &days_ago(30)).is_ok());
+    let refused = decide(Some(&state), &occurred, &days_ago(82_000)).unwrap_err();
+    assert!(
+        matches!(refused, IncidentRejection::LongPast { .. }),
+        "{refused}"
+    );
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::{
     code, privacy,
     region::{self, check_point},
     warning::{WarningRejection, area::locate_all},
+    wire::shown,
 };
 
 const HEADLINE_CHARACTERS: usize = 500;
@@ -32,6 +33,8 @@ const PLACES: usize = 1_000;
 const TEXTS: usize = 20;
 const NOTE_CHARACTERS: usize = 4_000;
 
+/// How long after it is sent a warning may begin and end to hold, in seconds: a leap year.
+pub const LONGEST_SECONDS: i64 = 366 * 24 * 60 * 60;
 /// The most of the publisher's codes for an event, and of its parameters, that are kept.
 pub const PARAMETERS: usize = 100;
 /// The most characters of the name of a code or a parameter.
@@ -260,10 +263,16 @@ pub fn check_content(content: &Content) -> Result<(), WarningRejection> {
         "it must be given",
     ))?;
     let effective = time("content.effective_at", content.effective_at.as_ref())?.unwrap_or(sent);
-    if let Some(expires) =
-        time("content.expires_at", content.expires_at.as_ref())?.filter(|at| *at <= effective)
-    {
+    let expires = time("content.expires_at", content.expires_at.as_ref())?;
+    if let Some(expires) = expires.filter(|at| *at <= effective) {
         return Err(WarningRejection::EndsBeforeItBegins { effective, expires });
+    }
+    let ends = ("content.expires_at", expires.unwrap_or(effective));
+    for (field, at) in [("content.effective_at", effective), ends] {
+        if at > sent.plus_seconds(LONGEST_SECONDS) {
+            let expected = "at most a year after it is sent";
+            return Err(WarningRejection::invalid(field, shown(at), expected));
+        }
     }
 
     within("content.headline", &content.headline, HEADLINE_CHARACTERS)?;

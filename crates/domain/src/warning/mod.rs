@@ -22,8 +22,8 @@ pub use crate::{
     warning::{
         area::{Said, felt, locate, locate_as_given, locate_epicenter},
         command::{
-            BMKG_HOST, Ending, PARAMETER_NAME, PARAMETER_VALUE, PARAMETERS, RESOURCE_TEXT,
-            RESOURCE_URI, RESOURCES, WarningCommand, check_content,
+            BMKG_HOST, Ending, LONGEST_SECONDS, PARAMETER_NAME, PARAMETER_VALUE, PARAMETERS,
+            RESOURCE_TEXT, RESOURCE_URI, RESOURCES, WarningCommand, check_content,
         },
         decide::{decide, verified},
         moment::spoken,

@@ -270,6 +270,23 @@ fn content_is_checked() {
         ),
         (
             Content {
+                expires_at: Some(prost_types::Timestamp {
+                    seconds: 253_402_300_799,
+                    nanos: 0,
+                }),
+                ..rain()
+            },
+            "field `content.expires_at` is `9999-12-31T23:59:59Z`: at most a year after it is sent",
+        ),
+        (
+            Content {
+                effective_at: at(400 * DAY),
+                ..rain()
+            },
+            "field `content.effective_at` is `2023-12-26T06:30:00Z`: at most a year after it is sent",
+        ),
+        (
+            Content {
                 sent_at: at(301),
                 ..rain()
             },

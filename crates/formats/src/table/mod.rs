@@ -208,7 +208,7 @@ pub enum RowFault {
     },
     /// A cell is not UTF-8.
     #[error(
-        "column `{column}` is not UTF-8: byte `{byte:#04x}`; if the file is windows-1252, write `encoding = \"windows-1252\"` under [file] of the map"
+        "column `{column}` is not UTF-8: byte `{byte:#04x}`; if the file is windows-1252, say `--encoding windows-1252`, or write `encoding = \"windows-1252\"` under [file] of the map"
     )]
     NotUtf8 {
         /// The column.

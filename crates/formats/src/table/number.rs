@@ -46,7 +46,7 @@ pub enum NumberError {
     },
     /// It may be thousands or a fraction.
     #[error(
-        "`{value}` may be `{thousands}` or a fraction: write `thousands = \"{mark}\"` under [number] of the map, or `decimal = \"{mark}\"`"
+        "`{value}` may be `{thousands}` or a fraction: say `--thousands {mark}`, or write `thousands = \"{mark}\"` under [number] of the map, or `decimal = \"{mark}\"`"
     )]
     Ambiguous {
         /// What stands there.

@@ -573,8 +573,13 @@ impl IncidentService for Api {
                 return Err(Status::not_found(reason));
             }
         }
+        let set_id = match IncidentCommand::try_from(request.get_ref()) {
+            Ok(IncidentCommand::Change { change, .. }) => change.subject(),
+            // What is wrong with a request is said below.
+            _ => Vec::new(),
+        };
         let outcome = self.command(request).await?;
-        Ok(Response::new(ChangeIncidentResponse { outcome }))
+        Ok(Response::new(ChangeIncidentResponse { outcome, set_id }))
     }
 
     type ImportIncidentsStream = ReceiverStream<Result<ImportIncidentsResponse, Status>>;

@@ -16,6 +16,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::person::names_a_person;
 
+/// What stands for the code of a region that the point alone tells.
+pub(super) const BY_POINT: &str = "point";
 /// The largest map, in bytes.
 pub const MAX_MAP_BYTES: usize = 256 * 1024;
 
@@ -61,6 +63,21 @@ pub fn shipped(name: &str) -> Option<&'static str> {
         .iter()
         .find(|(known, _)| *known == name)
         .map(|(_, text)| *text)
+}
+
+/// Returns the name of the map that comes with the program and takes none but these columns; of several, that which takes
+/// most.
+pub(super) fn fitting(columns: &[String]) -> Option<&'static str> {
+    let taken = |text: &str| {
+        let map = Map::parse(text).ok()?;
+        let taken = map.columns();
+        let there = |column: &&str| columns.iter().any(|known| known == column);
+        taken.iter().all(there).then_some(taken.len())
+    };
+    let fits = SHIPPED
+        .iter()
+        .filter_map(|(name, text)| Some((taken(text)?, *name)));
+    fits.max().map(|(_, name)| name)
 }
 
 /// Why a map was refused; a line counts from 1.
@@ -188,7 +205,7 @@ pub(super) struct StatusFrom {
 struct Raw {
     publisher: String,
     dataset: String,
-    #[serde(default)]
+    #[serde(default = "not_stated")]
     license: String,
     #[serde(default)]
     web: String,
@@ -211,6 +228,11 @@ struct Raw {
     text: RawText,
     #[serde(default)]
     status: StatusRaw,
+}
+
+/// The terms of a dataset of which nobody has said any.
+fn not_stated() -> String {
+    "not stated".into()
 }
 
 #[derive(Deserialize, Default)]
@@ -452,6 +474,21 @@ impl Map {
         license.trim().clone_into(&mut self.license);
     }
 
+    /// Says in what a CSV file is written.
+    pub fn set_encoding(&mut self, name: &str) -> Result<(), MapError> {
+        self.options.encoding = encoding(name)?;
+        Ok(())
+    }
+
+    /// Says what parts thousands.
+    pub fn set_thousands(&mut self, mark: &str) -> Result<(), MapError> {
+        self.marks = marks(&RawNumber {
+            thousands: Some(mark.to_owned()),
+            ..RawNumber::default()
+        })?;
+        Ok(())
+    }
+
     /// Says the year of a file that names none.
     pub fn set_year(&mut self, year: i32) -> Result<(), MapError> {
         if self.time.date.is_some() || self.time.year.is_some() {
@@ -486,6 +523,11 @@ impl Map {
         if self.long.is_some() && self.group.is_empty() {
             let reason = "needs `group` under [row]: which columns have the same values in all rows of one record";
             return Err(invalid("figures.long", reason));
+        }
+        let by_point = self.region.values.values().any(|code| code == BY_POINT);
+        if by_point && self.point.is_none() {
+            let reason = "has `point`, which needs the columns of one under [point]";
+            return Err(invalid("region.values", reason));
         }
         let status = &self.status;
         if status.column.is_some() && status.real.is_empty() {
@@ -637,11 +679,7 @@ fn options(file: RawFile) -> Result<Options, MapError> {
             _ => return Err(one_of("file.delimiter", text, "`,`, `;`, `|` or `tab`")),
         },
     };
-    let encoding = match file.encoding.as_deref() {
-        None | Some("utf-8") => Encoding::Utf8,
-        Some("windows-1252" | "cp1252") => Encoding::Windows1252,
-        Some(other) => return Err(one_of("file.encoding", other, "utf-8 or windows-1252")),
-    };
+    let encoding = encoding(file.encoding.as_deref().unwrap_or("utf-8"))?;
     if file
         .header_row
         .is_some_and(|row| !(1..=1000).contains(&row))
@@ -655,6 +693,14 @@ fn options(file: RawFile) -> Result<Options, MapError> {
         sheet: file.sheet,
         header_row: file.header_row.unwrap_or(1),
     })
+}
+
+fn encoding(name: &str) -> Result<Encoding, MapError> {
+    match name {
+        "utf-8" => Ok(Encoding::Utf8),
+        "windows-1252" | "cp1252" => Ok(Encoding::Windows1252),
+        other => Err(one_of("file.encoding", other, "utf-8 or windows-1252")),
+    }
 }
 
 fn marks(number: &RawNumber) -> Result<Marks, MapError> {
@@ -768,11 +814,11 @@ fn region_from(raw: RawRegion) -> Result<RegionFrom, MapError> {
         ));
     }
     for code in raw.values.values() {
-        if posko_domain::region::find(code).is_none() && code.len() != 2 {
+        if posko_domain::region::find(code).is_none() && code.len() != 2 && code != BY_POINT {
             return Err(one_of(
                 "region.values",
                 code,
-                "a Kemendagri code such as `31` or `32.03`",
+                "a Kemendagri code such as `31` or `32.03`, or `point`",
             ));
         }
     }

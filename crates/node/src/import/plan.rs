@@ -18,7 +18,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{
-    map::Map,
+    map::{Map, fitting},
     person::names_a_person,
     place::Where,
     read::{Kind, Reader, Reality, Text, place_of},
@@ -164,6 +164,16 @@ pub enum ImportError {
         column: String,
         /// The one that is most like it.
         nearest: String,
+    },
+    /// The file lacks a column that the map takes, and has those of another map.
+    #[error(
+        "there is no column `{column}`, which the map takes; the file has the columns of map `{fits}`, which comes with the program"
+    )]
+    OtherMap {
+        /// The column.
+        column: String,
+        /// The name of the map that fits.
+        fits: &'static str,
     },
 }
 
@@ -320,6 +330,10 @@ impl<'m> Planner<'m> {
             .iter()
             .find(|column| !columns.names().iter().any(|name| name == *column));
         self.missing = missing.map(|column| {
+            if let Some(fits) = fitting(columns.names()) {
+                let column = (*column).to_owned();
+                return ImportError::OtherMap { column, fits };
+            }
             let names = columns.names().iter().map(String::as_str);
             let nearest = names.min_by_key(|name| strsim::damerau_levenshtein(name, column));
             ImportError::NoColumn {
@@ -395,8 +409,8 @@ impl<'m> Planner<'m> {
         let mut faults = Vec::new();
         let mut keep = |fault: Fault| faults.push(fault);
         let placed = placed.map_err(&mut keep).ok();
-        let hazard = hazard.map_err(&mut keep).ok();
         let point = reader.point().map_err(&mut keep).ok().flatten();
+        let hazard = hazard.map_err(&mut keep).ok();
         let time = reader.time().map_err(&mut keep).ok();
         let events = match &self.map.events {
             Some(column) => reader.count(column).map_err(&mut keep).ok().flatten(),
@@ -404,6 +418,8 @@ impl<'m> Planner<'m> {
         };
         let long = reader.long_figure().map_err(&mut keep).ok();
         let mut figures = reader.figures(&mut faults);
+        // A place that the point tells has the point's fault too.
+        faults.dedup();
         if let Some((from, ..)) = time
             && from > self.settings.now.plus_seconds(CLOCK_TOLERANCE_SECONDS)
         {

@@ -1,6 +1,9 @@
 //! What one row says, by its map: each part alone, so that everything that is wrong with a row is told at once.
 
-use posko_domain::{hazard, privacy, region::CodeSystem};
+use posko_domain::{
+    hazard, privacy,
+    region::{self, CodeSystem},
+};
 use posko_formats::table::{
     Cell, Row,
     date::{self, Precision, Span},
@@ -14,7 +17,7 @@ use posko_proto::{
 
 use super::{
     Fault,
-    map::{HazardFrom, Map, folded},
+    map::{BY_POINT, HazardFrom, Map, folded},
     place::{self, Where},
 };
 
@@ -186,13 +189,33 @@ impl<'a> Reader<'a> {
             );
             Fault::at(column, message)
         })?;
-        let (found, note) = place::of_code(code, Some(CodeSystem::Kemendagri), province)
-            .map_err(|message| Fault::at(column, message))?;
+        let (found, note) = if code == BY_POINT {
+            (self.place_of_point(column, province)?, None)
+        } else {
+            place::of_code(code, Some(CodeSystem::Kemendagri), province)
+                .map_err(|message| Fault::at(column, message))?
+        };
         Ok(Placed {
             found,
             given: value.chars().take(32).collect(),
             system: wire::CodeSystem::Unspecified,
             note,
+        })
+    }
+
+    fn place_of_point(&self, column: &str, province: &str) -> Result<Where, Fault> {
+        let nowhere = || {
+            Fault::at(
+                column,
+                "its point lies in no region that is known".to_owned(),
+            )
+        };
+        let point = self.point()?.ok_or_else(nowhere)?;
+        let region = region::at(point.into()).ok_or_else(nowhere)?;
+        Ok(if region.province() == province {
+            Where::Here(region)
+        } else {
+            Where::Elsewhere
         })
     }
 
@@ -234,7 +257,7 @@ impl<'a> Reader<'a> {
             };
             return Err(Fault::at(latitude, message));
         }
-        let point = posko_domain::region::Point::from_degrees(lat, lon);
+        let point = region::Point::from_degrees(lat, lon);
         Ok(Some(point.into()))
     }
 
@@ -465,11 +488,11 @@ impl<'a> Reader<'a> {
 }
 
 /// Returns a place of the wire.
-pub(super) fn place_of(region: &posko_domain::region::Region, point: Option<Point>) -> Place {
+pub(super) fn place_of(region: &region::Region, point: Option<Point>) -> Place {
     Place {
         region_code: region.code.to_owned(),
         point,
-        code_set: posko_domain::region::CODE_SET.to_owned(),
+        code_set: region::CODE_SET.to_owned(),
     }
 }
 

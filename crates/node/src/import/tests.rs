@@ -526,6 +526,193 @@ fn petabencana_is_read_by_its_map() {
     );
 }
 
+#[test]
+fn a_report_that_names_a_city_of_three_provinces_lies_where_its_point_does() {
+    let report = |id: u32, lon: f64, lat: f64| {
+        format!(
+            r#"{{"type":"Feature","geometry":{{"type":"Point","coordinates":[{lon},{lat}]}},"properties":{{"pkey":"{id}","created_at":"2017-12-04T09:51:00.000Z","source":"qlue","status":"confirmed","url":null,"image_url":null,"disaster_type":"flood","report_data":null,"tags":{{"instance_region_code":"jbd","local_area_id":"782"}},"title":" ","text":"banjir"}}}}"#
+        )
+    };
+    let reports = [
+        report(1, 106.815_842, -6.183_179),
+        report(2, 106.99, -6.24),
+        report(3, 106.63, -6.17),
+        report(4, 106.8, -5.9),
+        report(5, 150.0, -6.2),
+    ];
+    let text = format!(
+        r#"{{"statusCode":200,"result":{{"type":"FeatureCollection","features":[{}]}}}}"#,
+        reports.join(",")
+    );
+    let of = |province| plan(shipped("petabencana").unwrap(), &text, province).1;
+    let fates = |rows: &[Planned]| rows.iter().map(|row| row.fate).collect::<Vec<_>>();
+    let (dki, jabar, banten) = (of("31"), of("32"), of("36"));
+    assert_eq!(
+        fates(&dki),
+        [Record, Elsewhere, Elsewhere, Refused, Refused]
+    );
+    assert_eq!(
+        fates(&jabar),
+        [Elsewhere, Record, Elsewhere, Refused, Refused]
+    );
+    assert_eq!(
+        fates(&banten),
+        [Elsewhere, Elsewhere, Record, Refused, Refused]
+    );
+    assert!(region(&dki[0]).starts_with("31.71"), "{}", region(&dki[0]));
+    assert!(fault(&dki[3]).contains("lies in no region"));
+    assert_eq!(dki[4].faults.len(), 1, "{}", fault(&dki[4]));
+}
+
+/// For each map of tables: the province, a file in its publisher's form with invented rows, and a word of a column that
+/// the map does not take.
+const PUBLISHED: [(&str, &str, &str, &str); 7] = [
+    (
+        "bnpb-dibi",
+        "31",
+        "No.,Kode Identitas Bencana,ID Kabupaten,Tanggal Kejadian,Kejadian,Lokasi,Kabupaten,Provinsi,Kronologi & Dokumentasi,Penyebab,Meninggal,Hilang,Terluka,Rumah Rusak,Rumah Terendam,Fasum Rusak\n\
+         1,3171101202101011,3171,2021-01-05,BANJIR,Kel. Contoh,KOTA JAKARTA SELATAN,DKI JAKARTA,\"Hujan lebat, air naik\",Hujan,0,0,2,-,1250,0\n\
+         2,3101108202101021,3101,06/01/2021,GELOMBANG PASANG / ABRASI,Kel. Contoh,KAB. KEPULAUAN SERIBU,DKI JAKARTA,,Hujan,,,,14,,\n",
+        "Hujan,",
+    ),
+    (
+        "jabar-banjir",
+        "32",
+        "id,kode_provinsi,nama_provinsi,kode_kabupaten_kota,nama_kabupaten_kota,jumlah_banjir,satuan,tahun\n\
+         244,32,JAWA BARAT,3201,KABUPATEN BOGOR,1250,KEJADIAN,2021\n\
+         245,32,JAWA BARAT,3276,KOTA DEPOK,0,KEJADIAN,2021\n",
+        "KEJADIAN,",
+    ),
+    (
+        "jabar-longsor",
+        "32",
+        "id,kode_provinsi,nama_provinsi,kode_kabupaten_kota,nama_kabupaten_kota,jumlah_tanah_longsor,satuan,tahun\n\
+         244,32,JAWA BARAT,3201,KABUPATEN BOGOR,1250,KEJADIAN,2021\n",
+        "KEJADIAN,",
+    ),
+    (
+        "jabar-gempa",
+        "32",
+        "id,kode_provinsi,nama_provinsi,kode_kabupaten_kota,nama_kabupaten_kota,jumlah_gempa_bumi,satuan,tahun\n\
+         244,32,JAWA BARAT,3203,KABUPATEN CIANJUR,1250,KEJADIAN,2022\n",
+        "KEJADIAN,",
+    ),
+    (
+        "jabar-cuaca-ekstrem",
+        "32",
+        "id,kode_provinsi,nama_provinsi,kode_kabupaten_kota,nama_kabupaten_kota,jumlah_cuaca_ekstrem,satuan,tahun\n\
+         244,32,JAWA BARAT,3201,KABUPATEN BOGOR,1250,KEJADIAN,2021\n",
+        "KEJADIAN,",
+    ),
+    (
+        "jabar-kerusakan-rumah",
+        "32",
+        "id,kode_provinsi,nama_provinsi,kode_kabupaten_kota,nama_kabupaten_kota,kondisi_kerusakan,jumlah_kerusakan,satuan,tahun\n\
+         1459,32,JAWA BARAT,3201,KABUPATEN BOGOR,HANCUR,3,UNIT,2021\n\
+         1460,32,JAWA BARAT,3201,KABUPATEN BOGOR,RUSAK BERAT,1250,UNIT,2021\n",
+        "UNIT,",
+    ),
+    (
+        "jakarta-banjir",
+        "31",
+        "triwulan,bulan,wilayah_adm,kecamatan,kelurahan,jumlah_kejadian,tinggi_air_min,tinggi_air_max,tinggi_air_avg,jumlah_rw_terdampak,jumlah_kk_terdampak,jumlah_jiwa_terdampak,jumlah_pengungsi,jumlah_tempat_pengungsian,kelurahan_kecamatan_wilayah,kecamatan_wilayah\n\
+         2,Juni,Jakarta Utara,Penjaringan,Pluit,12,10.0,60.0,35.0,1,0,1250,0,0,\"Pluit, Penjaringan, Jakarta Utara\",\"Penjaringan, Jakarta Utara\"\n",
+        "\"Pluit, ",
+    ),
+];
+
+/// Returns a CSV file with semicolons between its cells.
+fn with_semicolons(text: &str) -> String {
+    let mut quoted = false;
+    let mark = |c| {
+        quoted ^= c == '"';
+        if c == ',' && !quoted { ';' } else { c }
+    };
+    text.chars().map(mark).collect()
+}
+
+/// Returns a text in windows-1252, in which `é` is one byte.
+fn in_1252(text: &str) -> Vec<u8> {
+    text.chars()
+        .map(|c| u8::try_from(u32::from(c)).unwrap())
+        .collect()
+}
+
+#[test]
+fn every_map_reads_its_publishers_file_however_it_was_saved() {
+    for (name, province, text, word) in PUBLISHED {
+        let sent = |bytes: &[u8], change: fn(&mut Map)| {
+            let mut map = Map::parse(shipped(name).unwrap()).unwrap();
+            if name == "jakarta-banjir" {
+                map.set_year(2024).unwrap();
+            }
+            change(&mut map);
+            let (report, rows) = plan_of(&map, bytes, settings(province)).unwrap();
+            let wrong: Vec<String> = rows
+                .iter()
+                .map(fault)
+                .filter(|why| !why.is_empty())
+                .collect();
+            assert_eq!(wrong, [""; 0], "{name}");
+            assert!(report.counts.records > 0, "{name}: {:?}", report.counts);
+            rows.into_iter()
+                .filter_map(|planned| planned.row)
+                .collect::<Vec<ImportedRow>>()
+        };
+        let as_it_is = |_: &mut Map| {};
+        let published = sent(text.as_bytes(), as_it_is);
+        for saved in [
+            format!("\u{feff}{text}"),
+            with_semicolons(text),
+            text.replace('\n', "\r\n"),
+        ] {
+            assert_eq!(sent(saved.as_bytes(), as_it_is), published, "{name}");
+        }
+        let with_marks = text.replace("1250", "1.250");
+        let marked = sent(with_marks.as_bytes(), |map| map.set_thousands(".").unwrap());
+        assert_eq!(marked.len(), published.len(), "{name}");
+        let counts = |rows: &[ImportedRow]| {
+            let imported = rows.iter().filter_map(|row| row.imported.clone());
+            let said = |imported: IncidentImported| {
+                (
+                    imported.figures,
+                    imported.record.and_then(|record| record.events),
+                )
+            };
+            imported.map(said).collect::<Vec<_>>()
+        };
+        assert_eq!(counts(&marked), counts(&published), "{name}");
+        let accented = text.replace(word, &word.replacen(|c: char| c.is_alphabetic(), "é", 1));
+        assert_ne!(accented, text, "{name}");
+        let old = sent(&in_1252(&accented), |map| {
+            map.set_encoding("windows-1252").unwrap();
+        });
+        assert_eq!(old, published, "{name}");
+    }
+}
+
+#[test]
+fn a_file_of_another_map_is_refused_with_the_name_of_that_map() {
+    for (name, province, text, _) in PUBLISHED {
+        for (other, ..) in PUBLISHED {
+            let mut map = Map::parse(shipped(other).unwrap()).unwrap();
+            if other == name {
+                continue;
+            }
+            if other == "jakarta-banjir" {
+                map.set_year(2024).unwrap();
+            }
+            let refused = plan_of(&map, text.as_bytes(), settings(province)).unwrap_err();
+            assert!(
+                refused
+                    .to_string()
+                    .contains(&format!("columns of map `{name}`")),
+                "{other}: {refused}"
+            );
+        }
+    }
+}
+
 #[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn recorded(path: &str) -> Option<Vec<u8>> {
     let folder = PathBuf::from(concat!(
@@ -642,14 +829,18 @@ fn a_year_is_said_for_a_file_that_names_none() {
 
 #[test]
 fn the_terms_of_a_dataset_are_kept_with_every_record() {
-    let mut map = Map::parse(MAP).unwrap();
-    map.set_license("CC BY 4.0 ");
     let text = row("7,Banjir,05/01/2021,3171,1,Surut,,,");
-    let (_, rows) = plan_of(&map, text.as_bytes(), settings("31")).unwrap();
-    assert_eq!(
-        imported(&rows[0]).record.as_ref().unwrap().license,
-        "CC BY 4.0"
-    );
+    let terms = |map: &Map| {
+        let (_, rows) = plan_of(map, text.as_bytes(), settings("31")).unwrap();
+        imported(&rows[0]).record.clone().unwrap().license
+    };
+    let mut map = Map::parse(MAP).unwrap();
+    assert_eq!(terms(&map), "not stated");
+    map.set_license("CC BY 4.0 ");
+    assert_eq!(terms(&map), "CC BY 4.0");
+    for (name, text) in SHIPPED {
+        assert!(text.contains("\nlicense = "), "{name} says no terms");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@
 use chrono::{DateTime, Utc};
 use posko_domain::{
     region::{self, Point},
-    warning::{Said, WarningCommand, locate, reach, stream_of, stream_of_alert},
+    warning::{LONGEST_SECONDS, Said, WarningCommand, locate, reach, stream_of, stream_of_alert},
 };
 use posko_formats::{
     Read,
@@ -17,6 +17,7 @@ use posko_formats::{
 use posko_proto::{
     Id,
     common::v1::Hazard,
+    time::Millis,
     warning::v1::{
         self as wire, AlertStatus, Area, AreaReach, Certainty, Circle, Content, MessageKind,
         NamedCode, Polygon, Reference, Severity, Source, Text, Urgency,
@@ -78,6 +79,12 @@ const TEXT: usize = 20_000;
 
 /// What is said of an element that the contract has no field for.
 const UNKEPT: &str = "has no field of its own here, and is not kept";
+
+/// What is said of a begin that lies too far ahead.
+const FAR_BEGIN: &str = "lies more than a year after the alert was sent, and is not kept";
+/// What is said of an end that lies too far ahead.
+const FAR_END: &str =
+    "lies more than a year after the alert was sent: it is taken to hold for a year";
 
 /// Reads an alert: to be taken, of another area, or refused with the reason.
 ///
@@ -341,9 +348,10 @@ fn content_of(read: &Read<Alert>, info: &Info, province: Option<Province>) -> Co
     let begins = alert
         .infos
         .iter()
-        .filter_map(|info| info.effective.or(info.onset))
-        .min();
-    let ends = alert.infos.iter().filter_map(|info| info.expires).max();
+        .filter_map(|info| info.effective.or(info.onset));
+    let begins = begins.map(|at| millis(&at)).min();
+    let ends = alert.infos.iter().filter_map(|info| info.expires);
+    let ends = ends.map(|at| millis(&at)).max();
     let mut notes = notes_of(&read.notes);
     notes.extend(not_kept(alert, same.len()));
     notes.extend(said_to_be_a_test(alert, info));
@@ -362,6 +370,10 @@ fn content_of(read: &Read<Alert>, info: &Info, province: Option<Province>) -> Co
         }
     }
     notes.extend(places.not_looked_up());
+    let latest = millis(&alert.sent).plus_seconds(LONGEST_SECONDS);
+    let is_far = |at: Option<Millis>| at.is_some_and(|at| at > latest);
+    notes.extend(is_far(begins).then(|| remark("alert/info/effective", 1, FAR_BEGIN)));
+    notes.extend(is_far(ends).then(|| remark("alert/info/expires", 1, FAR_END)));
     let mut content = Content {
         status: status_of(alert.status).into(),
         hazard: 0,
@@ -369,8 +381,9 @@ fn content_of(read: &Read<Alert>, info: &Info, province: Option<Province>) -> Co
         urgency: urgency_of(info.urgency).into(),
         certainty: certainty_of(info.certainty).into(),
         sent_at: Some(millis(&alert.sent).into()),
-        effective_at: begins.map(|at| millis(&at).into()),
-        expires_at: ends.map(|at| millis(&at).into()),
+        effective_at: begins.filter(|at| *at <= latest).map(Into::into),
+        // A danger until further notice stays one.
+        expires_at: ends.map(|at| at.min(latest).into()),
         headline: text(&info.headline),
         description: text(&info.description),
         instruction: text(&info.instruction),
@@ -421,12 +434,8 @@ fn said_to_be_a_test(alert: &Alert, info: &Info) -> Option<wire::Note> {
     let said = WORDS
         .iter()
         .find(|word| words.contains(&format!(" {word} ")))?;
-    Some(wire::Note {
-        kind: wire::NoteKind::Remark.into(),
-        path: "alert/info/headline".into(),
-        count: 1,
-        text: format!("says `{said}`, and the status of the alert is `Actual`"),
-    })
+    let text = format!("says `{said}`, and the status of the alert is `Actual`");
+    Some(remark("alert/info/headline", 1, &text))
 }
 
 /// Returns what the alert says in other languages, each once.
@@ -450,17 +459,21 @@ fn texts_of(infos: &[&Info]) -> Vec<Text> {
     texts
 }
 
+fn remark(path: &str, count: usize, text: &str) -> wire::Note {
+    wire::Note {
+        kind: wire::NoteKind::Remark.into(),
+        path: path.into(),
+        count: u32::try_from(count).unwrap_or(u32::MAX),
+        text: text.into(),
+    }
+}
+
 /// Counts and names what the standard has and the contract has no field for.
 fn not_kept(alert: &Alert, parts: usize) -> Vec<wire::Note> {
     let mut notes = Vec::new();
     let mut note = |path: &str, count: usize, text: &str| {
         if count > 0 {
-            notes.push(wire::Note {
-                kind: wire::NoteKind::Remark.into(),
-                path: path.into(),
-                count: u32::try_from(count).unwrap_or(u32::MAX),
-                text: text.into(),
-            });
+            notes.push(remark(path, count, text));
         }
     };
     let some = |text: &Option<String>| usize::from(text.is_some());
@@ -524,11 +537,9 @@ impl Places {
     }
 
     fn not_looked_up(&self) -> Option<wire::Note> {
-        (self.left_out > 0).then(|| wire::Note {
-            kind: wire::NoteKind::NotKept.into(),
-            path: "alert/info/area".into(),
-            count: u32::try_from(self.left_out).unwrap_or(u32::MAX),
-            text: "names more places than the `1000` that are looked up".into(),
+        (self.left_out > 0).then(|| {
+            let text = "names more places than the `1000` that are looked up";
+            remark("alert/info/area", self.left_out, text)
         })
     }
 }

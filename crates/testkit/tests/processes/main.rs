@@ -16,6 +16,7 @@
 mod backup;
 mod fork;
 mod gateway;
+mod import;
 mod input;
 mod kill;
 mod picture;

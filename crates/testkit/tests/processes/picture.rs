@@ -24,7 +24,7 @@ fn record(jabar: &Node, number: &str, file: &str) {
             .posko(&[&["incident", args[0], number], &args[1..]].concat())
             .unwrap()
     };
-    incident(&[
+    let need = incident(&[
         "need",
         "--sector",
         "shelter",
@@ -35,6 +35,9 @@ fn record(jabar: &Node, number: &str, file: &str) {
         "--note",
         "Terpal",
     ]);
+    // By this id a part of it is said to have come.
+    let need = need["need_id"].as_str().unwrap();
+    incident(&["need", "--part", need, "--by", "pmi", "--quantity", "80"]);
     let decree = format!("360/{}/2026", file.len());
     incident(&[
         "emergency",

@@ -568,7 +568,7 @@ impl AssessmentCommand {
                 let origins: Vec<Provenance> = found.provenance.into_iter().collect();
                 let text = format!(
                     "{}{}",
-                    heads_table(context, &found.assessments).render(context),
+                    heads_table(context, &found.assessments).render_all(context),
                     freshness(context, &origins)
                 );
                 let heads = found.assessments.into_iter();

@@ -355,7 +355,7 @@ pub(super) fn section(context: &Context, attachments: &[Attachment], more: bool)
 
 /// Returns the table of attachments, and whether there are more than it shows.
 fn listed(context: &Context, attachments: &[Attachment], more: bool) -> String {
-    let table = table(context, attachments).render(context);
+    let table = table(context, attachments).render_all(context);
     if more {
         format!("{table}\n{}", context.say(label::MORE_ATTACHMENTS))
     } else {

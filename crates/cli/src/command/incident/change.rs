@@ -7,28 +7,31 @@ use posko_proto::{
     Id, NodeId,
     common::v1::{Hazard, Place},
     incident::v1::{
-        CancelReason, ChangeIncidentRequest, EmergencyLevel, EmergencyStatus, EscalationLevel,
-        FigureSource, IncidentCancelled, IncidentEmergencyDeclared, IncidentEmergencyEnded,
-        IncidentEscalated, IncidentEscalationAnswered, IncidentGlideAssigned, IncidentNeedMet,
-        IncidentNeedSet, IncidentNeedSettled, IncidentObjectiveSet, IncidentObjectiveSettled,
-        IncidentPeriodPlanned, IncidentPlanApproved, IncidentPostFilled, IncidentPostVacated,
-        IncidentRelated, IncidentReopened, IncidentScaleSet, IncidentSeverityJudged,
-        IncidentStepTaken, IncidentTransitionBegun, IncidentUnrelated, Office, Post, Priority,
-        Relation, ReopenReason, Scale, Sector, Settlement, Severity, Step, Unit,
-        change_incident_request::Change,
+        CancelReason, ChangeIncidentRequest, ChangeIncidentResponse, EmergencyLevel,
+        EmergencyStatus, EscalationLevel, FigureSource, IncidentCancelled,
+        IncidentEmergencyDeclared, IncidentEmergencyEnded, IncidentEscalated,
+        IncidentEscalationAnswered, IncidentGlideAssigned, IncidentNeedMet, IncidentNeedSet,
+        IncidentNeedSettled, IncidentObjectiveSet, IncidentObjectiveSettled, IncidentPeriodPlanned,
+        IncidentPlanApproved, IncidentPostFilled, IncidentPostVacated, IncidentRelated,
+        IncidentReopened, IncidentScaleSet, IncidentSeverityJudged, IncidentStepTaken,
+        IncidentTransitionBegun, IncidentUnrelated, Office, Post, Priority, Relation, ReopenReason,
+        Scale, Sector, Settlement, Severity, Step, Unit, change_incident_request::Change,
     },
 };
 use prost_types::Timestamp;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::incident_id;
 use crate::{
     client::Client,
-    command::{lost, recorded},
+    command::{lost, outcome_fields, outcome_of, recorded},
     failure::Failure,
     input::{self, Frame},
-    label, name,
-    output::{Answer, Context},
+    json as view,
+    label::{self, Label},
+    name,
+    output::{Answer, Context, fields},
 };
 
 /// What every change has.
@@ -49,7 +52,7 @@ pub(crate) enum ChangeCommand {
     #[command(after_help = "Examples:
   posko incident judge PMI-32-2026-000001 --severity extreme")]
     Judge {
-        /// Minor, moderate, severe or extreme
+        /// minor, moderate, severe or extreme
         #[arg(long, value_parser = name::parse::<Severity>)]
         severity: Severity,
         #[command(flatten)]
@@ -59,7 +62,7 @@ pub(crate) enum ChangeCommand {
     #[command(after_help = "Examples:
   posko incident scale PMI-32-2026-000001 --scale large")]
     Scale {
-        /// Small, medium or large
+        /// small, medium or large
         #[arg(long, value_parser = name::parse::<Scale>)]
         scale: Scale,
         #[command(flatten)]
@@ -75,7 +78,7 @@ With the departure of the first team the incident is responded to. A step that i
     Step {
         #[command(flatten)]
         changed: Changed,
-        /// Occurred, team_departed, on_scene or assessment_submitted
+        /// occurred, team_departed, on_scene or assessment_submitted
         #[arg(value_parser = name::parse::<Step>)]
         step: Step,
     },
@@ -90,7 +93,7 @@ With the departure of the first team the incident is responded to. A step that i
     #[command(after_help = "Examples:
   posko incident cancel PMI-32-2026-000001 --reason stood_down")]
     Cancel {
-        /// Entered_in_error, stood_down or handed_over
+        /// entered_in_error, stood_down or handed_over
         #[arg(long, value_parser = name::parse::<CancelReason>)]
         reason: CancelReason,
         #[command(flatten)]
@@ -100,7 +103,7 @@ With the departure of the first team the incident is responded to. A step that i
     #[command(after_help = "Examples:
   posko incident reopen PMI-32-2026-000001 --reason recurred")]
     Reopen {
-        /// Recurred, new_information or ended_in_error
+        /// recurred, new_information or ended_in_error
         #[arg(long, value_parser = name::parse::<ReopenReason>)]
         reason: ReopenReason,
         #[command(flatten)]
@@ -138,7 +141,7 @@ The empty one takes a wrong number back. GLIDE numbers are given by ADRC and its
     Post {
         #[command(flatten)]
         changed: Changed,
-        /// Commander, deputy, operations, planning, logistics, administration, public_relations, liaison, safety, health
+        /// commander, deputy, operations, planning, logistics, administration, public_relations, liaison, safety, health
         /// or assessment
         #[arg(value_parser = name::parse::<Post>)]
         post: Post,
@@ -158,7 +161,7 @@ When nobody answers in time, the node calls the next level by itself.")]
     Escalate {
         #[command(flatten)]
         changed: Changed,
-        /// Branch, province, region or national
+        /// branch, province, region or national
         #[arg(value_parser = name::parse::<EscalationLevel>)]
         level: EscalationLevel,
         /// Until when somebody must answer, RFC 3339 [default: the level's]
@@ -209,7 +212,7 @@ When nobody answers in time, the node calls the next level by itself.")]
         /// The objective that is not pursued any more
         #[arg(long, value_name = "ID", value_parser = input::id, conflicts_with = "set")]
         drop: Option<Id>,
-        /// Normal, high or lifesaving
+        /// normal, high or lifesaving
         #[arg(long, value_parser = name::parse::<Priority>)]
         priority: Option<Priority>,
         /// Until when, RFC 3339
@@ -269,7 +272,7 @@ pub(crate) struct NeedArgs {
     /// What is counted
     #[arg(long, value_parser = name::parse::<Unit>)]
     unit: Option<Unit>,
-    /// Normal, high or lifesaving
+    /// normal, high or lifesaving
     #[arg(long, value_parser = name::parse::<Priority>)]
     priority: Option<Priority>,
     /// Kemendagri code of the place where it is needed
@@ -340,11 +343,11 @@ impl NeedArgs {
 pub(crate) struct EmergencyArgs {
     #[command(flatten)]
     changed: Changed,
-    /// Alert, response, transition or certain_condition
+    /// alert, response, transition or certain_condition
     #[arg(long, value_parser = name::parse::<EmergencyStatus>, required_unless_present = "end",
         requires_all = ["level", "authority", "decree", "date", "until", "hazards", "regions"])]
     status: Option<EmergencyStatus>,
-    /// Regency, province or national
+    /// regency, province or national
     #[arg(long, value_parser = name::parse::<EmergencyLevel>)]
     level: Option<EmergencyLevel>,
     /// The office that declares it: regent, mayor, governor, president or bnpb
@@ -549,6 +552,12 @@ impl ChangeCommand {
             Self::Need(args) => args.change(),
             Self::Emergency(args) => args.change()?,
         };
+        let set = match &change {
+            Change::SetObjective(_) => Some((label::OBJECTIVE, "objective_id")),
+            Change::SetNeed(_) => Some((label::NEED, "need_id")),
+            Change::DeclareEmergency(_) => Some((label::DECLARATION, "declaration_id")),
+            _ => None,
+        };
         let incident_id = incident_id(client, &changed.incident).await?;
         let (id, meta) = changed.frame.meta();
         let request = ChangeIncidentRequest {
@@ -558,9 +567,27 @@ impl ChangeCommand {
             change: Some(change),
         };
         let answer = client.incidents().change_incident(request).await;
-        let outcome = answer.map_err(lost(id))?.into_inner().outcome;
-        recorded(context, label::INCIDENT, id, outcome)
+        let answer = answer.map_err(lost(id))?.into_inner();
+        match set {
+            Some(set) => recorded_set(context, set, id, answer),
+            None => recorded(context, label::INCIDENT, id, answer.outcome),
+        }
     }
+}
+
+/// Returns what a command recorded, with the id of what it set, by which that is met, settled or ended.
+fn recorded_set(
+    context: &Context,
+    (what, key): (Label, &str),
+    command: Id,
+    answer: ChangeIncidentResponse,
+) -> Result<Answer, Failure> {
+    let outcome = outcome_of(command, answer.outcome)?;
+    let set = view::id(&answer.set_id);
+    let [incident, version, position] = outcome_fields(label::INCIDENT, &outcome);
+    let named = (what, set.clone().unwrap_or_default());
+    let text = fields(context, [named, incident, version, position]);
+    Answer::new(json!({ "outcome": outcome, key: set }), text)
 }
 
 impl Other {

@@ -2,7 +2,12 @@
 //!
 //! The file is read twice, so that nothing of it need be kept: once to check every row, once to send them.
 
-use std::{ops::ControlFlow, path::PathBuf, time::Instant};
+use std::{
+    io::{self, BufWriter, Write},
+    ops::ControlFlow,
+    path::PathBuf,
+    time::Instant,
+};
 
 use clap::Args;
 use posko_proto::{
@@ -24,7 +29,7 @@ use crate::{
     json as view,
     label::{self, Label},
     offline::{self, Counts, Fate, Import, Planned, Report},
-    output::{self, Answer, Context, Table, Tint, fields, when},
+    output::{self, Answer, Context, Table, Tint, fields, when, written},
 };
 
 /// The most rows of one message, and about how many bytes: the node takes 500 rows and 1 MiB.
@@ -53,6 +58,12 @@ pub(crate) struct ImportArgs {
     /// Under which terms it is published, kept with every record [default: the map's]
     #[arg(long, value_name = "TEXT")]
     license: Option<String>,
+    /// In what a CSV file is written: utf-8 or windows-1252 [default: the map's]
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<String>,
+    /// What parts thousands: a point, a comma or a blank [default: the map's]
+    #[arg(long, value_name = "MARK")]
+    thousands: Option<String>,
     /// Province whose records are kept, with --dry-run [default: the node's of the directory]
     #[arg(long, value_name = "CODE", requires = "dry_run")]
     province: Option<String>,
@@ -69,6 +80,8 @@ impl ImportArgs {
             map: self.map.clone(),
             year: self.year,
             license: self.license.clone(),
+            encoding: self.encoding.clone(),
+            thousands: self.thousands.clone(),
             province: self.province.clone(),
             text_as_is,
         };
@@ -78,6 +91,9 @@ impl ImportArgs {
             (Some(limit), _) => limit as usize,
             (None, false) => SHOWN_ROWS as usize,
         };
+        if self.dry_run && context.json {
+            return stream(context, &import, limit, std::io::stdout().lock());
+        }
         // What becomes of each row is shown when it is asked for; what is wrong always.
         let checked = check(
             context,
@@ -145,6 +161,92 @@ fn check(
         ControlFlow::Continue(())
     })?;
     Ok(kept)
+}
+
+/// Reads the whole file and writes one JSON document of it, each row as soon as it is known what becomes of it, so that
+/// none is kept; what there is to say of the whole file stands behind the rows.
+fn stream(
+    context: &Context,
+    import: &Import,
+    limit: usize,
+    out: impl Write,
+) -> Result<Answer, Failure> {
+    let mut rows = Rows {
+        out: BufWriter::new(out),
+        written: 0,
+    };
+    let mut progress = Progress::new(context, label::CHECKED);
+    let (mut read, mut more) = (0, false);
+    let mut told = Ok(());
+    let planned = import.plan(&mut |planned: Planned| {
+        read += planned.rows;
+        progress.tell(read, None);
+        if rows.written == limit {
+            more = true;
+            return ControlFlow::Continue(());
+        }
+        told = rows.add(&view::import::row(&planned));
+        if told.is_ok() {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    });
+    let report = match planned {
+        Ok(report) => report,
+        // What was written so far stays a document; the failure says the rest.
+        Err(failure) if rows.written > 0 => {
+            written(rows.end(&json!({ "more": true })))?;
+            return Err(failure);
+        }
+        Err(failure) => return Err(failure),
+    };
+    let yes = report.counts.refused == 0;
+    let checked = Checked {
+        report,
+        rows: Vec::new(),
+        faulty: Vec::new(),
+        more,
+    };
+    written(told.and_then(|()| rows.end(&checked.json(None))))?;
+    Ok(Answer {
+        yes,
+        ..Answer::printed()
+    })
+}
+
+/// A document whose rows are written one by one.
+struct Rows<W: Write> {
+    out: BufWriter<W>,
+    written: usize,
+}
+
+impl<W: Write> Rows<W> {
+    fn add(&mut self, row: &Value) -> io::Result<()> {
+        let before = if self.written == 0 {
+            "{\n  \"rows\": [\n"
+        } else {
+            ",\n"
+        };
+        self.written += 1;
+        write!(self.out, "{before}    {row}")
+    }
+
+    /// Writes what stands beside the rows, and the end.
+    fn end(mut self, rest: &Value) -> io::Result<()> {
+        self.out.write_all(if self.written == 0 {
+            b"{\n  \"rows\": ["
+        } else {
+            b"\n  "
+        })?;
+        self.out.write_all(b"]")?;
+        let beside = rest.as_object().into_iter().flatten();
+        for (key, value) in beside.filter(|(key, _)| *key != "rows") {
+            write!(self.out, ",\n  {}: {value}", Value::from(key.as_str()))?;
+        }
+        writeln!(self.out, "\n}}")?;
+        self.out.flush()
+    }
 }
 
 impl Checked {
@@ -554,7 +656,7 @@ pub(super) fn render_record(context: &Context, record: Option<&PublishedRecord>)
                 label::RECORD,
                 format!("{} / {}", record.dataset, record.record_id),
             ),
-            (label::LICENSE, record.license.clone()),
+            (label::LICENSE, context.told(&record.license)),
             (label::WEB, record.web.clone()),
             (label::CODE_GIVEN, code),
         ],
@@ -582,6 +684,8 @@ mod tests {
             dry_run: true,
             year: None,
             license: Some("CC BY 4.0".into()),
+            encoding: None,
+            thousands: None,
             province: Some("32".into()),
             limit: None,
         };
@@ -640,6 +744,72 @@ mod tests {
         assert_eq!(indonesian.json, english.json, "JSON knows no language");
     }
 
+    /// A reader that has left, and how often it was written to.
+    struct Closed(usize);
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            self.0 += 1;
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_dry_run_in_json_is_one_document_whose_rows_are_written_as_they_are_known() {
+        let context = output::tests::context(Lang::En);
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("banjir.csv");
+        let import = |rows: &str| {
+            fs::write(&file, format!("{HEAD}{rows}")).unwrap();
+            let wanted = offline::Wanted {
+                file: file.clone(),
+                map: "jabar-banjir".into(),
+                year: None,
+                license: None,
+                encoding: None,
+                thousands: None,
+                province: Some("32".into()),
+                text_as_is: false,
+            };
+            offline::open_import(dir.path(), &wanted).unwrap()
+        };
+        for (rows, yes) in [
+            ("", true),
+            (
+                "1,3201,KABUPATEN BOGOR,75,2021\n2,3171,JAKARTA,1,2021\n",
+                true,
+            ),
+            (
+                "1,3201,KABUPATEN BOGOR,75,2021\n2,3299,NEGERI,1,2021\n",
+                false,
+            ),
+        ] {
+            let import = import(rows);
+            for limit in [usize::MAX, 1] {
+                let mut out = Vec::new();
+                let answer = stream(&context, &import, limit, &mut out).unwrap();
+                assert_eq!(answer.yes, yes);
+                let document: Value = serde_json::from_slice(&out).unwrap();
+                let whole = check(&context, &import, usize::MAX, usize::MAX).unwrap();
+                let mut expected = whole.json(None);
+                let rows = expected["rows"].as_array_mut().unwrap();
+                let more = rows.len() > limit;
+                rows.truncate(limit);
+                expected["more"] = more.into();
+                assert_eq!(document, expected);
+            }
+        }
+        let many = (1..2_000).map(|id| format!("{id},3201,KABUPATEN BOGOR,75,2021\n"));
+        let import = import(&many.collect::<String>());
+        let mut closed = Closed(0);
+        assert!(stream(&context, &import, usize::MAX, &mut closed).is_ok());
+        assert!(closed.0 > 0, "a reader that has left is no failure");
+    }
+
     #[tokio::test]
     async fn a_map_or_a_file_that_is_not_there_is_told_with_what_there_is() {
         let dir = tempfile::tempdir().unwrap();
@@ -649,6 +819,8 @@ mod tests {
             dry_run: true,
             year: None,
             license: None,
+            encoding: None,
+            thousands: None,
             province: Some("32".into()),
             limit: None,
         };

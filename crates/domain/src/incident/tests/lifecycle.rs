@@ -31,7 +31,7 @@ pub(super) fn change(change: Wire) -> IncidentCommand {
     parsed(change, "").unwrap()
 }
 
-fn took(step: Step) -> IncidentCommand {
+pub(super) fn took(step: Step) -> IncidentCommand {
     change(Wire::TakeStep(IncidentStepTaken { step: step.into() }))
 }
 

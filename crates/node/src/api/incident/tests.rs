@@ -1,6 +1,9 @@
 use posko_proto::{
     common::v1::{Hazard, Place, Role},
-    incident::v1::{IncidentPostFilled, IncidentRelated, Post, Relation, Severity},
+    incident::v1::{
+        FigureSource, IncidentNeedMet, IncidentNeedSet, IncidentPostFilled, IncidentRelated, Post,
+        Relation, Sector, Severity, Unit,
+    },
 };
 use tonic::Code;
 
@@ -90,4 +93,42 @@ async fn nobody_holds_a_post_by_a_mistyped_account() {
     let refused = refused.unwrap_err();
     assert_eq!(refused.code(), Code::NotFound, "{refused}");
     assert!(refused.message().starts_with("account `"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_need_that_is_set_is_named_by_the_id_under_which_a_part_of_it_comes() {
+    let (_node, api) = started().await;
+    let officer = person(&api, 1, Role::DutyOfficer, "").await;
+    let incident = reported(&api, &officer, frame(2)).await;
+    let change = async |number, note: &str, change| {
+        let request = ChangeIncidentRequest {
+            meta: Some(frame(number)),
+            incident_id: incident.clone(),
+            note: note.into(),
+            change: Some(change),
+        };
+        let answer = api.change_incident(asked(request, &officer)).await;
+        answer.unwrap().into_inner().set_id
+    };
+    let need = Change::SetNeed(IncidentNeedSet {
+        sector: Sector::Shelter.into(),
+        quantity: 200,
+        unit: Unit::Pieces.into(),
+        ..IncidentNeedSet::default()
+    });
+    let set = change(3, "Terpal", need).await;
+    let met = Change::MeetNeed(IncidentNeedMet {
+        need_id: set.clone(),
+        quantity: 80,
+        source: FigureSource::Pmi.into(),
+        ..IncidentNeedMet::default()
+    });
+    assert_eq!(change(4, "", met).await, Vec::<u8>::new());
+    let request = GetIncidentRequest {
+        incident_id: incident.clone(),
+        ..GetIncidentRequest::default()
+    };
+    let held = api.get_incident(asked(request, &officer)).await.unwrap();
+    let need = held.into_inner().incident.unwrap().needs.remove(0);
+    assert_eq!((need.need_id, need.parts[0].quantity), (set, 80));
 }

@@ -486,6 +486,31 @@ async fn content_of(alert: String) -> Content {
 }
 
 #[tokio::test]
+async fn an_alert_until_the_year_9999_holds_for_a_year_and_says_so() {
+    let alert = flood("a-9", "Alert", "").replace(
+        "<expires>2022-11-21T19:00:00+07:00",
+        "<effective>9999-01-01T00:00:00+07:00</effective><expires>9999-12-31T23:59:59-00:00",
+    );
+    let content = content_of(alert).await;
+    assert_eq!(content.effective_at, None);
+    assert_eq!(
+        content.expires_at.unwrap().to_string(),
+        "2023-11-22T06:10:00Z"
+    );
+    for (path, says) in [
+        ("alert/info/effective", "is not kept"),
+        ("alert/info/expires", "hold for a year"),
+    ] {
+        let note = content.notes.iter().find(|note| note.path == path);
+        assert!(
+            note.is_some_and(|note| note.text.contains(says)),
+            "{:?}",
+            content.notes
+        );
+    }
+}
+
+#[tokio::test]
 async fn what_an_alert_says_in_its_own_codes_is_kept_with_who_says_it() {
     let resource = "<resource><resourceDesc>Peta</resourceDesc><mimeType>image/png</mimeType><uri>https://bpbd.example/peta.png</uri></resource>\
          <resource><resourceDesc>Suara</resourceDesc><mimeType>audio/mpeg</mimeType><derefUri>aGFsbG8=</derefUri></resource>";

@@ -236,8 +236,6 @@ impl Story {
             "--lon=107.03",
             "--severity",
             "extreme",
-            "--occurred-at",
-            QUAKE_AT,
         ])?;
         let (number, id) = (
             text(&opened, "number")?,
