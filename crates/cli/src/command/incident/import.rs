@@ -744,6 +744,20 @@ mod tests {
         assert_eq!(indonesian.json, english.json, "JSON knows no language");
     }
 
+    /// A reader that has left, and how often it was written to.
+    struct Closed(usize);
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            self.0 += 1;
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
     #[test]
     fn a_dry_run_in_json_is_one_document_whose_rows_are_written_as_they_are_known() {
         let context = output::tests::context(Lang::En);
@@ -789,20 +803,9 @@ mod tests {
                 assert_eq!(document, expected);
             }
         }
-        // Whoever reads it has a row before the next one is looked at.
-        struct Eager(usize);
-        impl Write for Eager {
-            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-                self.0 += 1;
-                Err(io::ErrorKind::BrokenPipe.into())
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
-        }
         let many = (1..2_000).map(|id| format!("{id},3201,KABUPATEN BOGOR,75,2021\n"));
         let import = import(&many.collect::<String>());
-        let mut closed = Eager(0);
+        let mut closed = Closed(0);
         assert!(stream(&context, &import, usize::MAX, &mut closed).is_ok());
         assert!(closed.0 > 0, "a reader that has left is no failure");
     }
