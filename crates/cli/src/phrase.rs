@@ -74,93 +74,9 @@ pub(crate) fn lines(text: &str, lang: Lang) -> String {
         let (indent, _) = line.split_at(line.len() - words.len());
         let said = told(words, lang);
         match lang {
-            Lang::Id => format!("{indent}{}", placed(&said)),
+            Lang::Id => format!("{indent}{}", help::placed(&said)),
             Lang::En => format!("{indent}{said}"),
         }
-    });
-    lines.collect::<Vec<String>>().join("\n")
-}
-
-/// Returns the command with its help in Bahasa Indonesia; examples stay.
-pub(crate) fn helped(command: clap::Command) -> clap::Command {
-    let said = |text: &clap::builder::StyledStr| {
-        let text = text.to_string();
-        let known = help::HELP.iter().find(|(english, _)| *english == text);
-        known.map(|(_, indonesian)| *indonesian)
-    };
-    let about = command.get_about().and_then(said);
-    let command = match about {
-        Some(about) => command.about(about),
-        None => command,
-    };
-    let command = match command.get_after_help().map(ToString::to_string) {
-        Some(after) => command.after_help(explained(&after)),
-        None => command,
-    };
-    command
-        .mut_args(|arg| {
-            let arg = valued(arg);
-            match arg.get_help().and_then(said) {
-                Some(help) => arg.help(help),
-                None => arg,
-            }
-        })
-        .mut_subcommands(helped)
-}
-
-/// Returns what stands beneath a help, with what is explained there in Bahasa Indonesia.
-fn explained(after: &str) -> String {
-    let parts = after.split("\n\n").map(|part| {
-        let known = explain::EXPLAINED.iter();
-        let said = known.filter(|(english, _)| *english == part);
-        said.map(|(_, indonesian)| *indonesian)
-            .next()
-            .unwrap_or(part)
-    });
-    parts.collect::<Vec<&str>>().join("\n\n")
-}
-
-/// Returns an argument whose value is called by its Indonesian name.
-fn valued(arg: clap::Arg) -> clap::Arg {
-    if !arg.get_action().takes_values() || !arg.get_possible_values().is_empty() {
-        return arg;
-    }
-    let english = value_name(&arg);
-    let known = help::VALUES.iter().find(|(known, _)| *known == english);
-    match known {
-        Some((_, indonesian)) => arg.value_name(*indonesian),
-        None => arg,
-    }
-}
-
-/// Returns what a help calls an argument's value.
-fn value_name(arg: &clap::Arg) -> String {
-    let named = arg.get_value_names().and_then(|names| names.first());
-    named.map_or_else(|| arg.get_id().as_str().to_uppercase(), ToString::to_string)
-}
-
-/// Returns a usage with the places of what may stand there in Bahasa Indonesia.
-fn placed(usage: &str) -> String {
-    usage
-        .replace("[OPTIONS]", "[OPSI]")
-        .replace("<COMMAND>", "<PERINTAH>")
-        .replace("[COMMAND]", "[PERINTAH]")
-}
-
-/// Returns a help whose headings are in Bahasa Indonesia.
-pub(crate) fn headed(help: &str) -> String {
-    let lines = help.lines().map(|line| {
-        let heading = (help::HEADINGS.iter())
-            .filter_map(|(english, indonesian)| Some((line.strip_suffix(english)?, *indonesian)))
-            .min_by_key(|(before, _)| before.len());
-        let line = match heading {
-            Some((before, words)) => format!("{before}{words}"),
-            None => line.replacen("Usage: ", "Pemakaian: ", 1),
-        };
-        placed(&line)
-            .replace("[default: ", "[bawaan: ")
-            .replace("[possible values: ", "[pilihan: ")
-            .replace("[env: ", "[lingkungan: ")
     });
     lines.collect::<Vec<String>>().join("\n")
 }
@@ -357,6 +273,8 @@ mod help;
 mod incident;
 mod kind;
 mod right;
+
+pub(crate) use self::help::{headed, helped};
 
 // English and Indonesian; a `{}` is a value, in the same order in both, and is looked up itself unless it is quoted.
 
@@ -1097,114 +1015,6 @@ mod tests {
             refusal,
             "kejadian `N` sudah ditolak: keadaannya `tidak benar`",
         );
-    }
-
-    fn said_in_help(command: &clap::Command, said: &mut std::collections::BTreeSet<String>) {
-        said.extend(command.get_about().map(ToString::to_string));
-        let shown = command.get_arguments().filter(|arg| !arg.is_hide_set());
-        said.extend(shown.filter_map(|arg| arg.get_help().map(ToString::to_string)));
-        for inner in command.get_subcommands() {
-            said_in_help(inner, said);
-        }
-    }
-
-    #[test]
-    fn every_word_of_the_help_is_said_in_both_languages() {
-        let mut said = std::collections::BTreeSet::new();
-        said_in_help(&crate::command_line(), &mut said);
-        let known: std::collections::BTreeSet<String> = (help::HELP.iter())
-            .map(|(english, _)| (*english).to_owned())
-            .collect();
-        assert_eq!(known.len(), help::HELP.len(), "one stands twice");
-        let missing: Vec<&String> = said.difference(&known).collect();
-        assert_eq!(missing, [""; 0], "these are said in English only");
-        let silent: Vec<&String> = known.difference(&said).collect();
-        assert_eq!(silent, [""; 0], "nobody says these any more");
-        let mut in_indonesian = std::collections::BTreeSet::new();
-        said_in_help(&helped(crate::command_line()), &mut in_indonesian);
-        assert_eq!(in_indonesian.intersection(&known).next(), None);
-    }
-
-    /// Calls for each command but the first, and for each of its arguments.
-    fn each_command(command: &clap::Command, seen: &mut impl FnMut(&clap::Command)) {
-        for inner in command.get_subcommands() {
-            seen(inner);
-            each_command(inner, seen);
-        }
-    }
-
-    #[test]
-    fn everything_that_is_explained_beneath_examples_is_said_in_both_languages() {
-        let mut said = std::collections::BTreeSet::new();
-        each_command(&crate::command_line(), &mut |command| {
-            let after = command.get_after_help().map(ToString::to_string);
-            let after = after.unwrap_or_default();
-            let parts = after.split("\n\n").map(str::to_owned);
-            said.extend(parts.filter(|part| !part.starts_with("Examples:")));
-        });
-        let known = explain::EXPLAINED.iter();
-        let known: std::collections::BTreeSet<String> =
-            known.map(|(english, _)| (*english).to_owned()).collect();
-        assert_eq!(known.len(), explain::EXPLAINED.len(), "one stands twice");
-        let missing: Vec<&String> = said.difference(&known).collect();
-        assert_eq!(missing, [""; 0], "these are said in English only");
-        let silent: Vec<&String> = known.difference(&said).collect();
-        assert_eq!(silent, [""; 0], "nobody says these any more");
-    }
-
-    #[test]
-    fn every_value_of_a_help_has_a_name_in_bahasa_indonesia() {
-        const SAME: [&str; 10] = [
-            "GLIDE",
-            "STATUS",
-            "HASH",
-            "HOST",
-            "HOST:PORT",
-            "ID",
-            "IP:PORT",
-            "N",
-            "URL",
-            "UUID",
-        ];
-        let mut names = std::collections::BTreeSet::new();
-        each_command(&crate::command_line(), &mut |command| {
-            let shown = command.get_arguments().filter(|arg| !arg.is_hide_set());
-            let shown = shown.filter(|arg| {
-                arg.get_action().takes_values() && arg.get_possible_values().is_empty()
-            });
-            names.extend(shown.map(value_name));
-        });
-        let known: Vec<&str> = help::VALUES.iter().map(|(english, _)| *english).collect();
-        let missing: Vec<&String> = names
-            .iter()
-            .filter(|name| !known.contains(&name.as_str()) && !SAME.contains(&name.as_str()))
-            .collect();
-        assert_eq!(missing, [""; 0], "these are said in English only");
-        let silent = known.iter().filter(|name| !names.contains(**name));
-        assert_eq!(
-            silent.collect::<Vec<_>>(),
-            [&""; 0],
-            "nobody says these any more"
-        );
-    }
-
-    #[test]
-    fn a_value_that_a_help_lists_is_shown_as_it_is_typed() {
-        let mut names = std::collections::BTreeSet::new();
-        crate::name::for_each_type(|_, values| {
-            names.extend(values.into_iter().map(|(name, _)| name));
-        });
-        let mut said = std::collections::BTreeSet::new();
-        said_in_help(&crate::command_line(), &mut said);
-        said_in_help(&helped(crate::command_line()), &mut said);
-        let capitalised = said.iter().filter(|text| {
-            let list = text.replace(" or ", ", ").replace(" atau ", ", ");
-            let mut values = list.split(", ");
-            list.contains(", ")
-                && values.all(|value| names.contains(&value.to_lowercase()))
-                && list.contains(char::is_uppercase)
-        });
-        assert_eq!(capitalised.collect::<Vec<_>>(), [""; 0]);
     }
 
     #[test]
