@@ -24,4 +24,5 @@ mod xml;
 
 pub use field::FieldError;
 pub use note::{Level, Note, NoteKind, Place, Read};
+pub use text::quote;
 pub use xml::{MAX_DOCUMENT_BYTES, XmlError};

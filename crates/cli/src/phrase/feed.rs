@@ -201,6 +201,10 @@ phrases! { pub(super) FEED:
     "is higher than can be": "naik melebihi yang mungkin,";
     "jumps from `{}`": "melonjak dari `{}`";
     "`{}` is no volcano": "`{}` bukan gunung api";
+    "`{}` is no volcano that is known": "`{}` bukan gunung api yang dikenal";
+    "`{}` is no volcano that is known; did you mean `{}`?":
+        "`{}` bukan gunung api yang dikenal; maksudnya `{}`?";
+    "`{}` may be any of the volcanoes `{}`": "`{}` dapat berarti salah satu gunung api `{}`";
     "the level of `{}` is of `{}`, which lies more than `5` minutes after now":
         "tingkat `{}` bertanggal `{}`, lebih dari `5` menit sesudah saat ini";
     "`{}`, which came before, has ended it": "`{}`, yang datang lebih dahulu, sudah mengakhirinya";

@@ -180,8 +180,11 @@ impl Judging<'_> {
         for row in &stations.rows {
             match row {
                 Ok(reading) => {
-                    let readings = by_name.entry(reading.station.to_lowercase()).or_default();
-                    readings.push(reading);
+                    let key = match stations.kind {
+                        Kind::Gauge => reading.station.to_lowercase(),
+                        Kind::Volcano => volcano::key_of(&reading.station),
+                    };
+                    by_name.entry(key).or_default().push(reading);
                 }
                 Err(error) => items.push(refused(error)),
             }

@@ -427,6 +427,61 @@ async fn a_volcano_warns_until_it_is_normal_again() {
 }
 
 #[tokio::test]
+async fn a_volcano_of_the_region_warns_however_it_is_spelled_and_one_that_nobody_knows_is_told() {
+    for (name, headline, regency) in [
+        (
+            "Tangkuban Perahu",
+            "Gunung Tangkubanparahu Level III (Siaga)",
+            "32.17",
+        ),
+        ("G. Gede", "Gunung Gede Level III (Siaga)", "32.03"),
+        ("Cereme", "Gunung Ciremai Level III (Siaga)", "32.08"),
+        ("Kawah Karaha", "Gunung Karaha Level III (Siaga)", "32.06"),
+        ("Karang", "Gunung Karang Level III (Siaga)", "36.01"),
+        (
+            "Gunung Krakatau",
+            "Gunung Anak Krakatau Level III (Siaga)",
+            "36.01",
+        ),
+    ] {
+        let mut bench = Bench::of(FeedKind::Volcanoes, "/ga.csv").await;
+        let table = format!("volcano,time,level\n{name},2022-11-21T12:00:00+07:00,Siaga\n");
+        bench.server.answer("/ga.csv", Answer::ok(table));
+        let feed = bench.poll().await;
+        assert_eq!((feed.health(), counts(&feed)), (FeedHealth::Ok, [1, 0, 0]));
+        let content = bench.node.contents().remove(0);
+        assert_eq!(content.headline, headline);
+        let mut codes = content.areas.iter().flat_map(|area| &area.region_codes);
+        assert!(
+            codes.any(|code| code.starts_with(regency)),
+            "{name}: {:?}",
+            content.areas
+        );
+    }
+    let mut bench = Bench::of(FeedKind::Volcanoes, "/ga.csv").await;
+    for (name, said) in [
+        ("Galungung", "did you mean `Galunggung`"),
+        ("Vesuvius", "`Vesuvius` is no volcano that is known"),
+        ("Kawah Ratu", "`Salak`, `Tangkubanparahu`"),
+    ] {
+        let table = format!("volcano,time,level\n{name},2022-11-21T12:00:00+07:00,Awas\n");
+        bench.server.answer("/ga.csv", Answer::ok(table));
+        let feed = bench.poll().await;
+        assert_eq!(feed.health(), FeedHealth::Invalid, "{name}");
+        assert!(feed.last_error.contains(said), "{}", feed.last_error);
+    }
+}
+
+#[tokio::test]
+async fn two_spellings_of_a_volcano_in_one_table_are_one_volcano() {
+    let mut bench = Bench::of(FeedKind::Volcanoes, "/ga.csv").await;
+    let table = "volcano,time,level\nGede,2022-11-21T12:00:00+07:00,Siaga\nGn. Gede,2022-11-21T13:00:00+07:00,Normal\n";
+    bench.server.answer("/ga.csv", Answer::ok(table));
+    let feed = bench.poll().await;
+    assert_eq!((feed.health(), counts(&feed)), (FeedHealth::Ok, [0, 0, 0]));
+}
+
+#[tokio::test]
 async fn an_answer_of_another_kind_is_no_empty_list() {
     for (kind, document) in [
         (FeedKind::Gauges, "volcano,time,level\n"),
