@@ -246,6 +246,9 @@ fn a_list_that_cannot_be_read_says_where() {
         ),
     );
     refuse_list(b"gempa", &at(1, 1, "expected value"));
+    let none = "earthquake list holds no earthquake in `Infogempa.gempa`";
+    refuse_list(b"{\"Infogempa\":{\"gempa\":[]}}", none);
+    refuse_list(b"<Infogempa></Infogempa>", none);
     let rows = vec!["1"; bmkg::MAX_ROWS + 1].join(",");
     let error =
         bmkg::parse_earthquakes(format!("{{\"Infogempa\":{{\"gempa\":[{rows}]}}}}").as_bytes());

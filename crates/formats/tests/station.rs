@@ -97,6 +97,8 @@ fn a_table_that_cannot_be_read_says_why() {
             "column `level_cm` is missing in the header",
         ),
         (b"volcano,level\n", "column `time` is missing in the header"),
+        (b"station,time,level_cm\n\n", "table has no row"),
+        (b"{\"volcanoes\":[]}", "table has no row"),
         (
             b"station,time,level_cm\n\xFF\n",
             "table is not UTF-8 at line `2`",

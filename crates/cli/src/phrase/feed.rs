@@ -114,6 +114,9 @@ phrases! { pub(super) FEED:
     "table is not readable as JSON at {}: {}": "tabel tidak terbaca sebagai JSON di {}: {}";
     "table is not UTF-8 at line `{}`": "tabel bukan UTF-8 di baris `{}`";
     "column `{}` is missing in the header": "kolom `{}` tidak ada di kepala tabel";
+    "table has no row": "tabel tanpa satu baris pun";
+    "earthquake list holds no earthquake in `Infogempa.gempa`":
+        "daftar gempa tanpa satu gempa pun di `Infogempa.gempa`";
     "table has more than `{}` rows": "tabel lebih dari `{}` baris";
     // What was expected.
     "a list": "daftar";
@@ -200,6 +203,8 @@ phrases! { pub(super) FEED:
         "pos duga air `{}` {} ke `{}` pada `{}`: dipercaya bila bacaan berikutnya cocok";
     "is higher than can be": "naik melebihi yang mungkin,";
     "jumps from `{}`": "melonjak dari `{}`";
+    "gauge `{}` is missing in the table": "pos duga air `{}` tidak ada di tabel";
+    "{}: it lacks the gauges `{}`": "{}: tidak memuat pos duga air `{}`";
     "`{}` is no volcano": "`{}` bukan gunung api";
     "`{}` is no volcano that is known": "`{}` bukan gunung api yang dikenal";
     "`{}` is no volcano that is known; did you mean `{}`?":

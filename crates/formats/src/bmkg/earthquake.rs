@@ -72,6 +72,9 @@ pub enum ListError {
     /// The document is not XML that we read.
     #[error(transparent)]
     Xml(#[from] XmlError),
+    /// The list holds nothing; BMKG's always hold the last earthquakes.
+    #[error("earthquake list holds no earthquake in `Infogempa.gempa`")]
+    Empty,
     /// The document is XML, and not a list of BMKG's.
     #[error(
         "earthquake list is not readable at {at}: root element `{name}` is not `Infogempa` with `gempa` in it"
@@ -88,7 +91,7 @@ impl ListError {
     /// Returns where the fault is.
     pub fn place(&self) -> Option<Place> {
         match self {
-            Self::TooLarge { .. } => None,
+            Self::TooLarge { .. } | Self::Empty => None,
             Self::Json { at, .. } | Self::NotAList { at, .. } => Some(*at),
             Self::Xml(error) => error.place(),
         }
@@ -157,6 +160,9 @@ pub fn parse_earthquakes(document: &[u8]) -> Result<EarthquakeList, ListError> {
 pub(crate) fn read_json_list(body: &[u8]) -> Result<EarthquakeList, ListError> {
     let list: List = serde_json::from_slice(body).map_err(|error| json_error(&error))?;
     let Rows { rows, is_list } = &list.infogempa.gempa;
+    if rows.is_empty() {
+        return Err(ListError::Empty);
+    }
     let mut notes = Notes::default();
     let others = [list.others.keys(), list.infogempa.others.keys()];
     for (names, path) in others.into_iter().zip(["", "Infogempa."]) {
@@ -189,7 +195,10 @@ pub(crate) fn read_xml_list(document: &Document) -> Result<EarthquakeList, ListE
     let root = &document.root;
     let is_row = |child: &&Element| child.name.eq_ignore_ascii_case("gempa");
     let elements: Vec<_> = root.children.iter().filter(is_row).collect();
-    if root.name != "Infogempa" || elements.is_empty() || elements.len() > MAX_ROWS {
+    if root.name == "Infogempa" && elements.is_empty() {
+        return Err(ListError::Empty);
+    }
+    if root.name != "Infogempa" || elements.len() > MAX_ROWS {
         return Err(ListError::NotAList {
             name: quote(&root.name),
             at: root.at,

@@ -69,6 +69,9 @@ pub enum StationError {
         /// The column.
         column: &'static str,
     },
+    /// The table has no row, which says of no station that it is well.
+    #[error("table has no row")]
+    NoRows,
     /// The table has too many rows.
     #[error("table has more than `{limit}` rows")]
     TooManyRows {
@@ -87,6 +90,7 @@ impl StationError {
             Self::TooLarge { .. }
             | Self::Json { .. }
             | Self::NotUtf8 { .. }
+            | Self::NoRows
             | Self::TooManyRows { .. } => None,
             Self::NoColumn { column } => Some((*column).to_owned()),
             Self::Field(error) => Some(error.element().to_owned()),
@@ -102,7 +106,9 @@ impl StationError {
             }),
             Self::NoColumn { .. } => Some(Place { line: 1, column: 1 }),
             Self::Json { at, .. } => Some(*at),
-            Self::TooLarge { .. } | Self::TooManyRows { .. } | Self::Field(_) => None,
+            Self::TooLarge { .. } | Self::NoRows | Self::TooManyRows { .. } | Self::Field(_) => {
+                None
+            }
         }
     }
 }
@@ -287,7 +293,7 @@ pub(crate) fn read_csv(body: &[u8]) -> Result<Stations, StationError> {
         reader.read(&Fields::of(row, &format!("row[{number}]"), '.')?)
     });
     let rows = rows.collect();
-    Ok(reader.finish(rows))
+    reader.finish(rows)
 }
 
 /// Columns are found whatever their case; in JSON names are taken as they are.
@@ -312,7 +318,7 @@ pub(crate) fn read_json(document: &Value) -> Result<Stations, StationError> {
     }
     let mut reader = Reader::new(kind);
     let rows = rows.iter().map(|row| reader.read(row)).collect();
-    Ok(reader.finish(rows))
+    reader.finish(rows)
 }
 
 /// What is kept in mind from row to row.
@@ -375,12 +381,15 @@ impl Reader {
         })
     }
 
-    fn finish(self, rows: Vec<Result<Reading, FieldError>>) -> Stations {
-        Stations {
+    fn finish(self, rows: Vec<Result<Reading, FieldError>>) -> Result<Stations, StationError> {
+        if rows.is_empty() {
+            return Err(StationError::NoRows);
+        }
+        Ok(Stations {
             kind: self.kind,
             rows,
             notes: self.notes.finish("table"),
-        }
+        })
     }
 }
 

@@ -30,7 +30,7 @@ use posko_proto::{
 
 use crate::intake::{
     earthquake::local_time,
-    wanted::{Effect, Judged, Wanted, millis},
+    wanted::{Effect, Item, Judged, Wanted, millis},
 };
 
 /// How long after the last arrival a warning holds without a newer reading.
@@ -206,6 +206,15 @@ pub(super) fn judge(
         return Judged::Refused(format!("`{name}` is no reading of a river gauge"));
     };
     judge_one(gauge, newest.time, level_mm, siaga, false, seen, now)
+}
+
+/// Returns a gauge that a table should hold and does not: of it nothing is known, which is no river at rest.
+pub(super) fn missing(name: &str) -> Item {
+    Item {
+        identifier: format!("missing/{name}"),
+        title: name.into(),
+        judged: Judged::Refused(format!("gauge `{name}` is missing in the table")),
+    }
 }
 
 /// Finds a gauge by its name, in any case.

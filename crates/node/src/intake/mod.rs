@@ -89,7 +89,10 @@ pub enum FeedKind {
         hosts: Vec<String>,
     },
     /// A table of river gauges.
-    Gauges,
+    Gauges {
+        /// The gauges that it must bring: one that is missing is no river at rest.
+        expected: Vec<String>,
+    },
     /// A table of volcanoes' levels.
     Volcanoes,
 }
@@ -101,7 +104,7 @@ impl FeedKind {
             Self::BmkgNowcast { .. } => "bmkg-nowcast",
             Self::BmkgEarthquake { .. } => "bmkg-earthquake",
             Self::Cap { .. } => "cap",
-            Self::Gauges => "gauges",
+            Self::Gauges { .. } => "gauges",
             Self::Volcanoes => "volcanoes",
         }
     }
@@ -112,7 +115,7 @@ impl FeedKind {
             Self::BmkgNowcast { .. } => Source::BmkgNowcast,
             Self::BmkgEarthquake { .. } => Source::BmkgEarthquake,
             Self::Cap { .. } => Source::Cap,
-            Self::Gauges => Source::Gauge,
+            Self::Gauges { .. } => Source::Gauge,
             Self::Volcanoes => Source::Volcano,
         }
     }
@@ -132,7 +135,7 @@ impl FeedKind {
                 radius_km: *radius_km,
                 ..usual
             },
-            Self::Gauges | Self::Volcanoes => usual,
+            Self::Gauges { .. } | Self::Volcanoes => usual,
         }
     }
 
@@ -151,7 +154,7 @@ impl FeedKind {
                 format,
                 Format::Cap | Format::Rss | Format::Atom | Format::EdxlDe
             ),
-            Self::Gauges => format == Format::Gauges,
+            Self::Gauges { .. } => format == Format::Gauges,
             Self::Volcanoes => format == Format::Volcanoes,
         }
     }

@@ -7,7 +7,13 @@ use posko_domain::{
     code::{Code, Refusal},
     warning::WarningCommand,
 };
-use posko_formats::{bmkg::nowcast_link, cap, document::Format, rss};
+use posko_formats::{
+    bmkg::nowcast_link,
+    cap,
+    document::{DocumentError, Format},
+    rss,
+    station::StationError,
+};
 use posko_proto::{
     time::Millis,
     warning::v1::{AlertStatus, Source},
@@ -21,6 +27,7 @@ use crate::intake::{
     alert,
     document::{self, Memory},
     fetch::{FetchError, Fetcher},
+    gauge,
     nowcast::{self, Listed},
     province::{Mention, mentioned},
     settle,
@@ -146,7 +153,7 @@ impl<R: Recorder> Worker<R> {
             FeedKind::BmkgNowcast { provinces } => self.poll_nowcast(&provinces, &mut round).await,
             FeedKind::BmkgEarthquake { .. }
             | FeedKind::Cap { .. }
-            | FeedKind::Gauges
+            | FeedKind::Gauges { .. }
             | FeedKind::Volcanoes => self.poll_document(&mut round).await,
         };
         self.close(result, round)
@@ -492,8 +499,21 @@ fn judge_document(
     memory: &Memory,
     now: Millis,
 ) -> Result<Vec<Item>, NoList> {
-    let judgement = document::judge(document, scope, memory, now)
-        .map_err(|(_, error)| NoList::Unreadable(error.to_string()))?;
+    let expected: &[String] = match &config.kind {
+        FeedKind::Gauges { expected } => expected,
+        FeedKind::BmkgNowcast { .. }
+        | FeedKind::BmkgEarthquake { .. }
+        | FeedKind::Cap { .. }
+        | FeedKind::Volcanoes => &[],
+    };
+    let mut judgement = document::judge(document, scope, memory, now).map_err(|(_, error)| {
+        NoList::Unreadable(match &error {
+            DocumentError::Stations(StationError::NoRows) if !expected.is_empty() => {
+                format!("{error}: it lacks the gauges `{}`", expected.join("`, `"))
+            }
+            _ => error.to_string(),
+        })
+    })?;
     let format = judgement
         .format
         .filter(|format| config.kind.expects(*format));
@@ -505,6 +525,13 @@ fn judge_document(
         )));
     }
     check_length(judgement.items.len())?;
+    let brings = |name: &str| {
+        let mut items = judgement.items.iter();
+        items.any(|item| item.identifier.to_lowercase() == name.to_lowercase())
+    };
+    let missing = expected.iter().filter(|name| !brings(name));
+    let missing: Vec<Item> = missing.map(|name| gauge::missing(name)).collect();
+    judgement.items.extend(missing);
     Ok(judgement.items)
 }
 
@@ -550,7 +577,7 @@ fn followed(config: &FeedConfig, link: &str) -> Result<String, String> {
         FeedKind::Cap { hosts, .. } => hosts,
         FeedKind::BmkgNowcast { .. }
         | FeedKind::BmkgEarthquake { .. }
-        | FeedKind::Gauges
+        | FeedKind::Gauges { .. }
         | FeedKind::Volcanoes => &[],
     };
     if own.as_deref() == Some(wanted.as_str()) || hosts.contains(&wanted) {

@@ -287,6 +287,13 @@ async fn the_same_earthquake_of_several_lists_is_one_warning() {
     );
 }
 
+/// A feed whose table brings Katulampa alone.
+fn gauges() -> FeedKind {
+    FeedKind::Gauges {
+        expected: vec!["Katulampa".into()],
+    }
+}
+
 fn levels(rows: &[(&str, i32)]) -> Answer {
     let rows: Vec<String> = rows
         .iter()
@@ -298,7 +305,7 @@ fn levels(rows: &[(&str, i32)]) -> Answer {
 #[tokio::test]
 async fn a_gauge_warns_downstream_with_the_arrival_until_it_has_fallen() {
     // 13:30 in Jakarta.
-    let mut bench = Bench::of(FeedKind::Gauges, "/tma.csv").await;
+    let mut bench = Bench::of(gauges(), "/tma.csv").await;
     bench.server.answer("/tma.csv", levels(&[("13:00", 60)]));
     assert_eq!(counts(&bench.poll().await), [0, 0, 0]);
     bench
@@ -350,7 +357,7 @@ async fn a_gauge_warns_downstream_with_the_arrival_until_it_has_fallen() {
 
 #[tokio::test]
 async fn a_gauge_that_jumps_or_repeats_is_told_and_warns_of_nothing() {
-    let mut bench = Bench::of(FeedKind::Gauges, "/tma.csv").await;
+    let mut bench = Bench::of(gauges(), "/tma.csv").await;
     bench
         .server
         .answer("/tma.csv", levels(&[("13:00", 20), ("13:20", 400)]));
@@ -390,6 +397,55 @@ async fn a_gauge_that_jumps_or_repeats_is_told_and_warns_of_nothing() {
         "{}",
         feed.last_error
     );
+}
+
+#[tokio::test]
+async fn a_gauge_that_is_missing_in_its_table_makes_the_feed_invalid() {
+    let kind = FeedKind::Gauges {
+        expected: vec!["Katulampa".into(), "Depok".into()],
+    };
+    let mut bench = Bench::of(kind, "/tma.csv").await;
+    let read_at = "2022-11-21T13:20:00+07:00";
+    let cases = [
+        (
+            "",
+            "table has no row: it lacks the gauges `Katulampa`, `Depok`",
+        ),
+        ("katulampa,WHEN,90\n", "gauge `Depok` is missing in the table"),
+        ("KATULAMPA,WHEN,90\nDepok,WHEN,100\n", ""),
+        (
+            "Depok,AT,100\n",
+            "gauge `Katulampa` is missing in the table",
+        ),
+    ];
+    for (rows, said) in cases {
+        let rows = rows.replace("WHEN", read_at);
+        let table = format!("station,time,level_cm\n{rows}");
+        bench.server.answer("/tma.csv", Answer::ok(table));
+        let feed = bench.poll().await;
+        assert_eq!(feed.last_error, said);
+        assert_eq!(feed.health() == FeedHealth::Ok, said.is_empty(), "{said}");
+    }
+    assert_eq!(bench.node.contents().len(), 1, "what is there warns");
+}
+
+#[tokio::test]
+async fn a_list_without_one_earthquake_makes_the_feed_invalid() {
+    for list in [
+        r#"{"Infogempa":{"gempa":[]}}"#,
+        "<Infogempa></Infogempa>",
+        r#"{"type":"FeatureCollection","features":[]}"#,
+    ] {
+        let mut bench = Bench::earthquakes().await;
+        bench.server.answer("/gempa.json", Answer::ok(list));
+        let feed = bench.poll().await;
+        assert_eq!(feed.health(), FeedHealth::Invalid, "{list}");
+        assert!(
+            feed.last_error.contains("earthquake"),
+            "{}",
+            feed.last_error
+        );
+    }
 }
 
 #[tokio::test]
@@ -484,7 +540,7 @@ async fn two_spellings_of_a_volcano_in_one_table_are_one_volcano() {
 #[tokio::test]
 async fn an_answer_of_another_kind_is_no_empty_list() {
     for (kind, document) in [
-        (FeedKind::Gauges, "volcano,time,level\n"),
+        (gauges(), "volcano,time,level\n"),
         (FeedKind::Volcanoes, "station,time,level_cm\n"),
         (cap(), "<html><body>Login</body></html>"),
         (
