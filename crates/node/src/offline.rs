@@ -324,7 +324,7 @@ pub async fn try_feed(dir: &Path, name: &str) -> anyhow::Result<FeedTrial> {
 fn foreseen(item: Item) -> Foreseen {
     let (fate, message, wanted) = match item.judged {
         Judged::Take(wanted) => (Fate::Taken, String::new(), Some(wanted)),
-        Judged::Link(link) => (Fate::Link, link, None),
+        Judged::Link { url, .. } => (Fate::Link, url, None),
         Judged::Outside => (Fate::Outside, String::new(), None),
         Judged::Nothing(reason) => (Fate::Nothing, reason, None),
         Judged::Refused(reason) => (Fate::Refused, reason, None),

@@ -18,8 +18,15 @@ phrases! { pub(super) FEED:
         "jawabannya {}, yang tidak diterima umpan jenis `{}`";
     "a link leads to another list with `{}`, which is not followed":
         "tautan menuju daftar lain yang memuat `{}`, dan tidak diikuti";
-    "the link `{}` leads nowhere": "tautan `{}` tidak menuju ke mana pun";
     "the link `{}` is not `http` or `https`": "tautan `{}` bukan `http` atau `https`";
+    "`{}` redirects to host `{}`, from which this feed may fetch nothing":
+        "`{}` mengalihkan ke host `{}`, yang tidak boleh diambil umpan ini";
+    "`{}` redirects to `{}`, which is not `{}`": "`{}` mengalihkan ke `{}`, yang bukan `{}`";
+    "the answer of `{}` is packed as `{}`, though it was asked for as it is":
+        "jawaban `{}` dimampatkan dengan `{}`, padahal diminta apa adanya";
+    "`{}` alerts that the list links to wait for the next rounds: at most `{}` a minute are asked for":
+        "`{}` peringatan yang ditautkan daftar menunggu putaran berikutnya: paling banyak `{}` semenit yang diminta";
+    "reading the document was broken off": "pembacaan dokumen terputus";
     "the list links to host `{}`, from which this feed may fetch nothing: name it in `hosts`":
         "daftar menautkan ke host `{}`, yang tidak boleh diambil umpan ini: sebutkan di `hosts`";
     "the list has `{}` items, more than the limit of `{}`": "daftar berisi `{}` butir, melebihi batas `{}`";

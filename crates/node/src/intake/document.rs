@@ -7,6 +7,7 @@ use posko_formats::{
     Read,
     cap::{Alert, Status},
     document::{self, Document, DocumentError, Format},
+    quote,
     station::{Kind, Reading, Stations},
 };
 use posko_proto::time::Millis;
@@ -16,7 +17,7 @@ use crate::intake::{
     earthquake::{self, Known},
     gauge::{self, Gauge, Readings},
     volcano,
-    wanted::{Item, Judged},
+    wanted::{Item, Judged, millis},
 };
 
 /// What is kept of what documents say.
@@ -41,7 +42,7 @@ impl Default for Scope {
 }
 
 /// What is remembered from document to document.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Memory {
     pub(super) known: Known,
     pub(crate) readings: Readings,
@@ -93,8 +94,13 @@ impl Judging<'_> {
                         .unwrap_or_default(),
                     title: item.title.clone(),
                     judged: match &item.link {
-                        Some(link) => Judged::Link(link.clone()),
-                        None => Judged::Refused(format!("item `{}` has no link", item.title)),
+                        Some(link) => Judged::Link {
+                            url: link.clone(),
+                            published: item.published.map(|at| millis(&at)),
+                        },
+                        None => {
+                            Judged::Refused(format!("item `{}` has no link", quote(&item.title)))
+                        }
                     },
                 });
                 refused.chain(items).collect()
@@ -107,8 +113,14 @@ impl Judging<'_> {
                         identifier: entry.id.clone(),
                         title: entry.title.clone(),
                         judged: match &entry.link {
-                            Some(link) => Judged::Link(link.clone()),
-                            None => Judged::Refused(format!("entry `{}` has no link", entry.title)),
+                            Some(link) => Judged::Link {
+                                url: link.clone(),
+                                published: Some(millis(&entry.updated)),
+                            },
+                            None => Judged::Refused(format!(
+                                "entry `{}` has no link",
+                                quote(&entry.title)
+                            )),
                         },
                     },
                 });

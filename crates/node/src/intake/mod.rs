@@ -19,6 +19,8 @@ mod earthquake;
 mod fetch;
 pub(crate) mod gauge;
 mod health;
+mod hosts;
+mod judging;
 mod nowcast;
 mod province;
 pub(crate) mod settle;
@@ -40,7 +42,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use tracing::debug;
 
 pub(crate) use crate::intake::watched::{Found, Watched};
-use crate::intake::{document::Memory, fetch::Fetcher, worker::Worker};
+use crate::intake::{document::Memory, fetch::Fetcher, gauge::Readings, worker::Worker};
 pub use crate::intake::{
     document::Scope,
     gauge::Gauge,
@@ -139,6 +141,11 @@ impl FeedKind {
         }
     }
 
+    /// Says whether its list may link to alerts, which are then fetched too.
+    fn links(&self) -> bool {
+        matches!(self, Self::BmkgNowcast { .. } | Self::Cap { .. })
+    }
+
     /// Says whether a document of that format belongs to the feed.
     fn expects(&self, format: Format) -> bool {
         match self {
@@ -211,23 +218,28 @@ pub struct Feeds {
 
 impl Feeds {
     /// Starts asking every feed at once and then by its period, from how each was `before`; needs a tokio runtime.
-    pub fn start<R: Recorder>(
+    pub(crate) fn start<R: Recorder>(
         config: &[FeedConfig],
         before: &[FeedHealthChanged],
-        gauges: &[Gauge],
+        (gauges, readings): (&[Gauge], Readings),
         recorder: R,
         clock: Clock,
     ) -> Self {
-        let fetcher = Fetcher::new(fetch::TIMEOUT);
+        let linking = config.iter().filter(|feed| feed.kind.links()).count();
+        let fetcher = Fetcher::new(fetch::TIMEOUT, linking);
         let (stop, stopped) = watch::channel(false);
-        let (recorder, memory) = (Arc::new(recorder), Arc::new(Memory::default()));
+        let recorder = Arc::new(recorder);
+        let memory = Arc::new(Memory {
+            readings,
+            ..Memory::default()
+        });
         let watched = Watched::new(config, before, clock());
         let mut tasks = Vec::new();
-        for (feed, kept) in watched.feeds() {
+        for (at, (feed, kept)) in watched.feeds().enumerate() {
             let worker = Worker::new(
                 feed.clone(),
                 Arc::clone(&recorder),
-                fetcher.clone(),
+                fetcher.of(at, feed),
                 Arc::clone(&clock),
                 (feed.kind.scope(gauges), Arc::clone(&memory)),
                 Arc::clone(kept),
@@ -286,9 +298,9 @@ pub struct Trial {
 
 /// Asks a feed once and returns what each of its items would become; nothing is recorded.
 pub async fn try_feed(config: &FeedConfig, gauges: &[Gauge], now: Millis) -> Trial {
-    let fetcher = Fetcher::new(fetch::TIMEOUT);
-    let scope = config.kind.scope(gauges);
-    worker::try_once(config, &fetcher, &scope, now).await
+    let fetcher = Fetcher::new(fetch::TIMEOUT, 1).of(0, config);
+    let scope = Arc::new(config.kind.scope(gauges));
+    judging::try_once(config, &fetcher, &scope, now).await
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ impl Province {
 
 /// What a headline says of where it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mention {
+enum Mention {
     /// It names this province of ours.
     Ours(Province),
     /// It names a province that is none of ours.
@@ -99,7 +99,7 @@ pub(super) enum Mention {
 }
 
 /// Reads where a headline is about, such as `Hujan Lebat disertai Petir di Banten`.
-pub(super) fn mentioned(headline: &str) -> Mention {
+fn mentioned(headline: &str) -> Mention {
     let headline = headline.to_lowercase();
     let ours: Vec<_> = Province::ALL
         .into_iter()
@@ -110,6 +110,15 @@ pub(super) fn mentioned(headline: &str) -> Mention {
         ([province], false) => Mention::Ours(*province),
         ([], true) => Mention::Other,
         _ => Mention::Unclear,
+    }
+}
+
+/// Says whether a headline names another province, and none of these.
+pub(super) fn is_elsewhere(headline: &str, provinces: &[Province]) -> bool {
+    match mentioned(headline) {
+        Mention::Ours(province) => !provinces.contains(&province),
+        Mention::Other => true,
+        Mention::Unclear => false,
     }
 }
 
