@@ -18,6 +18,7 @@ pub mod table;
 
 mod field;
 mod geometry;
+mod json;
 mod note;
 mod text;
 mod xml;

@@ -164,7 +164,7 @@ impl Node {
                 warn!("the reading of gauge {station} was not kept for the next start: {error}");
             }
         };
-        let readings = Readings::new(store.gauge_readings()?, Box::new(keep));
+        let readings = Readings::new(store.gauge_readings()?, Some(Box::new(keep)));
         let running = Feeds::start(
             &config.feeds,
             &before,

@@ -121,6 +121,8 @@ phrases! { pub(super) FEED:
     "table is not readable as JSON at {}: {}": "tabel tidak terbaca sebagai JSON di {}: {}";
     "table is not UTF-8 at line `{}`": "tabel bukan UTF-8 di baris `{}`";
     "column `{}` is missing in the header": "kolom `{}` tidak ada di kepala tabel";
+    "field `{}` stands twice": "bidang `{}` ada dua kali";
+    "column `{}` stands twice in the header": "kolom `{}` ada dua kali di kepala tabel";
     "table has no row": "tabel tanpa satu baris pun";
     "earthquake list holds no earthquake in `Infogempa.gempa`":
         "daftar gempa tanpa satu gempa pun di `Infogempa.gempa`";
@@ -211,12 +213,12 @@ phrases! { pub(super) FEED:
     "is higher than can be": "naik melebihi yang mungkin,";
     "jumps from `{}`": "melonjak dari `{}`";
     "gauge `{}` is missing in the table": "pos duga air `{}` tidak ada di tabel";
-    "{}: it lacks the gauges `{}`": "{}: tidak memuat pos duga air `{}`";
+    "{}: it lacks the gauges {}": "{}: tidak memuat pos duga air {}";
     "`{}` is no volcano": "`{}` bukan gunung api";
     "`{}` is no volcano that is known": "`{}` bukan gunung api yang dikenal";
-    "`{}` is no volcano that is known; did you mean `{}`?":
-        "`{}` bukan gunung api yang dikenal; maksudnya `{}`?";
-    "`{}` may be any of the volcanoes `{}`": "`{}` dapat berarti salah satu gunung api `{}`";
+    "`{}` is no volcano that is known; did you mean {}?":
+        "`{}` bukan gunung api yang dikenal; maksudnya {}?";
+    "`{}` may be any of the volcanoes {}": "`{}` dapat berarti salah satu gunung api {}";
     "the level of `{}` is of `{}`, which lies more than `5` minutes after now":
         "tingkat `{}` bertanggal `{}`, lebih dari `5` menit sesudah saat ini";
     "`{}`, which came before, has ended it": "`{}`, yang datang lebih dahulu, sudah mengakhirinya";

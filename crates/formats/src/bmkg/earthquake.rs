@@ -15,6 +15,7 @@ use crate::{
     bmkg::{MomentError, felt_places, parse_moment},
     field::{FieldError, Fields, json_fault},
     geometry::{PairError, read_pair},
+    json::Plain,
     note::{Note, NoteKind, Notes, Place, Read},
     text::{parse_decimal, parse_latitude, parse_longitude, quote},
     xml::{self, Document, Element, XmlError},
@@ -217,7 +218,7 @@ pub(crate) fn read_xml_list(document: &Document) -> Result<EarthquakeList, ListE
         } else {
             format!("Infogempa/gempa[{number}]")
         };
-        read_row(&Fields::of(&fields_of(element), &path, '/')?)
+        read_row(&Fields::of(&fields_of(element, &path)?, &path, '/')?)
     });
     Ok(EarthquakeList {
         rows: rows.collect(),
@@ -226,19 +227,24 @@ pub(crate) fn read_xml_list(document: &Document) -> Result<EarthquakeList, ListE
 }
 
 /// Returns the elements of a row as the fields that the JSON form has; `point/coordinates` is its `Coordinates`.
-fn fields_of(element: &Element) -> Value {
+fn fields_of(element: &Element, path: &str) -> Result<Value, FieldError> {
     let mut fields = Map::new();
     for child in &element.children {
         let coordinates = child
             .children
             .iter()
             .find(|inner| inner.name == "coordinates");
-        match coordinates.filter(|_| child.name == "point") {
+        let before = match coordinates.filter(|_| child.name == "point") {
             Some(inner) => fields.insert("Coordinates".to_owned(), Value::from(&*inner.text)),
             None => fields.insert(child.name.clone(), Value::from(&*child.text)),
         };
+        if before.is_some() {
+            return Err(FieldError::Twice {
+                field: format!("{path}/{}", quote(&child.name)),
+            });
+        }
     }
-    Value::Object(fields)
+    Ok(Value::Object(fields))
 }
 
 /// Reads a moment in one field, and says when only its zone is missing.
@@ -315,16 +321,16 @@ impl<'de> Visitor<'de> for RowsVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Rows, A::Error> {
-        let row = Value::deserialize(MapAccessDeserializer::new(map))?;
+        let row = Plain::deserialize(MapAccessDeserializer::new(map))?;
         Ok(Rows {
-            rows: vec![row],
+            rows: vec![row.0],
             is_list: false,
         })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Rows, A::Error> {
         let mut rows = Vec::new();
-        while let Some(row) = elements.next_element()? {
+        while let Some(Plain(row)) = elements.next_element()? {
             if rows.len() == MAX_ROWS {
                 return Err(de::Error::custom(format_args!(
                     "more than `{MAX_ROWS}` earthquakes"

@@ -11,6 +11,7 @@ use posko_formats::{
     station::{Kind, Reading, Stations},
 };
 use posko_proto::time::Millis;
+use posko_store::reading::KeptReading;
 
 use crate::intake::{
     Province, alert, bulletin,
@@ -46,6 +47,16 @@ impl Default for Scope {
 pub(crate) struct Memory {
     pub(super) known: Known,
     pub(crate) readings: Readings,
+}
+
+impl Memory {
+    /// Goes on from the readings of gauges that were kept, and keeps none.
+    pub(crate) fn of(readings: Vec<KeptReading>) -> Self {
+        Self {
+            readings: Readings::new(readings, None),
+            ..Self::default()
+        }
+    }
 }
 
 /// A document, judged.

@@ -19,6 +19,7 @@ use posko_domain::{
 };
 use posko_formats::{
     bmkg::MAX_AHEAD,
+    quote,
     station::{self, Level, Reading},
 };
 use posko_proto::{
@@ -150,7 +151,7 @@ enum Observed {
 
 impl Readings {
     /// Goes on from what was kept.
-    pub(crate) fn new(kept: Vec<KeptReading>, keep: Keep) -> Self {
+    pub(crate) fn new(kept: Vec<KeptReading>, keep: Option<Keep>) -> Self {
         let seen = kept.into_iter().map(|reading| {
             let at = DateTime::from_timestamp_millis(reading.read_at.0).unwrap_or_default();
             let last = Some((at, reading.level_mm));
@@ -163,7 +164,7 @@ impl Readings {
         });
         Self {
             seen: Mutex::new(seen.collect()),
-            keep: Some(keep),
+            keep,
         }
     }
 
@@ -247,7 +248,8 @@ pub(super) fn judge(
     let name = &newest.station;
     let Some(gauge) = find(gauges, name) else {
         return Judged::Refused(format!(
-            "gauge `{name}` is not configured: nothing says whom it warns"
+            "gauge `{}` is not configured: nothing says whom it warns",
+            quote(name)
         ));
     };
     for reading in before {
@@ -258,7 +260,7 @@ pub(super) fn judge(
         }
     }
     let Level::Water { level_mm, siaga } = newest.level else {
-        return Judged::Refused(format!("`{name}` is no reading of a river gauge"));
+        return Judged::Refused(format!("`{}` is no reading of a river gauge", quote(name)));
     };
     judge_one(gauge, newest.time, level_mm, siaga, false, seen, now)
 }

@@ -68,8 +68,9 @@ pub(super) fn judge_list(
     let judged = document::judge(document, scope, memory, now);
     let mut judgement = judged.map_err(|(format, error)| match &error {
         DocumentError::Stations(StationError::NoRows) if !expected.is_empty() => {
-            let names = expected.join("`, `");
-            (format, format!("{error}: it lacks the gauges `{names}`"))
+            let names: Vec<_> = expected.iter().map(|name| format!("`{name}`")).collect();
+            let names = names.join(", ");
+            (format, format!("{error}: it lacks the gauges {names}"))
         }
         _ => (format, error.to_string()),
     })?;

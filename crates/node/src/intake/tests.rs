@@ -1,5 +1,6 @@
 //! Feeds against a loopback server that answers as each test says, with a clock that the test sets.
 
+mod agreement;
 mod recorded;
 mod server;
 mod source;

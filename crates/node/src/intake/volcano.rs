@@ -43,20 +43,21 @@ pub(super) fn key_of(name: &str) -> String {
 fn find(name: &str) -> Result<&'static Volcano, String> {
     let list = |volcanoes: Vec<&Volcano>| {
         let names = volcanoes.into_iter().map(|volcano| volcano.name);
-        names.collect::<Vec<_>>().join("`, `")
+        let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
+        names.join(", ")
     };
     let shown = quote(name);
     match volcano_named(name) {
         NamedVolcano::One(volcano) => Ok(volcano),
         NamedVolcano::Several(volcanoes) => Err(format!(
-            "`{shown}` may be any of the volcanoes `{}`",
+            "`{shown}` may be any of the volcanoes {}",
             list(volcanoes)
         )),
         NamedVolcano::Unknown(like) if like.is_empty() => {
             Err(format!("`{shown}` is no volcano that is known"))
         }
         NamedVolcano::Unknown(like) => Err(format!(
-            "`{shown}` is no volcano that is known; did you mean `{}`?",
+            "`{shown}` is no volcano that is known; did you mean {}?",
             list(like)
         )),
     }

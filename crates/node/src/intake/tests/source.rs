@@ -22,7 +22,7 @@ fn cap() -> FeedKind {
 }
 
 /// An alert of another publisher over Bogor, with further elements before its info.
-fn flood(identifier: &str, kind: &str, more: &str) -> String {
+pub(super) fn flood(identifier: &str, kind: &str, more: &str) -> String {
     format!(
         r#"<?xml version="1.0"?><alert xmlns="urn:oasis:names:tc:emergency:cap:1.2">
         <identifier>{identifier}</identifier><sender>posko@bpbd.example</sender>
@@ -412,7 +412,7 @@ async fn a_jump_is_not_believed_after_a_start_of_the_node_either() {
             assert_ne!(read_on, own, "a document is read beside everything else");
             kept.lock().unwrap().push(reading);
         };
-        let readings = gauge::Readings::new(before, Box::new(keep));
+        let readings = gauge::Readings::new(before, Some(Box::new(keep)));
         Arc::new(Memory {
             readings,
             ..Memory::default()
