@@ -891,6 +891,8 @@ phrases! { OURS:
     "write": "menulis";
     "make": "membuat";
     "read `{}`": "membaca `{}`";
+    "`{}` is an address, and this reads files: `posko feed test NAME` asks a feed of the configuration":
+        "`{}` sebuah alamat, sedangkan yang dibaca di sini berkas: `posko feed test NAMA` menanyai umpan di konfigurasi";
     "write `{}`": "menulis `{}`";
     "open `{}`": "membuka `{}`";
     "read card `{}`": "membaca kartu `{}`";

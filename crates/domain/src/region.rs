@@ -7,6 +7,7 @@ mod code;
 mod name;
 mod population;
 mod raster;
+mod volcano;
 
 use std::{cmp::Reverse, sync::LazyLock};
 
@@ -18,6 +19,7 @@ pub use self::{
     name::{Named, named_within},
     population::{POPULATION_SOURCE, Population, population},
     raster::{RASTER_SOURCE, Shape, Touched, WHOLE_PERMILLE, at, nearest, touches_as_drawn, under},
+    volcano::{NamedVolcano, Volcano, volcano_named},
 };
 use crate::wire;
 

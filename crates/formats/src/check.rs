@@ -92,6 +92,19 @@ pub fn check(bytes: &[u8]) -> Check {
 }
 
 impl Check {
+    /// Adds what is wrong with it by rules that are not of its format, unless that is said already.
+    pub fn add_fault(&mut self, message: &str) {
+        if self.faults.iter().any(|fault| fault.message == message) {
+            return;
+        }
+        self.faults.push(Fault {
+            element: None,
+            place: None,
+            message: message.to_owned(),
+        });
+        self.verdict = self.judge();
+    }
+
     fn judge(&self) -> Verdict {
         let is_warned =
             has_warnings(&self.notes) || self.items.iter().any(|item| has_warnings(&item.notes));

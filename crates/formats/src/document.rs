@@ -10,7 +10,8 @@ use crate::{
     bmkg::{self, Bulletin, EarthquakeList, ListError},
     cap::{self, Alert, CapError, Version},
     edxl::{self, Distribution, EdxlError},
-    field::{FieldError, json_fault},
+    field::FieldError,
+    json,
     note::{Notes, Place, Read},
     rss::{self, Channel, RssError},
     station::{self, StationError, Stations},
@@ -180,7 +181,7 @@ pub fn read(document: &[u8]) -> (Option<Format>, Result<Document, DocumentError>
         [] => unknown("empty"),
         start if is_html(start) => unknown("an HTML page, as a login or an error page is"),
         // A document of two or four bytes a character is refused as XML, by its encoding.
-        [b'<' | 0, ..] | [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..] => read_xml(document),
+        [b'<' | 0, ..] | [_, 0, ..] | [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..] => read_xml(document),
         [b'{' | b'[', ..] => read_json(body),
         start => match station::kind_of_table(body) {
             Some(kind) => (
@@ -254,10 +255,9 @@ fn read_xml(document: &[u8]) -> (Option<Format>, Result<Document, DocumentError>
 }
 
 fn read_json(body: &[u8]) -> (Option<Format>, Result<Document, DocumentError>) {
-    let value: Value = match serde_json::from_slice(body) {
+    let value: Value = match json::read(body) {
         Ok(value) => value,
-        Err(error) => {
-            let (at, reason) = json_fault(&error);
+        Err((at, reason)) => {
             let error = DocumentError::Json { at, reason };
             return (None, Err(error));
         }

@@ -28,6 +28,12 @@ pub enum FieldError {
         /// The path of the field.
         field: String,
     },
+    /// A field stands twice, so that nobody can know which is meant.
+    #[error("field `{field}` stands twice")]
+    Twice {
+        /// The path of the field.
+        field: String,
+    },
     /// A field does not say what it should.
     #[error("field `{field}` says `{value}`, which is not {expected}")]
     Invalid {
@@ -58,6 +64,7 @@ impl FieldError {
         match self {
             Self::NotAnObject { path, .. } => path,
             Self::Missing { field }
+            | Self::Twice { field }
             | Self::Invalid { field, .. }
             | Self::Disagree { field, .. } => field,
         }

@@ -18,10 +18,12 @@ pub mod table;
 
 mod field;
 mod geometry;
+mod json;
 mod note;
 mod text;
 mod xml;
 
 pub use field::FieldError;
 pub use note::{Level, Note, NoteKind, Place, Read};
+pub use text::quote;
 pub use xml::{MAX_DOCUMENT_BYTES, XmlError};

@@ -4,7 +4,7 @@
 const QUOTED_CHARS: usize = 80;
 
 /// Returns the value as an error message may repeat it: one line, without control characters, at most 80 characters.
-pub(crate) fn quote(value: &str) -> String {
+pub fn quote(value: &str) -> String {
     let mut characters = value.chars();
     let mut quoted: String = characters
         .by_ref()

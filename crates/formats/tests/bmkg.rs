@@ -246,6 +246,13 @@ fn a_list_that_cannot_be_read_says_where() {
         ),
     );
     refuse_list(b"gempa", &at(1, 1, "expected value"));
+    refuse_list(
+        br#"{"Infogempa":{"gempa":{"Magnitude":"5.6","Magnitude":"7.6"}}}"#,
+        &at(1, 52, "field `Magnitude` stands twice"),
+    );
+    let none = "earthquake list holds no earthquake in `Infogempa.gempa`";
+    refuse_list(b"{\"Infogempa\":{\"gempa\":[]}}", none);
+    refuse_list(b"<Infogempa></Infogempa>", none);
     let rows = vec!["1"; bmkg::MAX_ROWS + 1].join(",");
     let error =
         bmkg::parse_earthquakes(format!("{{\"Infogempa\":{{\"gempa\":[{rows}]}}}}").as_bytes());
@@ -343,6 +350,12 @@ fn a_list_in_xml_says_the_same_as_in_json() {
         row.split("</gempa>").next().unwrap()
     );
     let two = two.replacen("11 km", "-17 km", 1);
+    let twice = XML.replace("<Lintang>", "<Magnitude>7.6</Magnitude><Lintang>");
+    let twice = bmkg::parse_earthquakes(twice.as_bytes()).unwrap();
+    assert_eq!(
+        twice.rows[0].as_ref().unwrap_err().to_string(),
+        "field `Infogempa/gempa/Magnitude` stands twice"
+    );
     let list = bmkg::parse_earthquakes(two.as_bytes()).unwrap();
     assert_eq!(
         list.rows[0].as_ref().unwrap_err().to_string(),

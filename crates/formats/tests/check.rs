@@ -110,6 +110,22 @@ fn a_file_past_a_limit_or_broken_is_refused_with_the_reason() {
             b"\xFF\xFE<\0a\0/\0>\0",
             "encoding `UTF-16` is not read, only UTF-8 and ISO-8859-1 are",
         ),
+        (
+            b"\xFF\xFEs\0t\0a\0",
+            "encoding `UTF-16` is not read, only UTF-8 and ISO-8859-1 are",
+        ),
+        (
+            b"{\0\"\0",
+            "encoding `UTF-16` is not read, only UTF-8 and ISO-8859-1 are",
+        ),
+        (
+            b"\x1F\x8B\x08\0",
+            "document is compressed with gzip, not a format that warnings are read from",
+        ),
+        (
+            b"{\"a\":1,\"a\":2}",
+            "document is not JSON at line `1` column `10`: field `a` stands twice",
+        ),
     ] {
         assert_eq!(fault(document).1, message);
     }

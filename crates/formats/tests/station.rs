@@ -97,6 +97,16 @@ fn a_table_that_cannot_be_read_says_why() {
             "column `level_cm` is missing in the header",
         ),
         (b"volcano,level\n", "column `time` is missing in the header"),
+        (b"station,time,level_cm\n\n", "table has no row"),
+        (
+            b"station,time,level_cm,LEVEL_CM\nKatulampa,2026-01-05T06:00:00+07:00,20,210\n",
+            "column `level_cm` stands twice in the header",
+        ),
+        (
+            b"{\"gauges\":[{\"station\":\"Katulampa\",\"station\":\"Depok\"}]}",
+            "table is not readable as JSON at line `1` column `43`: field `station` stands twice",
+        ),
+        (b"{\"volcanoes\":[]}", "table has no row"),
         (
             b"station,time,level_cm\n\xFF\n",
             "table is not UTF-8 at line `2`",

@@ -22,7 +22,7 @@ use ureq::http::Uri;
 use crate::{
     config::section::{Found, Section},
     identity::role_name,
-    intake::{FeedConfig, FeedKind, Gauge, Province},
+    intake::{FeedConfig, FeedKind, Gauge, Province, gauge},
 };
 
 pub use self::{
@@ -77,6 +77,7 @@ const FEED_KEYS: &[&str] = &[
     "radius_km",
     "provinces",
     "hosts",
+    "gauges",
 ];
 const GAUGE_KEYS: &[&str] = &[
     "name",
@@ -282,6 +283,7 @@ impl Config {
         root.check_keys()?;
 
         let origin = parse_origin(&root)?;
+        let gauges = parse_gauges(&root)?;
         let config = Self {
             origin,
             role: parse_role(&root, origin)?,
@@ -290,8 +292,8 @@ impl Config {
             api: ApiConfig::parse(&root)?,
             disk: DiskConfig::parse(&root)?,
             blob: BlobConfig::parse(&root)?,
-            feeds: parse_feeds(&root)?,
-            gauges: parse_gauges(&root)?,
+            feeds: parse_feeds(&root, &gauges)?,
+            gauges,
             warning: OwnWarningConfig::parse(&root)?,
             report: ReportConfig::parse(&root)?,
             log: LogConfig::parse(&root)?,
@@ -590,7 +592,7 @@ impl BlobConfig {
 
 // === feeds ===
 
-fn parse_feeds(root: &Section<'_>) -> Result<Vec<FeedConfig>, ConfigError> {
+fn parse_feeds(root: &Section<'_>, gauges: &[Gauge]) -> Result<Vec<FeedConfig>, ConfigError> {
     let mut feeds: Vec<FeedConfig> = Vec::new();
     for section in root.tables("feed")? {
         section.check_keys()?;
@@ -602,7 +604,7 @@ fn parse_feeds(root: &Section<'_>) -> Result<Vec<FeedConfig>, ConfigError> {
         if feeds.iter().any(|feed| feed.name == name.value) {
             return Err(name.refuse("a name that no other feed has"));
         }
-        let kind = parse_kind(&section)?;
+        let kind = parse_kind(&section, gauges)?;
         let url = section.required_string(
             "url",
             "an address such as `https://www.bmkg.go.id/alerts/nowcast/id`",
@@ -624,7 +626,7 @@ fn parse_feeds(root: &Section<'_>) -> Result<Vec<FeedConfig>, ConfigError> {
     Ok(feeds)
 }
 
-fn parse_kind(section: &Section<'_>) -> Result<FeedKind, ConfigError> {
+fn parse_kind(section: &Section<'_>, gauges: &[Gauge]) -> Result<FeedKind, ConfigError> {
     let allowed = "`bmkg-nowcast`, `bmkg-earthquake`, `cap`, `gauges` or `volcanoes`";
     let kind = section.required_string("kind", allowed)?;
     let belongs = |key: &str, of: &[&str]| {
@@ -638,6 +640,7 @@ fn parse_kind(section: &Section<'_>) -> Result<FeedKind, ConfigError> {
     belongs("radius_km", &["bmkg-earthquake"])?;
     belongs("provinces", &["bmkg-nowcast", "cap"])?;
     belongs("hosts", &["cap"])?;
+    belongs("gauges", &["gauges"])?;
     match kind.value.as_str() {
         "bmkg-nowcast" => Ok(FeedKind::BmkgNowcast {
             provinces: parse_provinces(section)?,
@@ -662,10 +665,24 @@ fn parse_kind(section: &Section<'_>) -> Result<FeedKind, ConfigError> {
                 hosts,
             })
         }
-        "gauges" => Ok(FeedKind::Gauges),
+        "gauges" => Ok(FeedKind::Gauges {
+            expected: parse_expected(section, gauges)?,
+        }),
         "volcanoes" => Ok(FeedKind::Volcanoes),
         _ => Err(kind.refuse(allowed)),
     }
+}
+
+/// Reads which gauges a feed's table must bring.
+fn parse_expected(section: &Section<'_>, gauges: &[Gauge]) -> Result<Vec<String>, ConfigError> {
+    let Some(names) = section.strings("gauges")? else {
+        return Ok(gauges.iter().map(|gauge| gauge.name.clone()).collect());
+    };
+    let known = |name: Found| match gauge::find(gauges, &name.value) {
+        Some(gauge) => Ok(gauge.name.clone()),
+        None => Err(name.refuse("a list of names of gauges that are known")),
+    };
+    names.into_iter().map(known).collect()
 }
 
 fn parse_provinces(section: &Section<'_>) -> Result<Vec<Province>, ConfigError> {
@@ -744,6 +761,10 @@ fn write_feeds(feeds: &[FeedConfig], to: &mut String) -> std::fmt::Result {
         to,
         "#   hosts           cap only: hosts beside the list's own from which alerts may be fetched; default none"
     )?;
+    writeln!(
+        to,
+        "#   gauges          gauges only: those that its table must bring, or the feed is invalid; default all known"
+    )?;
     if feeds.is_empty() {
         for line in EXAMPLE_FEEDS.lines() {
             writeln!(to, "{}", format!("# {line}").trim_end())?;
@@ -766,7 +787,11 @@ fn write_feeds(feeds: &[FeedConfig], to: &mut String) -> std::fmt::Result {
                 let hosts: Vec<_> = hosts.iter().map(|host| quoted(host)).collect();
                 writeln!(to, "hosts = [{}]", hosts.join(", "))?;
             }
-            FeedKind::Gauges | FeedKind::Volcanoes => {}
+            FeedKind::Gauges { expected } => {
+                let names: Vec<_> = expected.iter().map(|name| quoted(name)).collect();
+                writeln!(to, "gauges = [{}]", names.join(", "))?;
+            }
+            FeedKind::Volcanoes => {}
         }
     }
     Ok(())
@@ -940,6 +965,7 @@ name = "tinggi-muka-air"
 kind = "gauges"
 url = "https://posko-jabar.example.org/tma.csv"
 period_seconds = 300
+gauges = ["Katulampa", "Depok"]
 
 [[feed]]
 name = "gunung-api"

@@ -18,7 +18,7 @@ use posko_ledger::{
     key::{PublicKey, SecretKey},
 };
 use posko_proto::{Id, warning::v1::Source};
-use posko_store::{Command, Options, Start, Store, StoreError};
+use posko_store::{Command, Options, Start, Store, StoreError, reading::KeptReading};
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, watch},
@@ -34,7 +34,7 @@ use crate::{
     config::Config,
     disk::{self, Disk},
     identity::{Keys, Leaf, NodeCard, ReloadingKey, Trust, tls::operator_server_config},
-    intake::{self, Feeds, Held, Recorder, Take},
+    intake::{self, Feeds, Held, Recorder, Take, gauge::Readings},
     peer::{
         MailKeys, Peers, PeersConfig,
         net::{self, Tcp},
@@ -157,10 +157,18 @@ impl Node {
             disk: disk.clone(),
         };
         let before = timer::feed::recorded(&store)?;
+        let keeper = store.clone();
+        let keep = move |reading: KeptReading| {
+            let station = reading.station.clone();
+            if let Err(error) = keeper.keep_gauge_reading(reading) {
+                warn!("the reading of gauge {station} was not kept for the next start: {error}");
+            }
+        };
+        let readings = Readings::new(store.gauge_readings()?, Some(Box::new(keep)));
         let running = Feeds::start(
             &config.feeds,
             &before,
-            &config.gauges,
+            (&config.gauges, readings),
             recorder,
             Arc::new(now),
         );

@@ -8,7 +8,11 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
-use posko_domain::{context::GATEWAY, region};
+use posko_domain::{
+    context::{self, GATEWAY},
+    region,
+    warning::{WarningCommand, decide},
+};
 pub use posko_formats::{
     check::{Check, Fault, Verdict},
     document::Format,
@@ -32,7 +36,7 @@ use crate::{
     api, backup,
     config::Config,
     identity::{Keys, NodeCard, ReloadingKey, role_name, tls::federation_client_config},
-    intake::{self, Gauge, Item, Judged, Scope, document::Memory, wanted::Effect},
+    intake::{self, Gauge, Item, Judged, Scope, Wanted, document::Memory, wanted::Effect},
     node::{CARD, STORE, lock, log_identity, open_store, read_card, trust, write_secret},
     peer::probe,
     time::{now, unix_now},
@@ -260,19 +264,31 @@ pub fn check_document(dir: Option<&Path>, read: impl Read) -> anyhow::Result<Che
         gauges: gauges.map_or_else(Gauge::shipped, |config| config.gauges),
         ..Scope::default()
     };
-    Ok(check_bytes(&document, &scope, now()))
+    // Whether a reading jumps is told by those before it; a directory whose store cannot be read knows of none.
+    let kept = configured.and_then(|dir| inspect(dir).ok()?.gauge_readings().ok());
+    let memory = Memory::of(kept.unwrap_or_default());
+    Ok(check_bytes(&document, &scope, &memory, now()))
 }
 
-/// Says of the bytes of a document what they are and what they would become at a moment.
-pub(crate) fn check_bytes(document: &[u8], scope: &Scope, now: Millis) -> Checked {
-    let judged = intake::document::judge(document, scope, &Memory::default(), now);
-    Checked {
-        check: posko_formats::check::check(document),
-        items: judged.map_or_else(
-            |_| Vec::new(),
-            |judgement| judgement.items.into_iter().map(foreseen).collect(),
-        ),
+/// Says of the bytes of a document what they are and what they would become at a moment: what intake refuses is invalid,
+/// however well it is written.
+pub(crate) fn check_bytes(document: &[u8], scope: &Scope, memory: &Memory, now: Millis) -> Checked {
+    let mut check = posko_formats::check::check(document);
+    let judged = intake::document::judge(document, scope, memory, now);
+    let items = match judged {
+        Ok(judgement) => judgement.items,
+        Err((_, error)) => {
+            check.add_fault(&error.to_string());
+            Vec::new()
+        }
+    };
+    let items = items.into_iter().map(|item| foreseen(item, now));
+    let items: Vec<Foreseen> = items.collect();
+    let refused = |item: &&Foreseen| item.item.fate() == Fate::Refused;
+    for item in items.iter().filter(refused) {
+        check.add_fault(&item.item.message);
     }
+    Checked { check, items }
 }
 
 /// A feed that is not configured.
@@ -311,20 +327,48 @@ pub async fn try_feed(dir: &Path, name: &str) -> anyhow::Result<FeedTrial> {
             known
         });
     };
-    let trial = intake::try_feed(feed, &config.gauges, now()).await;
+    let now = now();
+    let trial = intake::try_feed(feed, &config.gauges, now).await;
     Ok(FeedTrial {
         kind: feed.kind.name(),
         url: feed.url.clone(),
         format: trial.format,
-        items: trial.items.into_iter().map(foreseen).collect(),
+        items: trial
+            .items
+            .into_iter()
+            .map(|item| foreseen(item, now))
+            .collect(),
         failure: trial.failure,
     })
 }
 
-fn foreseen(item: Item) -> Foreseen {
+/// Returns why a node that holds nothing of it would refuse to record an item.
+fn refusal(wanted: &Wanted, now: Millis) -> Option<String> {
+    let command = WarningCommand::take(
+        wanted.source,
+        &wanted.publisher,
+        &wanted.identifier,
+        wanted.content.clone(),
+    );
+    // Whose node it is makes no difference to what others publish.
+    let context = context::Context {
+        node: GATEWAY.parse().ok()?,
+        now,
+        occurred_at: now,
+        exercise: false,
+        last_number: 0,
+    };
+    let decided = command.and_then(|command| decide(None, &command, &context));
+    decided.err().map(|rejection| rejection.to_string())
+}
+
+fn foreseen(item: Item, now: Millis) -> Foreseen {
     let (fate, message, wanted) = match item.judged {
-        Judged::Take(wanted) => (Fate::Taken, String::new(), Some(wanted)),
-        Judged::Link(link) => (Fate::Link, link, None),
+        Judged::Take(wanted) => match refusal(&wanted, now) {
+            None => (Fate::Taken, String::new(), Some(wanted)),
+            Some(reason) => (Fate::Refused, reason, None),
+        },
+        Judged::Link { url, .. } => (Fate::Link, url, None),
         Judged::Outside => (Fate::Outside, String::new(), None),
         Judged::Nothing(reason) => (Fate::Nothing, reason, None),
         Judged::Refused(reason) => (Fate::Refused, reason, None),

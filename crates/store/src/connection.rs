@@ -15,13 +15,14 @@ use crate::{error::StoreError, view};
 /// How long a query may take.
 pub(crate) const READ_DEADLINE: Duration = Duration::from_secs(5);
 
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("migration/0001_event_log.sql"),
     include_str!("migration/0002_recovery.sql"),
     include_str!("migration/0003_promises.sql"),
     include_str!("migration/0004_untold_arrivals.sql"),
     include_str!("migration/0005_blobs.sql"),
     include_str!("migration/0006_told_warnings.sql"),
+    include_str!("migration/0007_gauge_readings.sql"),
 ];
 /// The first version whose log reset is safe with several connections (sqlite.org, 3.51.3).
 const OLDEST_SQLITE: i32 = 3_051_003;

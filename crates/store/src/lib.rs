@@ -15,6 +15,7 @@ pub mod error;
 pub mod gap;
 pub mod log;
 pub mod query;
+pub mod reading;
 pub mod replica;
 pub mod view;
 

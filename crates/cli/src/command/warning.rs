@@ -567,7 +567,19 @@ fn centimeters(text: &str) -> Result<i32, String> {
 }
 
 /// Reads a file to be sent, or the standard input as `-`.
+/// Refuses an address where a file is expected: nothing here asks the network for one.
+fn not_an_address(file: &Path) -> Result<(), Failure> {
+    let text = file.to_string_lossy();
+    if text.starts_with("http://") || text.starts_with("https://") {
+        return Err(Failure::usage(format!(
+            "`{text}` is an address, and this reads files: `posko feed test NAME` asks a feed of the configuration"
+        )));
+    }
+    Ok(())
+}
+
 fn read_document(file: &Path) -> Result<Vec<u8>, Failure> {
+    not_an_address(file)?;
     let refuse =
         |error: std::io::Error| Failure::usage(format!("read `{}`: {error}", file.display()));
     let mut document = Vec::new();

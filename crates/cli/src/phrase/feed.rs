@@ -18,8 +18,15 @@ phrases! { pub(super) FEED:
         "jawabannya {}, yang tidak diterima umpan jenis `{}`";
     "a link leads to another list with `{}`, which is not followed":
         "tautan menuju daftar lain yang memuat `{}`, dan tidak diikuti";
-    "the link `{}` leads nowhere": "tautan `{}` tidak menuju ke mana pun";
     "the link `{}` is not `http` or `https`": "tautan `{}` bukan `http` atau `https`";
+    "`{}` redirects to host `{}`, from which this feed may fetch nothing":
+        "`{}` mengalihkan ke host `{}`, yang tidak boleh diambil umpan ini";
+    "`{}` redirects to `{}`, which is not `{}`": "`{}` mengalihkan ke `{}`, yang bukan `{}`";
+    "the answer of `{}` is packed as `{}`, though it was asked for as it is":
+        "jawaban `{}` dimampatkan dengan `{}`, padahal diminta apa adanya";
+    "`{}` alerts that the list links to wait for the next rounds: at most `{}` a minute are asked for":
+        "`{}` peringatan yang ditautkan daftar menunggu putaran berikutnya: paling banyak `{}` semenit yang diminta";
+    "reading the document was broken off": "pembacaan dokumen terputus";
     "the list links to host `{}`, from which this feed may fetch nothing: name it in `hosts`":
         "daftar menautkan ke host `{}`, yang tidak boleh diambil umpan ini: sebutkan di `hosts`";
     "the list has `{}` items, more than the limit of `{}`": "daftar berisi `{}` butir, melebihi batas `{}`";
@@ -116,6 +123,11 @@ phrases! { pub(super) FEED:
     "table is not readable as JSON at {}: {}": "tabel tidak terbaca sebagai JSON di {}: {}";
     "table is not UTF-8 at line `{}`": "tabel bukan UTF-8 di baris `{}`";
     "column `{}` is missing in the header": "kolom `{}` tidak ada di kepala tabel";
+    "field `{}` stands twice": "bidang `{}` ada dua kali";
+    "column `{}` stands twice in the header": "kolom `{}` ada dua kali di kepala tabel";
+    "table has no row": "tabel tanpa satu baris pun";
+    "earthquake list holds no earthquake in `Infogempa.gempa`":
+        "daftar gempa tanpa satu gempa pun di `Infogempa.gempa`";
     "table has more than `{}` rows": "tabel lebih dari `{}` baris";
     // What was expected.
     "a list": "daftar";
@@ -202,7 +214,13 @@ phrases! { pub(super) FEED:
         "pos duga air `{}` {} ke `{}` pada `{}`: dipercaya bila bacaan berikutnya cocok";
     "is higher than can be": "naik melebihi yang mungkin,";
     "jumps from `{}`": "melonjak dari `{}`";
+    "gauge `{}` is missing in the table": "pos duga air `{}` tidak ada di tabel";
+    "{}: it lacks the gauges {}": "{}: tidak memuat pos duga air {}";
     "`{}` is no volcano": "`{}` bukan gunung api";
+    "`{}` is no volcano that is known": "`{}` bukan gunung api yang dikenal";
+    "`{}` is no volcano that is known; did you mean {}?":
+        "`{}` bukan gunung api yang dikenal; maksudnya {}?";
+    "`{}` may be any of the volcanoes {}": "`{}` dapat berarti salah satu gunung api {}";
     "the level of `{}` is of `{}`, which lies more than `5` minutes after now":
         "tingkat `{}` bertanggal `{}`, lebih dari `5` menit sesudah saat ini";
     "`{}`, which came before, has ended it": "`{}`, yang datang lebih dahulu, sudah mengakhirinya";

@@ -16,8 +16,9 @@ use crate::{
         parse_moment, tsunami_potential,
     },
     cap::{MsgType, Status},
-    field::{FieldError, Fields, json_fault},
+    field::{FieldError, Fields},
     geometry::{PairError, read_pair},
+    json,
     note::{NoteKind, Notes, Place, Read},
 };
 
@@ -178,10 +179,7 @@ pub fn parse_bulletin(document: &[u8]) -> Result<Read<Bulletin>, BulletinError> 
         });
     }
     let body = document.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(document);
-    let value: Value = serde_json::from_slice(body).map_err(|error| {
-        let (at, reason) = json_fault(&error);
-        BulletinError::Json { at, reason }
-    })?;
+    let value = json::read(body).map_err(|(at, reason)| BulletinError::Json { at, reason })?;
     Ok(read_bulletin(&value)?)
 }
 

@@ -15,6 +15,7 @@ use crate::{
     bmkg::{MomentError, felt_places, parse_moment},
     field::{FieldError, Fields, json_fault},
     geometry::{PairError, read_pair},
+    json::Plain,
     note::{Note, NoteKind, Notes, Place, Read},
     text::{parse_decimal, parse_latitude, parse_longitude, quote},
     xml::{self, Document, Element, XmlError},
@@ -72,6 +73,9 @@ pub enum ListError {
     /// The document is not XML that we read.
     #[error(transparent)]
     Xml(#[from] XmlError),
+    /// The list holds nothing; BMKG's always hold the last earthquakes.
+    #[error("earthquake list holds no earthquake in `Infogempa.gempa`")]
+    Empty,
     /// The document is XML, and not a list of BMKG's.
     #[error(
         "earthquake list is not readable at {at}: root element `{name}` is not `Infogempa` with `gempa` in it"
@@ -88,7 +92,7 @@ impl ListError {
     /// Returns where the fault is.
     pub fn place(&self) -> Option<Place> {
         match self {
-            Self::TooLarge { .. } => None,
+            Self::TooLarge { .. } | Self::Empty => None,
             Self::Json { at, .. } | Self::NotAList { at, .. } => Some(*at),
             Self::Xml(error) => error.place(),
         }
@@ -157,6 +161,9 @@ pub fn parse_earthquakes(document: &[u8]) -> Result<EarthquakeList, ListError> {
 pub(crate) fn read_json_list(body: &[u8]) -> Result<EarthquakeList, ListError> {
     let list: List = serde_json::from_slice(body).map_err(|error| json_error(&error))?;
     let Rows { rows, is_list } = &list.infogempa.gempa;
+    if rows.is_empty() {
+        return Err(ListError::Empty);
+    }
     let mut notes = Notes::default();
     let others = [list.others.keys(), list.infogempa.others.keys()];
     for (names, path) in others.into_iter().zip(["", "Infogempa."]) {
@@ -189,7 +196,10 @@ pub(crate) fn read_xml_list(document: &Document) -> Result<EarthquakeList, ListE
     let root = &document.root;
     let is_row = |child: &&Element| child.name.eq_ignore_ascii_case("gempa");
     let elements: Vec<_> = root.children.iter().filter(is_row).collect();
-    if root.name != "Infogempa" || elements.is_empty() || elements.len() > MAX_ROWS {
+    if root.name == "Infogempa" && elements.is_empty() {
+        return Err(ListError::Empty);
+    }
+    if root.name != "Infogempa" || elements.len() > MAX_ROWS {
         return Err(ListError::NotAList {
             name: quote(&root.name),
             at: root.at,
@@ -208,7 +218,7 @@ pub(crate) fn read_xml_list(document: &Document) -> Result<EarthquakeList, ListE
         } else {
             format!("Infogempa/gempa[{number}]")
         };
-        read_row(&Fields::of(&fields_of(element), &path, '/')?)
+        read_row(&Fields::of(&fields_of(element, &path)?, &path, '/')?)
     });
     Ok(EarthquakeList {
         rows: rows.collect(),
@@ -217,19 +227,24 @@ pub(crate) fn read_xml_list(document: &Document) -> Result<EarthquakeList, ListE
 }
 
 /// Returns the elements of a row as the fields that the JSON form has; `point/coordinates` is its `Coordinates`.
-fn fields_of(element: &Element) -> Value {
+fn fields_of(element: &Element, path: &str) -> Result<Value, FieldError> {
     let mut fields = Map::new();
     for child in &element.children {
         let coordinates = child
             .children
             .iter()
             .find(|inner| inner.name == "coordinates");
-        match coordinates.filter(|_| child.name == "point") {
+        let before = match coordinates.filter(|_| child.name == "point") {
             Some(inner) => fields.insert("Coordinates".to_owned(), Value::from(&*inner.text)),
             None => fields.insert(child.name.clone(), Value::from(&*child.text)),
         };
+        if before.is_some() {
+            return Err(FieldError::Twice {
+                field: format!("{path}/{}", quote(&child.name)),
+            });
+        }
     }
-    Value::Object(fields)
+    Ok(Value::Object(fields))
 }
 
 /// Reads a moment in one field, and says when only its zone is missing.
@@ -306,16 +321,16 @@ impl<'de> Visitor<'de> for RowsVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Rows, A::Error> {
-        let row = Value::deserialize(MapAccessDeserializer::new(map))?;
+        let row = Plain::deserialize(MapAccessDeserializer::new(map))?;
         Ok(Rows {
-            rows: vec![row],
+            rows: vec![row.0],
             is_list: false,
         })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Rows, A::Error> {
         let mut rows = Vec::new();
-        while let Some(row) = elements.next_element()? {
+        while let Some(Plain(row)) = elements.next_element()? {
             if rows.len() == MAX_ROWS {
                 return Err(de::Error::custom(format_args!(
                     "more than `{MAX_ROWS}` earthquakes"

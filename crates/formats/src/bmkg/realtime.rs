@@ -16,6 +16,9 @@ use crate::{
 pub(crate) fn read_realtime(document: &Value) -> Result<EarthquakeList, FieldError> {
     let root = Fields::of(document, "", '.')?;
     let rows = root.rows("features")?;
+    if rows.is_empty() {
+        return Err(root.invalid("features", "[]", "a list of at least one earthquake"));
+    }
     Ok(EarthquakeList {
         rows: rows.iter().take(MAX_ROWS).map(read_feature).collect(),
         notes: Vec::new(),

@@ -25,7 +25,8 @@ use thiserror::Error;
 use crate::{
     MAX_DOCUMENT_BYTES,
     bmkg::{MomentError, parse_moment},
-    field::{FieldError, Fields, json_fault},
+    field::{FieldError, Fields},
+    json,
     note::{Note, Notes, Place},
     text::parse_decimal,
 };
@@ -69,6 +70,15 @@ pub enum StationError {
         /// The column.
         column: &'static str,
     },
+    /// The header holds a column twice, so that nobody can know which is meant.
+    #[error("column `{column}` stands twice in the header")]
+    ColumnTwice {
+        /// The column.
+        column: &'static str,
+    },
+    /// The table has no row, which says of no station that it is well.
+    #[error("table has no row")]
+    NoRows,
     /// The table has too many rows.
     #[error("table has more than `{limit}` rows")]
     TooManyRows {
@@ -87,8 +97,9 @@ impl StationError {
             Self::TooLarge { .. }
             | Self::Json { .. }
             | Self::NotUtf8 { .. }
+            | Self::NoRows
             | Self::TooManyRows { .. } => None,
-            Self::NoColumn { column } => Some((*column).to_owned()),
+            Self::NoColumn { column } | Self::ColumnTwice { column } => Some((*column).to_owned()),
             Self::Field(error) => Some(error.element().to_owned()),
         }
     }
@@ -100,9 +111,11 @@ impl StationError {
                 line: *line,
                 column: 1,
             }),
-            Self::NoColumn { .. } => Some(Place { line: 1, column: 1 }),
+            Self::NoColumn { .. } | Self::ColumnTwice { .. } => Some(Place { line: 1, column: 1 }),
             Self::Json { at, .. } => Some(*at),
-            Self::TooLarge { .. } | Self::TooManyRows { .. } | Self::Field(_) => None,
+            Self::TooLarge { .. } | Self::NoRows | Self::TooManyRows { .. } | Self::Field(_) => {
+                None
+            }
         }
     }
 }
@@ -258,10 +271,7 @@ pub fn parse(document: &[u8]) -> Result<Stations, StationError> {
     if !body.trim_ascii_start().starts_with(b"{") {
         return read_csv(body);
     }
-    let document = serde_json::from_slice(body).map_err(|error| {
-        let (at, reason) = json_fault(&error);
-        StationError::Json { at, reason }
-    })?;
+    let document = json::read(body).map_err(|(at, reason)| StationError::Json { at, reason })?;
     read_json(&document)
 }
 
@@ -269,13 +279,15 @@ pub fn parse(document: &[u8]) -> Result<Stations, StationError> {
 pub(crate) fn read_csv(body: &[u8]) -> Result<Stations, StationError> {
     let kind = kind_of_table(body).unwrap_or(Kind::Gauge);
     let mut table = table::read(body)?;
-    for column in kind.columns().iter().take(REQUIRED) {
-        if !table
-            .columns
-            .iter()
-            .any(|name| name.eq_ignore_ascii_case(column))
+    for (column, at) in kind.columns().iter().zip(0..) {
+        let names = table.columns.iter();
+        match names
+            .filter(|name| name.eq_ignore_ascii_case(column))
+            .count()
         {
-            return Err(StationError::NoColumn { column });
+            0 if at < REQUIRED => return Err(StationError::NoColumn { column }),
+            0 | 1 => {}
+            _ => return Err(StationError::ColumnTwice { column }),
         }
     }
     for row in table.rows.iter_mut().flatten() {
@@ -287,7 +299,7 @@ pub(crate) fn read_csv(body: &[u8]) -> Result<Stations, StationError> {
         reader.read(&Fields::of(row, &format!("row[{number}]"), '.')?)
     });
     let rows = rows.collect();
-    Ok(reader.finish(rows))
+    reader.finish(rows)
 }
 
 /// Columns are found whatever their case; in JSON names are taken as they are.
@@ -312,7 +324,7 @@ pub(crate) fn read_json(document: &Value) -> Result<Stations, StationError> {
     }
     let mut reader = Reader::new(kind);
     let rows = rows.iter().map(|row| reader.read(row)).collect();
-    Ok(reader.finish(rows))
+    reader.finish(rows)
 }
 
 /// What is kept in mind from row to row.
@@ -375,12 +387,15 @@ impl Reader {
         })
     }
 
-    fn finish(self, rows: Vec<Result<Reading, FieldError>>) -> Stations {
-        Stations {
+    fn finish(self, rows: Vec<Result<Reading, FieldError>>) -> Result<Stations, StationError> {
+        if rows.is_empty() {
+            return Err(StationError::NoRows);
+        }
+        Ok(Stations {
             kind: self.kind,
             rows,
             notes: self.notes.finish("table"),
-        }
+        })
     }
 }
 

@@ -197,8 +197,8 @@ impl PersonRecorder {
         };
         let wanted = match item.judged {
             Judged::Take(wanted) => wanted,
-            Judged::Link(link) => {
-                taken.message = link;
+            Judged::Link { url, .. } => {
+                taken.message = url;
                 taken.fate = Fate::Link.into();
                 return Ok(taken);
             }
@@ -535,15 +535,21 @@ impl WarningService for Api {
             .map_err(|error| super::invalid("read_at", &error))?
             .unwrap_or_else(now);
         let at = |at: Millis| DateTime::from_timestamp_millis(at.0).unwrap_or_default();
-        let judged = intake::gauge::judge_one(
-            gauge,
-            at(read_at),
-            request.level_mm,
-            None,
-            request.confirmed,
-            &memory.readings,
-            at(now()),
-        );
+        let (name, gauge) = (gauge.name.clone(), gauge.clone());
+        let (read_at, now) = (at(read_at), at(now()));
+        // What was believed is kept, and where the water comes is looked up.
+        let judged = tokio::task::spawn_blocking(move || {
+            intake::gauge::judge_one(
+                &gauge,
+                read_at,
+                request.level_mm,
+                None,
+                request.confirmed,
+                &memory.readings,
+                now,
+            )
+        });
+        let judged = judged.await.map_err(|error| internal(&error))?;
         if let Judged::Refused(reason) = &judged {
             return Err(Status::failed_precondition(reason.clone()));
         }
@@ -554,8 +560,8 @@ impl WarningService for Api {
             outcomes: Mutex::default(),
         };
         let item = Item {
-            identifier: gauge.name.clone(),
-            title: gauge.name.clone(),
+            identifier: name.clone(),
+            title: name,
             judged,
         };
         Ok(Response::new(RecordGaugeResponse {

@@ -67,7 +67,9 @@ fn example() -> Config {
                 period: Duration::from_mins(5),
                 ..feed(
                     "tinggi-muka-air",
-                    FeedKind::Gauges,
+                    FeedKind::Gauges {
+                        expected: vec!["Katulampa".into(), "Depok".into()],
+                    },
                     "https://posko-jabar.example.org/tma.csv",
                 )
             },

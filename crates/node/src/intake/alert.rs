@@ -13,6 +13,7 @@ use posko_formats::{
     Read,
     bmkg::{MAX_AHEAD, nowcast_places, nowcast_province},
     cap::{self, Alert, Info, MsgType, Status},
+    quote,
 };
 use posko_proto::{
     Id,
@@ -98,14 +99,14 @@ pub(super) fn judge(
     let alert = &read.value;
     // Refused before it becomes a command: a command's refusal is for good, and this one's time comes.
     if alert.sent.signed_duration_since(now) > MAX_AHEAD {
-        let (identifier, sent) = (&alert.identifier, alert.sent.to_rfc3339());
+        let (identifier, sent) = (quote(&alert.identifier), alert.sent.to_rfc3339());
         let now = now.to_rfc3339();
         return Judged::Refused(format!(
             "alert `{identifier}` of `{sent}` lies more than `5` minutes after now, `{now}`"
         ));
     }
     if matches!(alert.msg_type, MsgType::Ack | MsgType::Error) {
-        let (identifier, word) = (&alert.identifier, alert.msg_type.word());
+        let (identifier, word) = (quote(&alert.identifier), alert.msg_type.word());
         let reason = format!("alert `{identifier}` is of type `{word}`, which warns of nothing");
         return if is_nowcast {
             Judged::Refused(reason)
@@ -130,7 +131,7 @@ pub(super) fn judge(
         _ => None,
     };
     let Some(info) = chosen_info(alert) else {
-        return Judged::Refused(format!("alert `{}` says nothing", alert.identifier));
+        return Judged::Refused(format!("alert `{}` says nothing", quote(&alert.identifier)));
     };
     let mut content = content_of(read, info, said);
     if !is_ours(&content, provinces) {
@@ -139,7 +140,8 @@ pub(super) fn judge(
     let Some(hazard) = hazard_of(info) else {
         return Judged::Refused(format!(
             "alert `{}` is of an event that has no kind here, `{}`",
-            alert.identifier, info.event
+            quote(&alert.identifier),
+            quote(&info.event)
         ));
     };
     content.hazard = hazard.into();
@@ -162,7 +164,7 @@ fn judge_cancel(read: &Read<Alert>, names: &Names<'_>, provinces: &[Province]) -
     if alert.references.is_empty() {
         return Judged::Refused(format!(
             "alert `{}` cancels without naming what",
-            alert.identifier
+            quote(&alert.identifier)
         ));
     }
     if alert.status != Status::Actual {

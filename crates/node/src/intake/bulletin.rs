@@ -14,6 +14,7 @@ use posko_formats::{
     Read,
     bmkg::{Bulletin, MAX_AHEAD, Stage, TsunamiArea, TsunamiLevel},
     cap::{MsgType, Status},
+    quote,
 };
 use posko_proto::{
     common::v1::Hazard,
@@ -40,7 +41,7 @@ pub(super) fn judge(
     if bulletin.sent.signed_duration_since(now) > MAX_AHEAD {
         return Judged::Refused(format!(
             "bulletin `{}` of `{}` lies more than `5` minutes after now, `{}`",
-            bulletin.identifier,
+            quote(&bulletin.identifier),
             bulletin.sent.to_rfc3339(),
             now.to_rfc3339()
         ));

@@ -7,16 +7,18 @@ use posko_formats::{
     Read,
     cap::{Alert, Status},
     document::{self, Document, DocumentError, Format},
+    quote,
     station::{Kind, Reading, Stations},
 };
 use posko_proto::time::Millis;
+use posko_store::reading::KeptReading;
 
 use crate::intake::{
     Province, alert, bulletin,
     earthquake::{self, Known},
     gauge::{self, Gauge, Readings},
     volcano,
-    wanted::{Item, Judged},
+    wanted::{Item, Judged, millis},
 };
 
 /// What is kept of what documents say.
@@ -41,10 +43,20 @@ impl Default for Scope {
 }
 
 /// What is remembered from document to document.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Memory {
     pub(super) known: Known,
     pub(crate) readings: Readings,
+}
+
+impl Memory {
+    /// Goes on from the readings of gauges that were kept, and keeps none.
+    pub(crate) fn of(readings: Vec<KeptReading>) -> Self {
+        Self {
+            readings: Readings::new(readings, None),
+            ..Self::default()
+        }
+    }
 }
 
 /// A document, judged.
@@ -93,8 +105,13 @@ impl Judging<'_> {
                         .unwrap_or_default(),
                     title: item.title.clone(),
                     judged: match &item.link {
-                        Some(link) => Judged::Link(link.clone()),
-                        None => Judged::Refused(format!("item `{}` has no link", item.title)),
+                        Some(link) => Judged::Link {
+                            url: link.clone(),
+                            published: item.published.map(|at| millis(&at)),
+                        },
+                        None => {
+                            Judged::Refused(format!("item `{}` has no link", quote(&item.title)))
+                        }
                     },
                 });
                 refused.chain(items).collect()
@@ -107,8 +124,14 @@ impl Judging<'_> {
                         identifier: entry.id.clone(),
                         title: entry.title.clone(),
                         judged: match &entry.link {
-                            Some(link) => Judged::Link(link.clone()),
-                            None => Judged::Refused(format!("entry `{}` has no link", entry.title)),
+                            Some(link) => Judged::Link {
+                                url: link.clone(),
+                                published: Some(millis(&entry.updated)),
+                            },
+                            None => Judged::Refused(format!(
+                                "entry `{}` has no link",
+                                quote(&entry.title)
+                            )),
                         },
                     },
                 });
@@ -180,8 +203,11 @@ impl Judging<'_> {
         for row in &stations.rows {
             match row {
                 Ok(reading) => {
-                    let readings = by_name.entry(reading.station.to_lowercase()).or_default();
-                    readings.push(reading);
+                    let key = match stations.kind {
+                        Kind::Gauge => reading.station.to_lowercase(),
+                        Kind::Volcano => volcano::key_of(&reading.station),
+                    };
+                    by_name.entry(key).or_default().push(reading);
                 }
                 Err(error) => items.push(refused(error)),
             }

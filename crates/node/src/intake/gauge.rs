@@ -4,11 +4,12 @@
 //! begins a warning, later ones update it when the level changes or an hour has passed, and the one that has fallen below
 //! every level takes it back. Without a reading it holds until 6 h after the last arrival.
 //! A reading that jumps is not believed until the next one agrees; one that repeats for too long says that the gauge is dead.
+//! The newest reading that was believed is kept, so that a start of the node believes no jump either.
 
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,6 +19,7 @@ use posko_domain::{
 };
 use posko_formats::{
     bmkg::MAX_AHEAD,
+    quote,
     station::{self, Level, Reading},
 };
 use posko_proto::{
@@ -28,9 +30,11 @@ use posko_proto::{
     },
 };
 
+use posko_store::reading::KeptReading;
+
 use crate::intake::{
     earthquake::local_time,
-    wanted::{Effect, Judged, Wanted, millis},
+    wanted::{Effect, Item, Judged, Wanted, millis},
 };
 
 /// How long after the last arrival a warning holds without a newer reading.
@@ -115,14 +119,22 @@ impl Gauge {
     }
 }
 
+/// Keeps the newest reading of a gauge that was believed, by its name in lower case.
+pub(crate) type Keep = Box<dyn Fn(KeptReading) + Send + Sync>;
+
 /// What was read of the gauges, by their names in lower case: whether a reading can be believed depends on those before.
-#[derive(Debug, Default)]
-pub(crate) struct Readings(Mutex<BTreeMap<String, Seen>>);
+#[derive(Default)]
+pub(crate) struct Readings {
+    seen: Mutex<BTreeMap<String, Seen>>,
+    keep: Option<Keep>,
+}
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Seen {
     /// The newest reading that was believed.
     last: Option<(DateTime<Utc>, i32)>,
+    /// The one that is kept.
+    kept: Option<(DateTime<Utc>, i32)>,
     /// A newer one that jumped, and waits for one that agrees.
     waits: Option<(DateTime<Utc>, i32)>,
 }
@@ -138,6 +150,52 @@ enum Observed {
 }
 
 impl Readings {
+    /// Goes on from what was kept.
+    pub(crate) fn new(kept: Vec<KeptReading>, keep: Option<Keep>) -> Self {
+        let seen = kept.into_iter().map(|reading| {
+            let at = DateTime::from_timestamp_millis(reading.read_at.0).unwrap_or_default();
+            let last = Some((at, reading.level_mm));
+            let seen = Seen {
+                last,
+                kept: last,
+                waits: None,
+            };
+            (reading.station, seen)
+        });
+        Self {
+            seen: Mutex::new(seen.collect()),
+            keep,
+        }
+    }
+
+    /// Keeps the newest reading of a gauge that was believed, unless it is kept already.
+    fn keep(&self, gauge: &Gauge) {
+        let Some(keep) = &self.keep else { return };
+        let station = gauge.name.to_lowercase();
+        let newest = {
+            let mut readings = self.lock();
+            let Some(seen) = readings
+                .get_mut(&station)
+                .filter(|seen| seen.last != seen.kept)
+            else {
+                return;
+            };
+            seen.kept = seen.last;
+            seen.last
+        };
+        if let Some((at, level_mm)) = newest {
+            keep(KeptReading {
+                station,
+                read_at: millis(&at),
+                level_mm,
+            });
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Seen>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn observe(
         &self,
         gauge: &Gauge,
@@ -145,7 +203,7 @@ impl Readings {
         level_mm: i32,
         confirmed: bool,
     ) -> Observed {
-        let mut readings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut readings = self.lock();
         let seen = readings.entry(gauge.name.to_lowercase()).or_default();
         let is_known =
             |known: Option<(DateTime<Utc>, i32)>| known.is_some_and(|(known, _)| at <= known);
@@ -164,16 +222,14 @@ impl Readings {
             seen.waits = Some((at, level_mm));
             return Observed::Jumps(before.map(|(_, level)| level));
         }
-        *seen = Seen {
-            last: Some((at, level_mm)),
-            waits: None,
-        };
+        seen.last = Some((at, level_mm));
+        seen.waits = None;
         Observed::Fits
     }
 
     /// Returns when a gauge was read last, as far as it was believed.
     fn newest(&self, gauge: &Gauge) -> Option<DateTime<Utc>> {
-        let readings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let readings = self.lock();
         Some(readings.get(&gauge.name.to_lowercase())?.last?.0)
     }
 }
@@ -192,7 +248,8 @@ pub(super) fn judge(
     let name = &newest.station;
     let Some(gauge) = find(gauges, name) else {
         return Judged::Refused(format!(
-            "gauge `{name}` is not configured: nothing says whom it warns"
+            "gauge `{}` is not configured: nothing says whom it warns",
+            quote(name)
         ));
     };
     for reading in before {
@@ -203,9 +260,18 @@ pub(super) fn judge(
         }
     }
     let Level::Water { level_mm, siaga } = newest.level else {
-        return Judged::Refused(format!("`{name}` is no reading of a river gauge"));
+        return Judged::Refused(format!("`{}` is no reading of a river gauge", quote(name)));
     };
     judge_one(gauge, newest.time, level_mm, siaga, false, seen, now)
+}
+
+/// Returns a gauge that a table should hold and does not: of it nothing is known, which is no river at rest.
+pub(super) fn missing(name: &str) -> Item {
+    Item {
+        identifier: format!("missing/{name}"),
+        title: name.into(),
+        judged: Judged::Refused(format!("gauge `{name}` is missing in the table")),
+    }
 }
 
 /// Finds a gauge by its name, in any case.
@@ -239,7 +305,9 @@ pub(crate) fn judge_one(
             gauge.stale_minutes
         ));
     }
-    match seen.observe(gauge, at, level_mm, confirmed) {
+    let observed = seen.observe(gauge, at, level_mm, confirmed);
+    seen.keep(gauge);
+    match observed {
         Observed::Fits => {}
         Observed::Known if seen.newest(gauge) == Some(at) => {}
         Observed::Known => {

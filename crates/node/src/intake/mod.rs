@@ -19,6 +19,8 @@ mod earthquake;
 mod fetch;
 pub(crate) mod gauge;
 mod health;
+mod hosts;
+mod judging;
 mod nowcast;
 mod province;
 pub(crate) mod settle;
@@ -43,7 +45,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use tracing::debug;
 
 pub(crate) use crate::intake::watched::{Found, Watched};
-use crate::intake::{document::Memory, fetch::Fetcher, worker::Worker};
+use crate::intake::{document::Memory, fetch::Fetcher, gauge::Readings, worker::Worker};
 pub use crate::intake::{
     document::Scope,
     gauge::Gauge,
@@ -92,7 +94,10 @@ pub enum FeedKind {
         hosts: Vec<String>,
     },
     /// A table of river gauges.
-    Gauges,
+    Gauges {
+        /// The gauges that it must bring: one that is missing is no river at rest.
+        expected: Vec<String>,
+    },
     /// A table of volcanoes' levels.
     Volcanoes,
 }
@@ -102,10 +107,10 @@ impl FeedConfig {
     /// mirror of it, else the one that the list is asked of, with its port where that is written.
     pub(crate) fn carrier(&self) -> String {
         let is_bmkg = |host: &str| host == BMKG_HOST || host.ends_with(".bmkg.go.id");
-        let host = host_of(&self.url).unwrap_or_default();
+        let host = hosts::host_of(&self.url);
         match self.kind {
             FeedKind::BmkgNowcast { .. } | FeedKind::BmkgEarthquake { .. } => BMKG_HOST.into(),
-            FeedKind::Cap { .. } | FeedKind::Gauges | FeedKind::Volcanoes => {
+            FeedKind::Cap { .. } | FeedKind::Gauges { .. } | FeedKind::Volcanoes => {
                 if is_bmkg(&host) {
                     BMKG_HOST.into()
                 } else {
@@ -116,15 +121,6 @@ impl FeedConfig {
     }
 }
 
-/// Returns the host of an `http` or `https` address in lower case, with its port where that is written; none where there is
-/// none, or a name or a password before it.
-pub(crate) fn host_of(url: &str) -> Option<String> {
-    let (scheme, rest) = url.split_once("://")?;
-    let host = rest.split(['/', '?', '#']).next()?;
-    let is_plain = matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains('@');
-    is_plain.then(|| host.to_lowercase())
-}
-
 impl FeedKind {
     /// Returns the kind's name in the configuration.
     pub fn name(&self) -> &'static str {
@@ -132,7 +128,7 @@ impl FeedKind {
             Self::BmkgNowcast { .. } => "bmkg-nowcast",
             Self::BmkgEarthquake { .. } => "bmkg-earthquake",
             Self::Cap { .. } => "cap",
-            Self::Gauges => "gauges",
+            Self::Gauges { .. } => "gauges",
             Self::Volcanoes => "volcanoes",
         }
     }
@@ -143,7 +139,7 @@ impl FeedKind {
             Self::BmkgNowcast { .. } => Source::BmkgNowcast,
             Self::BmkgEarthquake { .. } => Source::BmkgEarthquake,
             Self::Cap { .. } => Source::Cap,
-            Self::Gauges => Source::Gauge,
+            Self::Gauges { .. } => Source::Gauge,
             Self::Volcanoes => Source::Volcano,
         }
     }
@@ -163,8 +159,13 @@ impl FeedKind {
                 radius_km: *radius_km,
                 ..usual
             },
-            Self::Gauges | Self::Volcanoes => usual,
+            Self::Gauges { .. } | Self::Volcanoes => usual,
         }
+    }
+
+    /// Says whether its list may link to alerts, which are then fetched too.
+    fn links(&self) -> bool {
+        matches!(self, Self::BmkgNowcast { .. } | Self::Cap { .. })
     }
 
     /// Says whether a document of that format belongs to the feed.
@@ -182,7 +183,7 @@ impl FeedKind {
                 format,
                 Format::Cap | Format::Rss | Format::Atom | Format::EdxlDe
             ),
-            Self::Gauges => format == Format::Gauges,
+            Self::Gauges { .. } => format == Format::Gauges,
             Self::Volcanoes => format == Format::Volcanoes,
         }
     }
@@ -235,23 +236,28 @@ pub struct Feeds {
 
 impl Feeds {
     /// Starts asking every feed at once and then by its period, from how each was `before`; needs a tokio runtime.
-    pub fn start<R: Recorder>(
+    pub(crate) fn start<R: Recorder>(
         config: &[FeedConfig],
         before: &[FeedHealthChanged],
-        gauges: &[Gauge],
+        (gauges, readings): (&[Gauge], Readings),
         recorder: R,
         clock: Clock,
     ) -> Self {
-        let fetcher = Fetcher::new(fetch::TIMEOUT);
+        let linking = config.iter().filter(|feed| feed.kind.links()).count();
+        let fetcher = Fetcher::new(fetch::TIMEOUT, linking);
         let (stop, stopped) = watch::channel(false);
-        let (recorder, memory) = (Arc::new(recorder), Arc::new(Memory::default()));
+        let recorder = Arc::new(recorder);
+        let memory = Arc::new(Memory {
+            readings,
+            ..Memory::default()
+        });
         let watched = Watched::new(config, before, clock());
         let mut tasks = Vec::new();
-        for (feed, kept) in watched.feeds() {
+        for (at, (feed, kept)) in watched.feeds().enumerate() {
             let worker = Worker::new(
                 feed.clone(),
                 Arc::clone(&recorder),
-                fetcher.clone(),
+                fetcher.of(at, feed),
                 Arc::clone(&clock),
                 (feed.kind.scope(gauges), Arc::clone(&memory)),
                 Arc::clone(kept),
@@ -310,9 +316,9 @@ pub struct Trial {
 
 /// Asks a feed once and returns what each of its items would become; nothing is recorded.
 pub async fn try_feed(config: &FeedConfig, gauges: &[Gauge], now: Millis) -> Trial {
-    let fetcher = Fetcher::new(fetch::TIMEOUT);
-    let scope = config.kind.scope(gauges);
-    worker::try_once(config, &fetcher, &scope, now).await
+    let fetcher = Fetcher::new(fetch::TIMEOUT, 1).of(0, config);
+    let scope = Arc::new(config.kind.scope(gauges));
+    judging::try_once(config, &fetcher, &scope, now).await
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 
 use chrono::{DateTime, FixedOffset};
 use posko_domain::region;
-use posko_formats::bmkg::NowcastLink;
+use posko_formats::bmkg::{NowcastError, NowcastLink};
 use posko_proto::{Id, warning::v1::Content};
 
 /// An alert that a list holds.
@@ -80,16 +80,15 @@ pub(super) fn alert_url(list: &str, link: &NowcastLink<'_>) -> String {
     }
 }
 
-/// Returns where to fetch the alert of a link that is not taken apart yet; none when it is no link of a nowcast.
-pub(super) fn alert_url_of(list: &str, link: &str) -> Option<String> {
+/// Returns where to fetch the alert of a link that is not taken apart yet, or why it is no link of a nowcast.
+pub(super) fn alert_url_of(list: &str, title: &str, link: &str) -> Result<String, NowcastError> {
     let item = posko_formats::rss::Item {
         at: posko_formats::Place { line: 1, column: 1 },
-        title: String::new(),
+        title: title.to_owned(),
         link: Some(link.to_owned()),
         guid: None,
         published: None,
         category: None,
     };
-    let link = posko_formats::bmkg::nowcast_link(&item).ok()?;
-    Some(alert_url(list, &link))
+    Ok(alert_url(list, &posko_formats::bmkg::nowcast_link(&item)?))
 }

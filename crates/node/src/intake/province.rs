@@ -113,6 +113,15 @@ pub(super) fn mentioned(headline: &str) -> Mention {
     }
 }
 
+/// Says whether a headline names another province, and none of these.
+pub(super) fn is_elsewhere(headline: &str, provinces: &[Province]) -> bool {
+    match mentioned(headline) {
+        Mention::Ours(province) => !provinces.contains(&province),
+        Mention::Other => true,
+        Mention::Unclear => false,
+    }
+}
+
 fn names(headline: &str, province: Province) -> bool {
     ALIASES
         .iter()

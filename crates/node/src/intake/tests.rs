@@ -1,5 +1,6 @@
 //! Feeds against a loopback server that answers as each test says, with a clock that the test sets.
 
+mod agreement;
 mod carrier;
 mod recorded;
 mod server;
@@ -172,6 +173,10 @@ impl Bench {
     }
 
     async fn new(kind: FeedKind, path: &str, node: Node) -> Self {
+        Self::remembering(kind, path, node, Arc::default()).await
+    }
+
+    async fn remembering(kind: FeedKind, path: &str, node: Node, memory: Arc<Memory>) -> Self {
         let server = Server::start().await;
         let now = Arc::clone(&node.now);
         let config = FeedConfig {
@@ -186,9 +191,9 @@ impl Bench {
         let worker = Worker::new(
             config.clone(),
             Arc::new(node.clone()),
-            Fetcher::new(Duration::from_millis(1_500)),
+            Fetcher::new(Duration::from_millis(1_500), 1).of(0, &config),
             Arc::new(move || Millis(read.load(Ordering::SeqCst))),
-            (config.kind.scope(&Gauge::shipped()), Arc::default()),
+            (config.kind.scope(&Gauge::shipped()), memory),
             Arc::clone(kept),
         );
         Self {
@@ -675,12 +680,22 @@ async fn an_answer_that_fails_takes_nothing_and_is_never_an_empty_list() {
         (Answer::silent(), "did not answer whole within `1500` ms"),
         (
             Answer::redirect("/gempa.json"),
-            "redirects more than `3` times",
+            "redirects more than `5` times",
         ),
-        // Only the path of such an address is asked for, on the same host.
         (
             Answer::redirect("file:///etc/hostname"),
-            "answered with status `404`",
+            "redirects to `file:///etc/hostname`, which is not `http` or `https`",
+        ),
+        (
+            Answer::redirect("http://169.254.169.254/latest/meta-data"),
+            "redirects to host `169.254.169.254`, from which this feed may fetch nothing",
+        ),
+        (
+            Answer::with_head(
+                "200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 1",
+                "\x1f",
+            ),
+            "is packed as `gzip`",
         ),
         (
             Answer::ok(r#"{"Infogempa":{"gempa":["#),
@@ -893,7 +908,9 @@ async fn running_feeds_ask_by_themselves_and_stop_when_told() {
     ];
     let node = Node::default();
     let clock: Clock = Arc::new(|| NOW);
-    let feeds = Feeds::start(&config, &[], &Gauge::shipped(), node.clone(), clock);
+    let gauges = Gauge::shipped();
+    let known = (gauges.as_slice(), Readings::default());
+    let feeds = Feeds::start(&config, &[], known, node.clone(), clock);
     let all_well = async {
         while !feeds
             .status()

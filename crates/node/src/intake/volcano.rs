@@ -2,14 +2,16 @@
 //!
 //! PVMBG's levels come without identifiers or references. So their rule is that of the volcano: a level above Normal begins a
 //! warning, another level or another day updates it, and Normal takes it back. Without a reading it holds for 7 days.
+//! A volcano elsewhere in Indonesia is outside; a name that is none of any volcano is refused, since it may be ours.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use posko_domain::{
-    region::{self, Point},
+    region::{self, NamedVolcano, Point, Volcano, volcano_named},
     warning::{Said, WarningCommand, locate},
 };
 use posko_formats::{
     bmkg::MAX_AHEAD,
+    quote,
     station::{self, Level, Reading},
 };
 use posko_proto::{
@@ -29,19 +31,37 @@ const HOLDS: TimeDelta = TimeDelta::days(7);
 /// the kab/kota that are near.
 const AROUND_M: u32 = 10_000;
 
-/// The volcanoes in and beside the three provinces whose levels PVMBG publishes, by their names without blanks, and where
-/// their craters are (Global Volcanism Program).
-const VOLCANOES: [(&str, &str, f64, f64); 9] = [
-    ("anakkrakatau", "Anak Krakatau", -6.102, 105.423),
-    ("krakatau", "Anak Krakatau", -6.102, 105.423),
-    ("salak", "Salak", -6.72, 106.73),
-    ("gede", "Gede", -6.77, 106.965),
-    ("tangkubanparahu", "Tangkubanparahu", -6.77, 107.60),
-    ("guntur", "Guntur", -7.143, 107.84),
-    ("papandayan", "Papandayan", -7.32, 107.73),
-    ("galunggung", "Galunggung", -7.25, 108.058),
-    ("ciremai", "Ciremai", -6.892, 108.40),
-];
+/// Returns what tells the readings of one volcano from those of others, however the table spells it.
+pub(super) fn key_of(name: &str) -> String {
+    match volcano_named(name) {
+        NamedVolcano::One(volcano) => volcano.key().to_owned(),
+        NamedVolcano::Several(_) | NamedVolcano::Unknown(_) => name.to_lowercase(),
+    }
+}
+
+/// Returns the volcano that a table names; one that nobody knows may be ours.
+fn find(name: &str) -> Result<&'static Volcano, String> {
+    let list = |volcanoes: Vec<&Volcano>| {
+        let names = volcanoes.into_iter().map(|volcano| volcano.name);
+        let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
+        names.join(", ")
+    };
+    let shown = quote(name);
+    match volcano_named(name) {
+        NamedVolcano::One(volcano) => Ok(volcano),
+        NamedVolcano::Several(volcanoes) => Err(format!(
+            "`{shown}` may be any of the volcanoes {}",
+            list(volcanoes)
+        )),
+        NamedVolcano::Unknown(like) if like.is_empty() => {
+            Err(format!("`{shown}` is no volcano that is known"))
+        }
+        NamedVolcano::Unknown(like) => Err(format!(
+            "`{shown}` is no volcano that is known; did you mean {}?",
+            list(like)
+        )),
+    }
+}
 
 /// Judges the readings of one volcano, of which the newest counts.
 pub(super) fn judge(readings: &[&Reading], now: DateTime<Utc>) -> Judged {
@@ -49,29 +69,26 @@ pub(super) fn judge(readings: &[&Reading], now: DateTime<Utc>) -> Judged {
         return Judged::Nothing("there is no reading".into());
     };
     let Level::Volcano(level) = newest.level else {
-        return Judged::Refused(format!("`{}` is no volcano", newest.station));
+        return Judged::Refused(format!("`{}` is no volcano", quote(&newest.station)));
     };
     let at = newest.time;
     if at.signed_duration_since(now) > MAX_AHEAD {
         return Judged::Refused(format!(
             "the level of `{}` is of `{}`, which lies more than `5` minutes after now",
-            newest.station,
+            quote(&newest.station),
             at.to_rfc3339()
         ));
     }
-    let wanted: String = newest
-        .station
-        .to_lowercase()
-        .chars()
-        .filter(|c| c.is_alphanumeric())
-        .collect();
-    let wanted = wanted.strip_prefix("gunung").unwrap_or(&wanted);
-    let Some((key, name, lat, lon)) = VOLCANOES.iter().find(|(key, ..)| *key == wanted) else {
+    let volcano = match find(&newest.station) {
+        Ok(volcano) => volcano,
+        Err(reason) => return Judged::Refused(reason),
+    };
+    let Some(crater) = volcano.crater else {
         return Judged::Outside;
     };
-    let content = content_of(name, (*lat, *lon), level, at);
-    // Krakatau is known by two names.
-    let key = format!("volcano/{}/", key.trim_start_matches("anak"));
+    let content = content_of(volcano, crater, level, at);
+    // Krakatau was known by that name before.
+    let key = format!("volcano/{}/", volcano.key().trim_start_matches("anak"));
     let identifier = format!(
         "{key}{}",
         at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
@@ -93,11 +110,12 @@ pub(super) fn judge(readings: &[&Reading], now: DateTime<Utc>) -> Judged {
 }
 
 fn content_of(
-    name: &str,
-    (lat, lon): (f64, f64),
+    volcano: &Volcano,
+    crater: Point,
     level: station::VolcanoLevel,
     at: DateTime<Utc>,
 ) -> Content {
+    let name = volcano.name;
     let (wire, severity, word, roman) = match level {
         station::VolcanoLevel::Normal => (VolcanoLevel::Normal, Severity::Minor, "Normal", "I"),
         station::VolcanoLevel::Waspada => {
@@ -106,18 +124,20 @@ fn content_of(
         station::VolcanoLevel::Siaga => (VolcanoLevel::Siaga, Severity::Severe, "Siaga", "III"),
         station::VolcanoLevel::Awas => (VolcanoLevel::Awas, Severity::Extreme, "Awas", "IV"),
     };
-    let mut area = Area {
+    let mut around = Area {
         description: format!(
             "{} km dari kawah; jarak yang dianjurkan ditetapkan PVMBG",
             AROUND_M / 1000
         ),
         circles: vec![Circle {
-            center: Some(Point::from_degrees(lat, lon).into()),
+            center: Some(crater.into()),
             radius_m: AROUND_M,
         }],
         ..Area::default()
     };
-    locate(&mut area, &Said::default());
+    locate(&mut around, &Said::default());
+    let mut areas = vec![around];
+    areas.extend(across_of(volcano));
     Content {
         status: AlertStatus::Actual.into(),
         hazard: Hazard::Volcano.into(),
@@ -128,7 +148,7 @@ fn content_of(
         expires_at: Some(millis(&(at + HOLDS)).into()),
         headline: format!("Gunung {name} Level {roman} ({word})"),
         language: "id".into(),
-        areas: vec![area],
+        areas,
         event: format!("Level {roman} ({word})"),
         texts: vec![Text {
             language: "en".into(),
@@ -144,4 +164,19 @@ fn content_of(
         code_set: region::CODE_SET.into(),
         ..Content::default()
     }
+}
+
+/// Returns the coasts across the water that a volcano at sea warns.
+fn across_of(volcano: &Volcano) -> Option<Area> {
+    let mut area = Area {
+        description: format!("pesisir di seberang Gunung {}", volcano.name),
+        region_codes: volcano.across.iter().map(|code| (*code).into()).collect(),
+        ..Area::default()
+    };
+    locate(&mut area, &Said::default());
+    for found in &mut area.regions {
+        // The coast, and not all of the kab/kota.
+        found.partly = true;
+    }
+    (!area.regions.is_empty()).then_some(area)
 }

@@ -13,8 +13,13 @@ use posko_proto::{
 pub enum Judged {
     /// It is to be recorded.
     Take(Box<Wanted>),
-    /// It is an alert's address, which whoever holds the list may ask.
-    Link(String),
+    /// It is an alert elsewhere, which whoever holds the list may ask for.
+    Link {
+        /// Its address as the list gives it.
+        url: String,
+        /// When it was published, where the list says so.
+        published: Option<Millis>,
+    },
     /// It is of another area.
     Outside,
     /// It asks for nothing, and why.

@@ -1,13 +1,17 @@
 //! One feed's task: ask, judge every item, record, wait.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use chrono::{DateTime, Utc};
 use posko_domain::{
     code::{Code, Refusal},
     warning::{Ending, WarningCommand},
 };
-use posko_formats::{bmkg::nowcast_link, cap, document::Format, rss};
+use posko_formats::{bmkg::nowcast_link, rss};
 use posko_proto::{
     time::Millis,
     warning::v1::{AlertStatus, Source},
@@ -17,20 +21,17 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::intake::{
-    Clock, FeedConfig, FeedKind, Item, Judged, Province, Recorder, Scope, Take, Trial, Wanted,
-    alert,
-    document::{self, Memory},
+    Clock, FeedConfig, FeedKind, Item, Judged, Province, Recorder, Scope, Take, Wanted,
+    document::Memory,
     fetch::{FetchError, Fetcher},
-    host_of,
+    hosts::host_of,
+    judging::{self, apart, followed, judge_alert, judge_list, too_many},
     nowcast::{self, Listed},
-    province::{Mention, mentioned},
+    province::is_elsewhere,
     settle,
-    wanted::Effect,
+    wanted::{Effect, millis},
     watched::Kept,
 };
-
-/// The most items of one list; BMKG publishes some dozens. More would keep the feed busy past many periods.
-const MAX_ITEMS: usize = 1_000;
 
 /// The longest pause after errors, in periods.
 const MAX_BACKOFF: u32 = 5;
@@ -41,7 +42,7 @@ pub(super) struct Worker<R> {
     recorder: Arc<R>,
     fetcher: Fetcher,
     clock: Clock,
-    scope: Scope,
+    scope: Arc<Scope>,
     known: Arc<Memory>,
     kept: Arc<Kept>,
     /// What became of the items of the last list, by key, so that nothing is fetched, recorded or counted twice.
@@ -67,6 +68,15 @@ enum Fate {
     Refused,
 }
 
+/// An alert that a list links to, of which this version is not known.
+struct Linked {
+    /// What the item is remembered by.
+    key: String,
+    version: Option<Vec<u8>>,
+    url: String,
+    published: Option<Millis>,
+}
+
 /// What one asking came to.
 #[derive(Debug, Default)]
 struct Round {
@@ -78,6 +88,17 @@ struct Round {
     refusal: Option<String>,
     /// The first trouble that was not an item's fault.
     failure: Option<String>,
+    /// How many alerts that the list links to could not be asked for any more.
+    waiting: usize,
+}
+
+impl Round {
+    /// Returns what was wrong with what the feed answered: what had to be refused, and what there was too much of.
+    fn wrong(&self, share: usize) -> Option<String> {
+        let waiting = (self.waiting > 0).then(|| too_many(self.waiting, share));
+        let wrong: Vec<String> = self.refusal.clone().into_iter().chain(waiting).collect();
+        (!wrong.is_empty()).then(|| wrong.join("; "))
+    }
 }
 
 /// Why there is no list.
@@ -90,9 +111,12 @@ enum NoList {
 
 impl From<FetchError> for NoList {
     fn from(error: FetchError) -> Self {
-        // An answer past the limit is an answer, and an unreadable one.
+        // An answer past the limit, packed or elsewhere is an answer, and an unreadable one.
         match error {
-            FetchError::TooLarge { .. } => Self::Unreadable(error.to_string()),
+            FetchError::TooLarge { .. }
+            | FetchError::Packed { .. }
+            | FetchError::OtherHost { .. }
+            | FetchError::OtherScheme { .. } => Self::Unreadable(error.to_string()),
             FetchError::Status { .. }
             | FetchError::TimedOut { .. }
             | FetchError::TooManyRedirects { .. }
@@ -117,7 +141,7 @@ impl<R: Recorder> Worker<R> {
             recorder,
             fetcher,
             clock,
-            scope,
+            scope: Arc::new(scope),
             known,
             kept,
             memory: HashMap::new(),
@@ -143,46 +167,42 @@ impl<R: Recorder> Worker<R> {
     /// Asks once and returns how long to wait before the next time.
     pub(super) async fn poll(&mut self) -> Duration {
         let mut round = Round::default();
+        // The other half is the pause, so that a feed which answers is not late.
+        let until = Instant::now() + self.config.period / 2;
         let result = match self.config.kind.clone() {
-            FeedKind::BmkgNowcast { provinces } => self.poll_nowcast(&provinces, &mut round).await,
+            FeedKind::BmkgNowcast { provinces } => {
+                self.poll_nowcast(&provinces, until, &mut round).await
+            }
             FeedKind::BmkgEarthquake { .. }
             | FeedKind::Cap { .. }
-            | FeedKind::Gauges
-            | FeedKind::Volcanoes => self.poll_document(&mut round).await,
+            | FeedKind::Gauges { .. }
+            | FeedKind::Volcanoes => self.poll_document(until, &mut round).await,
         };
         self.close(result, round)
     }
 
-    async fn poll_nowcast(&self, provinces: &[Province], round: &mut Round) -> Result<(), NoList> {
-        let document = self.fetcher.fetch(&self.config.url).await?;
-        let list = rss::parse(&document).map_err(|error| NoList::Unreadable(error.to_string()))?;
-        let mut channel = list.value;
+    async fn poll_nowcast(
+        &self,
+        provinces: &[Province],
+        until: Instant,
+        round: &mut Round,
+    ) -> Result<(), NoList> {
+        let document = self.fetcher.list(&self.config.url).await?;
+        let list = apart(move || rss::parse(&document)).await;
+        let list = list.map_err(NoList::Unreadable)?;
+        let channel = list
+            .map_err(|error| NoList::Unreadable(error.to_string()))?
+            .value;
         check_length(channel.items.len() + channel.refused.len())?;
         for error in &channel.refused {
-            let reason = error.to_string();
-            self.settle(
-                reason.clone(),
-                Some(Vec::new()),
-                Judged::Refused(reason),
-                round,
-            )
-            .await;
+            self.refuse(error.to_string(), round).await;
         }
-        // The list has the newest first; an update or a cancellation must follow what it refers to.
-        channel.items.sort_by_key(|item| item.published);
-        let mut host_answers = true;
+        let mut links = Vec::new();
         for item in &channel.items {
             let link = match nowcast_link(item) {
                 Ok(link) => link,
                 Err(error) => {
-                    let reason = error.to_string();
-                    self.settle(
-                        reason.clone(),
-                        Some(Vec::new()),
-                        Judged::Refused(reason),
-                        round,
-                    )
-                    .await;
+                    self.refuse(error.to_string(), round).await;
                     continue;
                 }
             };
@@ -191,40 +211,18 @@ impl<R: Recorder> Worker<R> {
             if self.carry(&key, version.as_ref(), round) {
                 continue;
             }
-            let is_elsewhere = match mentioned(&item.title) {
-                Mention::Ours(province) => !provinces.contains(&province),
-                Mention::Other => true,
-                Mention::Unclear => false,
-            };
-            if is_elsewhere {
+            if is_elsewhere(&item.title, provinces) {
                 self.settle(key, version, Judged::Outside, round).await;
                 continue;
             }
-            if !host_answers {
-                self.keep(&key, round);
-                continue;
-            }
-            match self
-                .fetcher
-                .fetch(&nowcast::alert_url(&self.config.url, &link))
-                .await
-            {
-                Ok(document) => {
-                    let judged = judge_nowcast(&self.config, &document, provinces, self.now());
-                    self.settle(key, version, judged, round).await;
-                }
-                Err(error) if error.is_of_document() => {
-                    self.settle(key, version, Judged::Refused(error.to_string()), round)
-                        .await;
-                }
-                Err(error) => {
-                    // The others would only wait for the same host; the next round asks for them.
-                    host_answers = false;
-                    self.keep(&key, round);
-                    round.failure.get_or_insert(error.to_string());
-                }
-            }
+            links.push(Linked {
+                key,
+                version,
+                url: nowcast::alert_url(&self.config.url, &link),
+                published: item.published.map(|at| millis(&at)),
+            });
         }
+        self.follow(links, until, round).await;
         self.end_what_is_gone(round).await;
         Ok(())
     }
@@ -232,7 +230,7 @@ impl<R: Recorder> Worker<R> {
     /// Ends alerts that the list holds no more, where a newer one of the same province stands in their place; a list that
     /// could not be read whole ends nothing.
     async fn end_what_is_gone(&self, round: &mut Round) {
-        if round.failure.is_some() || round.refusal.is_some() {
+        if round.failure.is_some() || round.refusal.is_some() || round.waiting > 0 {
             return;
         }
         let listed: Vec<Listed> = round
@@ -278,79 +276,125 @@ impl<R: Recorder> Worker<R> {
     }
 
     /// Asks for a document of any other kind, and for the alerts to which it links.
-    async fn poll_document(&self, round: &mut Round) -> Result<(), NoList> {
-        let document = self.fetcher.fetch(&self.config.url).await?;
-        let items = judge_document(
-            &self.config,
-            &document,
-            &self.scope,
-            &self.known,
-            (self.clock)(),
-        )?;
-        let mut host_answers = true;
-        for item in items {
+    async fn poll_document(&self, until: Instant, round: &mut Round) -> Result<(), NoList> {
+        let document = self.fetcher.list(&self.config.url).await?;
+        let (config, scope, memory) = (self.config.clone(), self.scope.clone(), self.known.clone());
+        let now = (self.clock)();
+        let judged = apart(move || judge_list(&config, &document, &scope, &memory, now)).await;
+        let judged = judged.map_err(NoList::Unreadable)?;
+        let judgement = judged.map_err(|(_, error)| NoList::Unreadable(error))?;
+        check_length(judgement.items.len())?;
+        let mut links = Vec::new();
+        for item in judgement.items {
             let Item {
                 identifier, judged, ..
             } = item;
-            let Judged::Link(link) = judged else {
+            let Judged::Link { url, published } = judged else {
                 let version = version_of(&judged);
                 if !self.carry(&identifier, Some(&version), round) {
                     self.settle(identifier, Some(version), judged, round).await;
                 }
                 continue;
             };
-            let url = match followed(&self.config, &link) {
-                Ok(url) => url,
+            match followed(&self.fetcher, &self.config, &url) {
+                // A link is asked once: what changes is published under another, or another identifier.
+                Ok(url) => {
+                    let version = Some(url.clone().into_bytes());
+                    if !self.carry(&identifier, version.as_ref(), round) {
+                        links.push(Linked {
+                            key: identifier,
+                            version,
+                            url,
+                            published,
+                        });
+                    }
+                }
                 Err(reason) => {
                     let judged = Judged::Refused(reason);
                     self.settle(identifier, Some(Vec::new()), judged, round)
                         .await;
-                    continue;
-                }
-            };
-            // A link is asked once: what changes is published under another, or another identifier.
-            let version = url.clone().into_bytes();
-            if self.carry(&identifier, Some(&version), round) {
-                continue;
-            }
-            if !host_answers {
-                self.keep(&identifier, round);
-                continue;
-            }
-            match self.fetcher.fetch(&url).await {
-                Ok(document) => {
-                    let judged = judge_linked(
-                        &self.config,
-                        &document,
-                        &self.scope,
-                        &self.known,
-                        (self.clock)(),
-                    );
-                    for (at, judged) in judged.into_iter().enumerate() {
-                        let key = if at == 0 {
-                            identifier.clone()
-                        } else {
-                            format!("{identifier}#{at}")
-                        };
-                        self.settle(key, Some(version.clone()), judged, round).await;
-                    }
-                }
-                Err(error) if error.is_of_document() => {
-                    let judged = Judged::Refused(error.to_string());
-                    self.settle(identifier, Some(version), judged, round).await;
-                }
-                Err(error) => {
-                    host_answers = false;
-                    self.keep(&identifier, round);
-                    round.failure.get_or_insert(error.to_string());
                 }
             }
         }
+        self.follow(links, until, round).await;
         Ok(())
     }
 
-    fn now(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp_millis((self.clock)().0).unwrap_or_default()
+    /// Fetches the alerts that a list links to, the newest first, as many as the feed's share allows until a moment; the
+    /// next round asks for the others.
+    async fn follow(&self, mut links: Vec<Linked>, until: Instant, round: &mut Round) {
+        // What was asked for before and refused must not keep the others waiting.
+        let is_known = |link: &Linked| {
+            let before = self.memory.get(&link.key);
+            before.is_some_and(|before| before.version == link.version)
+        };
+        links.sort_by_key(|link| (is_known(link), Reverse(link.published)));
+        let mut silent = BTreeSet::new();
+        while !links.is_empty() {
+            let room = self.fetcher.room().min(links.len());
+            if room == 0 && !self.fetcher.wait_for_room(until).await {
+                break;
+            }
+            let later = links.split_off(room);
+            let mut now = std::mem::replace(&mut links, later);
+            // An update or a cancellation must follow what it refers to.
+            now.sort_by_key(|link| link.published);
+            for link in now {
+                self.follow_one(link, &mut silent, round).await;
+            }
+        }
+        for link in &links {
+            self.keep(&link.key, round);
+        }
+        round.waiting = links.len();
+    }
+
+    /// Fetches one alert unless its host is silent, for which the others would only wait too.
+    async fn follow_one(&self, link: Linked, silent: &mut BTreeSet<String>, round: &mut Round) {
+        let Linked {
+            key, version, url, ..
+        } = link;
+        let host = host_of(&url);
+        if silent.contains(&host) {
+            self.keep(&key, round);
+            return;
+        }
+        let document = match self.fetcher.linked(&url).await {
+            Ok(document) => document,
+            Err(error) if error.is_of_document() => {
+                self.settle(key, version, Judged::Refused(error.to_string()), round)
+                    .await;
+                return;
+            }
+            Err(error) => {
+                silent.insert(host);
+                self.keep(&key, round);
+                round.failure.get_or_insert(error.to_string());
+                return;
+            }
+        };
+        let (config, scope, memory) = (self.config.clone(), self.scope.clone(), self.known.clone());
+        let now = (self.clock)();
+        let judged = apart(move || judge_alert(&config, &document, &scope, &memory, now)).await;
+        let judged = judged.unwrap_or_else(|reason| vec![Judged::Refused(reason)]);
+        for (at, judged) in judged.into_iter().enumerate() {
+            let key = match at {
+                0 => key.clone(),
+                _ => format!("{key}#{at}"),
+            };
+            self.settle(key, version.clone(), judged, round).await;
+        }
+    }
+
+    /// Refuses an item of which nothing else is known than why.
+    async fn refuse(&self, reason: String, round: &mut Round) {
+        self.settle(
+            reason.clone(),
+            Some(Vec::new()),
+            Judged::Refused(reason),
+            round,
+        )
+        .await;
     }
 
     /// Takes over what became of an unchanged item before; says whether there is nothing more to do for it.
@@ -415,7 +459,7 @@ impl<R: Recorder> Worker<R> {
                 round.outside += u64::from(!is_counted);
                 None
             }
-            Judged::Nothing(_) | Judged::Link(_) => None,
+            Judged::Nothing(_) | Judged::Link { .. } => None,
             Judged::Refused(reason) => Some(reason),
         };
         let fate = if refused.is_some() {
@@ -445,6 +489,7 @@ impl<R: Recorder> Worker<R> {
         let now = (self.clock)();
         // One that answers, with whatever, is asked by its period: asked less often it would seem late.
         let has_failed = matches!(result, Err(NoList::Failed(_))) || round.failure.is_some();
+        let wrong = round.wrong(self.fetcher.share());
         if result.is_ok() {
             self.memory = round.memory;
         }
@@ -453,9 +498,9 @@ impl<R: Recorder> Worker<R> {
             record.refused += round.refused;
             record.outside += round.outside;
             match result {
-                Ok(()) => match (round.failure, round.refusal) {
+                Ok(()) => match (round.failure, wrong) {
                     (Some(failure), _) => record.failed(now, failure),
-                    (None, Some(refusal)) => record.invalid(now, refusal),
+                    (None, Some(wrong)) => record.invalid(now, wrong),
                     (None, None) => record.succeeded(now),
                 },
                 Err(NoList::Failed(error)) => record.failed(now, error),
@@ -487,102 +532,6 @@ fn listed_of(wanted: &Wanted) -> Option<Listed> {
     })
 }
 
-/// Reads one alert of a nowcast.
-fn judge_nowcast(
-    config: &FeedConfig,
-    document: &[u8],
-    provinces: &[Province],
-    now: DateTime<Utc>,
-) -> Judged {
-    match cap::parse(document) {
-        Ok(read) => alert::judge(&read, true, provinces, now).carried(&config.carrier()),
-        Err(error) => Judged::Refused(error.to_string()),
-    }
-}
-
-/// Reads a feed's document; one of another format than the feed's kind is no list of it.
-fn judge_document(
-    config: &FeedConfig,
-    document: &[u8],
-    scope: &Scope,
-    memory: &Memory,
-    now: Millis,
-) -> Result<Vec<Item>, NoList> {
-    let judgement = document::judge(document, scope, memory, now)
-        .map_err(|(_, error)| NoList::Unreadable(error.to_string()))?;
-    let format = judgement
-        .format
-        .filter(|format| config.kind.expects(*format));
-    if format.is_none() {
-        let found = judgement.format.map_or("unknown", Format::title);
-        return Err(NoList::Unreadable(format!(
-            "the answer is {found}, which a feed of kind `{}` does not take",
-            config.kind.name()
-        )));
-    }
-    check_length(judgement.items.len())?;
-    let carrier = config.carrier();
-    let items = judgement.items.into_iter().map(|item| Item {
-        judged: item.judged.carried(&carrier),
-        ..item
-    });
-    Ok(items.collect())
-}
-
-/// Reads what a list links to: an alert, or several in an envelope.
-fn judge_linked(
-    config: &FeedConfig,
-    document: &[u8],
-    scope: &Scope,
-    memory: &Memory,
-    now: Millis,
-) -> Vec<Judged> {
-    let carrier = config.carrier();
-    match document::judge(document, scope, memory, now) {
-        Ok(judgement) => {
-            let items = judgement.items.into_iter();
-            items
-                .map(|item| match item.judged {
-                    Judged::Link(link) => Judged::Refused(format!(
-                        "a link leads to another list with `{link}`, which is not followed"
-                    )),
-                    judged => judged.carried(&carrier),
-                })
-                .collect()
-        }
-        Err((_, error)) => vec![Judged::Refused(error.to_string())],
-    }
-}
-
-/// Returns where to ask for a link: the list's own host, or one that the configuration names, so that a list cannot send
-/// the node elsewhere.
-fn followed(config: &FeedConfig, link: &str) -> Result<String, String> {
-    let own = host_of(&config.url);
-    if link.starts_with('/') && !link.starts_with("//") {
-        let base = config.url.split_once("://").map(|(scheme, _)| scheme);
-        return match (base, own) {
-            (Some(scheme), Some(own)) => Ok(format!("{scheme}://{own}{link}")),
-            _ => Err(format!("the link `{link}` leads nowhere")),
-        };
-    }
-    let Some(wanted) = host_of(link) else {
-        return Err(format!("the link `{link}` is not `http` or `https`"));
-    };
-    let hosts: &[String] = match &config.kind {
-        FeedKind::Cap { hosts, .. } => hosts,
-        FeedKind::BmkgNowcast { .. }
-        | FeedKind::BmkgEarthquake { .. }
-        | FeedKind::Gauges
-        | FeedKind::Volcanoes => &[],
-    };
-    if own.as_deref() == Some(wanted.as_str()) || hosts.contains(&wanted) {
-        return Ok(link.to_owned());
-    }
-    Err(format!(
-        "the list links to host `{wanted}`, from which this feed may fetch nothing: name it in `hosts`"
-    ))
-}
-
 /// Returns what tells a version of an item from another.
 fn version_of(judged: &Judged) -> Vec<u8> {
     match judged {
@@ -597,68 +546,10 @@ fn version_of(judged: &Judged) -> Vec<u8> {
             });
             version
         }
-        Judged::Link(_) | Judged::Outside | Judged::Nothing(_) | Judged::Refused(_) => Vec::new(),
+        Judged::Link { .. } | Judged::Outside | Judged::Nothing(_) | Judged::Refused(_) => {
+            Vec::new()
+        }
     }
-}
-
-/// Asks a feed once and returns what each item would become; nothing is recorded.
-pub(super) async fn try_once(
-    config: &FeedConfig,
-    fetcher: &Fetcher,
-    scope: &Scope,
-    now: Millis,
-) -> Trial {
-    let failed = |format, failure: String| Trial {
-        format,
-        items: Vec::new(),
-        failure: Some(failure),
-    };
-    let document = match fetcher.fetch(&config.url).await {
-        Ok(document) => document,
-        Err(error) => return failed(None, error.to_string()),
-    };
-    let memory = Memory::default();
-    let format = document::judge(&document, scope, &memory, now)
-        .ok()
-        .and_then(|judgement| judgement.format);
-    let listed = match judge_document(config, &document, scope, &Memory::default(), now) {
-        Ok(items) => items,
-        Err(NoList::Failed(error) | NoList::Unreadable(error)) => return failed(format, error),
-    };
-    let mut trial = Trial {
-        format,
-        items: Vec::new(),
-        failure: None,
-    };
-    for item in listed {
-        let Judged::Link(link) = &item.judged else {
-            trial.items.push(item);
-            continue;
-        };
-        let is_nowcast = matches!(config.kind, FeedKind::BmkgNowcast { .. });
-        let url = if is_nowcast {
-            Ok(nowcast::alert_url_of(&config.url, link).unwrap_or_else(|| link.clone()))
-        } else {
-            followed(config, link)
-        };
-        let judged = match url {
-            Err(reason) => vec![Judged::Refused(reason)],
-            Ok(url) => match fetcher.fetch(&url).await {
-                Err(error) => vec![Judged::Refused(error.to_string())],
-                Ok(document) if is_nowcast => {
-                    let now = DateTime::from_timestamp_millis(now.0).unwrap_or_default();
-                    vec![judge_nowcast(config, &document, &scope.provinces, now)]
-                }
-                Ok(document) => judge_linked(config, &document, scope, &memory, now),
-            },
-        };
-        trial.items.extend(judged.into_iter().map(|judged| Item {
-            identifier: item.identifier.clone(),
-            title: item.title.clone(),
-            judged,
-        }));
-    }
-    trial
 }
 
 /// Returns one period after a good round, and after errors one, two, four and then always five.
@@ -667,13 +558,9 @@ fn pause_after(period: Duration, failures: u32) -> Duration {
     period.saturating_mul((1 << doublings).min(MAX_BACKOFF))
 }
 
+/// Refuses a list that would keep the feed busy past many periods.
 fn check_length(items: usize) -> Result<(), NoList> {
-    if items <= MAX_ITEMS {
-        return Ok(());
-    }
-    Err(NoList::Unreadable(format!(
-        "the list has `{items}` items, more than the limit of `{MAX_ITEMS}`"
-    )))
+    judging::check_length(items).map_err(NoList::Unreadable)
 }
 
 #[cfg(test)]

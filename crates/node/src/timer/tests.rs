@@ -222,7 +222,9 @@ impl Fed {
     fn new(node: Node, at: Millis) -> Self {
         let config = FeedConfig {
             name: "katulampa".into(),
-            kind: FeedKind::Gauges,
+            kind: FeedKind::Gauges {
+                expected: Vec::new(),
+            },
             url: "http://127.0.0.1/".into(),
             period: Duration::from_mins(1),
         };

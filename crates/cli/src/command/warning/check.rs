@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use super::{foreseen_table, show::note_text, would_be};
+use super::{foreseen_table, not_an_address, show::note_text, would_be};
 use crate::{
     failure::Failure,
     json::warning::Foreseen,
@@ -24,8 +24,8 @@ bulletins and nowcasts, and tables of river gauges and volcanoes; what a file is
 told by its bytes. It says what each item would become: its hazard and severity, the
 regions and border zones that it reaches, how many people live there, names that are
 not certain, or why it would be refused. River gauges are those of the node's
-configuration, or those that ship. It ends with 1 when a file is invalid, or one of
-several cannot be read.")]
+configuration, or those that ship. It ends with 1 when a file is invalid, which it also
+is when `posko warning take` would refuse an item of it, or one of several cannot be read.")]
 pub(crate) struct CheckArgs {
     /// The files; `-` is the standard input
     #[arg(required = true, value_name = "FILE")]
@@ -83,6 +83,7 @@ impl CheckArgs {
     pub(crate) fn run(self, context: &Context) -> Result<Answer, Failure> {
         let (mut checked, mut unread) = (Vec::new(), Vec::new());
         for file in &self.files {
+            not_an_address(file)?;
             checked.push(match offline::check_document(&context.dir, file) {
                 Ok(found) => Checked::of(file, found),
                 Err(failure) => {
@@ -171,7 +172,14 @@ mod tests {
     #[test]
     fn each_file_is_told_with_what_is_wrong_and_one_invalid_is_a_no() {
         let dir = tempfile::tempdir().unwrap();
-        let (gauge, page) = (dir.path().join("gauge.csv"), dir.path().join("page.html"));
+        let in_dir = |name: &str| dir.path().join(name);
+        let (level, gauge, page) = (
+            in_dir("level.csv"),
+            in_dir("gauge.csv"),
+            in_dir("page.html"),
+        );
+        let rows = "volcano,time,level\nGede,2026-01-05T04:00:00+07:00,Siaga\n";
+        fs::write(&level, rows).unwrap();
         let rows = "station,time,level_cm\nKatulampa,2026-01-05T04:00:00+07:00,210\n";
         fs::write(&gauge, rows).unwrap();
         fs::write(&page, "<!doctype html><title>Login</title>").unwrap();
@@ -179,12 +187,15 @@ mod tests {
             let files = files.iter().map(|file| (*file).clone()).collect();
             CheckArgs { files }.run(&context(Lang::En)).unwrap()
         };
-        let good = check(&[&gauge]);
+        let good = check(&[&level]);
         assert!(good.yes, "{}", good.text);
+        assert_eq!(good.json["files"][0]["format"], "volcanoes");
         // The reading is of a day long past, which intake would not take for the river of today.
-        assert_eq!(good.json["files"][0]["becomes"][0]["fate"], "refused");
-        assert_eq!(good.json["files"][0]["format"], "gauges");
-        let both = check(&[&gauge, &page]);
+        let stale = check(&[&gauge]);
+        assert!(!stale.yes, "{}", stale.text);
+        assert_eq!(stale.json["files"][0]["becomes"][0]["fate"], "refused");
+        assert_eq!(stale.json["files"][0]["verdict"], "invalid");
+        let both = check(&[&level, &page]);
         assert!(
             !both.yes && both.text.contains("HTML page"),
             "{}",
@@ -194,15 +205,24 @@ mod tests {
             files: vec![dir.path().join("none")],
         };
         assert_eq!(missing.run(&context(Lang::En)).unwrap_err().exit as u8, 2);
+        let address = CheckArgs {
+            files: vec!["https://data.bmkg.go.id/autogempa.json".into()],
+        };
+        let refused = address.run(&context(Lang::En)).unwrap_err();
+        assert!(
+            refused.exit as u8 == 2 && refused.message.contains("posko feed test NAME"),
+            "{}",
+            refused.message
+        );
     }
 
     #[test]
     fn a_file_that_cannot_be_read_does_not_hide_the_others() {
         let dir = tempfile::tempdir().unwrap();
-        let gauge = dir.path().join("gauge.csv");
-        let rows = "station,time,level_cm\nKatulampa,2026-01-05T04:00:00+07:00,210\n";
-        fs::write(&gauge, rows).unwrap();
-        let files = vec![dir.path().to_owned(), gauge];
+        let level = dir.path().join("level.csv");
+        let rows = "volcano,time,level\nGede,2026-01-05T04:00:00+07:00,Siaga\n";
+        fs::write(&level, rows).unwrap();
+        let files = vec![dir.path().to_owned(), level];
         let both = CheckArgs { files }.run(&context(Lang::Id)).unwrap();
         assert!(!both.yes);
         assert_eq!(both.json["files"][0]["verdict"], "invalid");

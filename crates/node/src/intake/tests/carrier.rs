@@ -140,7 +140,12 @@ fn a_feed_is_known_by_its_host_and_every_feed_of_bmkgs_as_bmkg() {
         "bmkg.go.id.example"
     );
     assert_eq!(
-        of(FeedKind::Gauges, "https://Air.example:8443/a?b"),
+        of(
+            FeedKind::Gauges {
+                expected: Vec::new()
+            },
+            "https://Air.example:8443/a?b"
+        ),
         "air.example:8443"
     );
 }

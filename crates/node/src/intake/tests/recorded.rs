@@ -271,7 +271,7 @@ fn every_recorded_document_becomes_what_the_table_says() {
     for path in [all_recorded("bmkg"), all_recorded("cap")].concat() {
         let bytes = std::fs::read(&path).unwrap();
         let path = path.display().to_string();
-        let checked = check_bytes(&bytes, &Scope::default(), LATER);
+        let checked = check_bytes(&bytes, &Scope::default(), &Memory::default(), LATER);
         agrees(&path, &checked);
         let expected = FILES.iter().find(|(end, _)| path.ends_with(end));
         let (_, expected) = expected.unwrap_or_else(|| panic!("{path} is not in the table"));

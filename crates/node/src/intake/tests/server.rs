@@ -61,7 +61,7 @@ impl Answer {
         )
     }
 
-    fn with_head(head: &str, body: impl Into<Vec<u8>>) -> Self {
+    pub(super) fn with_head(head: &str, body: impl Into<Vec<u8>>) -> Self {
         let mut bytes = format!("HTTP/1.1 {head}\r\nConnection: close\r\n\r\n").into_bytes();
         bytes.extend(body.into());
         Self::Bytes(bytes)

@@ -1,5 +1,7 @@
 //! Sources beside BMKG's nowcast: what each becomes, and what ends it.
 
+use posko_store::reading::KeptReading;
+
 use super::*;
 
 impl Bench {
@@ -287,6 +289,13 @@ async fn the_same_earthquake_of_several_lists_is_one_warning() {
     );
 }
 
+/// A feed whose table brings Katulampa alone.
+fn gauges() -> FeedKind {
+    FeedKind::Gauges {
+        expected: vec!["Katulampa".into()],
+    }
+}
+
 fn levels(rows: &[(&str, i32)]) -> Answer {
     let rows: Vec<String> = rows
         .iter()
@@ -298,7 +307,7 @@ fn levels(rows: &[(&str, i32)]) -> Answer {
 #[tokio::test]
 async fn a_gauge_warns_downstream_with_the_arrival_until_it_has_fallen() {
     // 13:30 in Jakarta.
-    let mut bench = Bench::of(FeedKind::Gauges, "/tma.csv").await;
+    let mut bench = Bench::of(gauges(), "/tma.csv").await;
     bench.server.answer("/tma.csv", levels(&[("13:00", 60)]));
     assert_eq!(counts(&bench.poll().await), [0, 0, 0]);
     bench
@@ -350,7 +359,7 @@ async fn a_gauge_warns_downstream_with_the_arrival_until_it_has_fallen() {
 
 #[tokio::test]
 async fn a_gauge_that_jumps_or_repeats_is_told_and_warns_of_nothing() {
-    let mut bench = Bench::of(FeedKind::Gauges, "/tma.csv").await;
+    let mut bench = Bench::of(gauges(), "/tma.csv").await;
     bench
         .server
         .answer("/tma.csv", levels(&[("13:00", 20), ("13:20", 400)]));
@@ -393,6 +402,169 @@ async fn a_gauge_that_jumps_or_repeats_is_told_and_warns_of_nothing() {
 }
 
 #[tokio::test]
+async fn a_jump_is_not_believed_after_a_start_of_the_node_either() {
+    let kept = Arc::<Mutex<Vec<KeptReading>>>::default();
+    let own = std::thread::current().id();
+    let memory = || {
+        let (before, kept) = (kept.lock().unwrap().clone(), Arc::clone(&kept));
+        let keep = move |reading| {
+            let read_on = std::thread::current().id();
+            assert_ne!(read_on, own, "a document is read beside everything else");
+            kept.lock().unwrap().push(reading);
+        };
+        let readings = gauge::Readings::new(before, Some(Box::new(keep)));
+        Arc::new(Memory {
+            readings,
+            ..Memory::default()
+        })
+    };
+    let node = Node::default();
+    let mut bench = Bench::remembering(gauges(), "/tma.csv", node.clone(), memory()).await;
+    bench.server.answer("/tma.csv", levels(&[("13:00", 20)]));
+    assert_eq!(bench.poll().await.health(), FeedHealth::Ok);
+
+    let mut bench = Bench::remembering(gauges(), "/tma.csv", node.clone(), memory()).await;
+    bench.server.answer("/tma.csv", levels(&[("13:20", 400)]));
+    let feed = bench.poll().await;
+    assert!(
+        feed.last_error.contains("jumps from `20 cm` to `400 cm`"),
+        "{}",
+        feed.last_error
+    );
+    assert!(node.contents().is_empty());
+    bench.server.answer("/tma.csv", levels(&[("13:25", 390)]));
+    let feed = bench.poll().await;
+    assert_eq!(feed.health(), FeedHealth::Ok, "{}", feed.last_error);
+    assert_eq!(node.contents().len(), 1);
+    let levels: Vec<i32> = kept
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|kept| kept.level_mm)
+        .collect();
+    assert_eq!(levels, [200, 3_900], "each is kept once");
+}
+
+#[tokio::test]
+async fn a_redirect_leads_to_a_host_that_is_named_and_to_no_other() {
+    let (elsewhere, alert) = (Server::start().await, flood("a-1", "Alert", ""));
+    elsewhere.answer("/a.cap", Answer::ok(alert));
+    let host = elsewhere.url("").replace("http://", "");
+    for (hosts, health) in [
+        (Vec::new(), FeedHealth::Invalid),
+        (vec![host.clone()], FeedHealth::Ok),
+    ] {
+        let named = !hosts.is_empty();
+        let kind = FeedKind::Cap {
+            provinces: Province::ALL.to_vec(),
+            hosts,
+        };
+        let mut bench = Bench::of(kind, "/cap").await;
+        bench
+            .server
+            .answer("/cap", Answer::redirect(&elsewhere.url("/a.cap")));
+        let feed = bench.poll().await;
+        assert_eq!(feed.health(), health, "{}", feed.last_error);
+        assert_eq!(elsewhere.hits("/a.cap"), usize::from(named));
+        assert_eq!(
+            feed.last_error.contains(&host),
+            !named,
+            "{}",
+            feed.last_error
+        );
+    }
+}
+
+#[tokio::test]
+async fn of_more_alerts_than_a_feed_may_ask_for_the_newest_come_first_and_the_others_are_told() {
+    let mut bench = Bench::of(cap(), "/cap").await;
+    let items: String = (0..900)
+        .map(|number| {
+            let (hour, minute) = (number / 60 % 24, number % 60);
+            format!(
+                "<item><title>Banjir</title><link>/{number}.cap</link>\
+                 <pubDate>Sun, 20 Nov 2022 {hour:02}:{minute:02}:00 +0700</pubDate></item>"
+            )
+        })
+        .collect();
+    for number in 0..900 {
+        let alert = flood(&format!("a-{number}"), "Alert", "");
+        bench
+            .server
+            .answer(&format!("/{number}.cap"), Answer::ok(alert));
+    }
+    let list = format!("<rss version=\"2.0\"><channel><title>Uji</title>{items}</channel></rss>");
+    bench.server.answer("/cap", Answer::ok(list));
+    for _ in 0..2 {
+        let feed = bench.poll().await;
+        assert_eq!(
+            (feed.health(), counts(&feed)),
+            (FeedHealth::Invalid, [30, 0, 0])
+        );
+        assert!(
+            feed.last_error
+                .contains("`870` alerts that the list links to wait"),
+            "{}",
+            feed.last_error
+        );
+    }
+    let asked = |number: usize| bench.server.hits(&format!("/{number}.cap"));
+    assert_eq!((asked(899), asked(870), asked(869), asked(0)), (1, 1, 0, 0));
+}
+
+#[tokio::test]
+async fn a_gauge_that_is_missing_in_its_table_makes_the_feed_invalid() {
+    let kind = FeedKind::Gauges {
+        expected: vec!["Katulampa".into(), "Depok".into()],
+    };
+    let mut bench = Bench::of(kind, "/tma.csv").await;
+    let read_at = "2022-11-21T13:20:00+07:00";
+    let cases = [
+        (
+            "",
+            "table has no row: it lacks the gauges `Katulampa`, `Depok`",
+        ),
+        (
+            "katulampa,WHEN,90\n",
+            "gauge `Depok` is missing in the table",
+        ),
+        ("KATULAMPA,WHEN,90\nDepok,WHEN,100\n", ""),
+        (
+            "Depok,WHEN,100\n",
+            "gauge `Katulampa` is missing in the table",
+        ),
+    ];
+    for (rows, said) in cases {
+        let rows = rows.replace("WHEN", read_at);
+        let table = format!("station,time,level_cm\n{rows}");
+        bench.server.answer("/tma.csv", Answer::ok(table));
+        let feed = bench.poll().await;
+        assert_eq!(feed.last_error, said);
+        assert_eq!(feed.health() == FeedHealth::Ok, said.is_empty(), "{said}");
+    }
+    assert_eq!(bench.node.contents().len(), 1, "what is there warns");
+}
+
+#[tokio::test]
+async fn a_list_without_one_earthquake_makes_the_feed_invalid() {
+    for list in [
+        r#"{"Infogempa":{"gempa":[]}}"#,
+        "<Infogempa></Infogempa>",
+        r#"{"type":"FeatureCollection","features":[]}"#,
+    ] {
+        let mut bench = Bench::earthquakes().await;
+        bench.server.answer("/gempa.json", Answer::ok(list));
+        let feed = bench.poll().await;
+        assert_eq!(feed.health(), FeedHealth::Invalid, "{list}");
+        assert!(
+            feed.last_error.contains("earthquake"),
+            "{}",
+            feed.last_error
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_volcano_warns_until_it_is_normal_again() {
     let mut bench = Bench::of(FeedKind::Volcanoes, "/ga.csv").await;
     let table = |rows: &str| Answer::ok(format!("volcano,time,level\n{rows}"));
@@ -427,9 +599,64 @@ async fn a_volcano_warns_until_it_is_normal_again() {
 }
 
 #[tokio::test]
+async fn a_volcano_of_the_region_warns_however_it_is_spelled_and_one_that_nobody_knows_is_told() {
+    for (name, headline, regency) in [
+        (
+            "Tangkuban Perahu",
+            "Gunung Tangkubanparahu Level III (Siaga)",
+            "32.17",
+        ),
+        ("G. Gede", "Gunung Gede Level III (Siaga)", "32.03"),
+        ("Cereme", "Gunung Ciremai Level III (Siaga)", "32.08"),
+        ("Kawah Karaha", "Gunung Karaha Level III (Siaga)", "32.06"),
+        ("Karang", "Gunung Karang Level III (Siaga)", "36.01"),
+        (
+            "Gunung Krakatau",
+            "Gunung Anak Krakatau Level III (Siaga)",
+            "36.01",
+        ),
+    ] {
+        let mut bench = Bench::of(FeedKind::Volcanoes, "/ga.csv").await;
+        let table = format!("volcano,time,level\n{name},2022-11-21T12:00:00+07:00,Siaga\n");
+        bench.server.answer("/ga.csv", Answer::ok(table));
+        let feed = bench.poll().await;
+        assert_eq!((feed.health(), counts(&feed)), (FeedHealth::Ok, [1, 0, 0]));
+        let content = bench.node.contents().remove(0);
+        assert_eq!(content.headline, headline);
+        let mut codes = content.areas.iter().flat_map(|area| &area.region_codes);
+        assert!(
+            codes.any(|code| code.starts_with(regency)),
+            "{name}: {:?}",
+            content.areas
+        );
+    }
+    let mut bench = Bench::of(FeedKind::Volcanoes, "/ga.csv").await;
+    for (name, said) in [
+        ("Galungung", "did you mean `Galunggung`"),
+        ("Vesuvius", "`Vesuvius` is no volcano that is known"),
+        ("Kawah Ratu", "`Salak`, `Tangkubanparahu`"),
+    ] {
+        let table = format!("volcano,time,level\n{name},2022-11-21T12:00:00+07:00,Awas\n");
+        bench.server.answer("/ga.csv", Answer::ok(table));
+        let feed = bench.poll().await;
+        assert_eq!(feed.health(), FeedHealth::Invalid, "{name}");
+        assert!(feed.last_error.contains(said), "{}", feed.last_error);
+    }
+}
+
+#[tokio::test]
+async fn two_spellings_of_a_volcano_in_one_table_are_one_volcano() {
+    let mut bench = Bench::of(FeedKind::Volcanoes, "/ga.csv").await;
+    let table = "volcano,time,level\nGede,2022-11-21T12:00:00+07:00,Siaga\nGn. Gede,2022-11-21T13:00:00+07:00,Normal\n";
+    bench.server.answer("/ga.csv", Answer::ok(table));
+    let feed = bench.poll().await;
+    assert_eq!((feed.health(), counts(&feed)), (FeedHealth::Ok, [0, 0, 0]));
+}
+
+#[tokio::test]
 async fn an_answer_of_another_kind_is_no_empty_list() {
     for (kind, document) in [
-        (FeedKind::Gauges, "volcano,time,level\n"),
+        (gauges(), "volcano,time,level\n"),
         (FeedKind::Volcanoes, "station,time,level_cm\n"),
         (cap(), "<html><body>Login</body></html>"),
         (
