@@ -73,6 +73,13 @@ async fn a_check_calls_invalid_what_is_refused_and_nothing_else() {
         (VOLCANOES.to_owned(), true),
         (VOLCANOES.replace("Gede", "Merapi"), true),
         (VOLCANOES.replace("Gede", "Entah"), false),
+        (VOLCANOES.replace("-21T", "-14T"), false),
+        (
+            VOLCANOES
+                .replace("-21T", "-14T")
+                .replace("Level III (Siaga)", "Normal"),
+            true,
+        ),
         (LIST.to_owned(), true),
         ("<html></html>".to_owned(), false),
         (String::new(), false),
