@@ -714,7 +714,11 @@ fn write_feeds(feeds: &[FeedConfig], to: &mut String) -> std::fmt::Result {
     )?;
     writeln!(
         to,
-        "# All feeds of a node together make at most 60 requests a minute, which is BMKG's limit."
+        "# All feeds of a node together make at most 60 requests a minute, which is BMKG's limit; half of them are for lists"
+    )?;
+    writeln!(
+        to,
+        "# alone, the other half is shared by the feeds whose lists link to alerts, the newest first."
     )?;
     writeln!(
         to,
@@ -759,8 +763,9 @@ fn write_feeds(feeds: &[FeedConfig], to: &mut String) -> std::fmt::Result {
     )?;
     writeln!(
         to,
-        "#   hosts           cap only: hosts beside the list's own from which alerts may be fetched; default none"
+        "#   hosts           cap only: hosts beside the list's own from which alerts may be fetched, and to which a redirect"
     )?;
+    writeln!(to, "#                   may lead; default none")?;
     writeln!(
         to,
         "#   gauges          gauges only: those that its table must bring, or the feed is invalid; default all known"

@@ -223,6 +223,8 @@ phrases! { pub(super) FEED:
     "`{}` may be any of the volcanoes {}": "`{}` dapat berarti salah satu gunung api {}";
     "the level of `{}` is of `{}`, which lies more than `5` minutes after now":
         "tingkat `{}` bertanggal `{}`, lebih dari `5` menit sesudah saat ini";
+    "the level of `{}` is of `{}`, which is more than `7` days ago: its warning is over":
+        "tingkat `{}` bertanggal `{}`, lebih dari `7` hari lalu: peringatannya sudah berakhir";
     "`{}`, which came before, has ended it": "`{}`, yang datang lebih dahulu, sudah mengakhirinya";
     "it ends a warning that is not held in force here": "itu mengakhiri peringatan yang tidak berlaku di sini";
     "it is a step of settling": "itu satu langkah penyelesaian";

@@ -2,7 +2,8 @@
 //!
 //! - *dead*: no answer for more than ten periods;
 //! - *late*: no answer for more than two periods, or none ever although it was asked;
-//! - *invalid*: the last answer could not be read, or held an item that had to be refused;
+//! - *invalid*: the last answer could not be read, held an item that had to be refused, lacked what it must bring, or links to
+//!   more alerts than could be asked for;
 //! - *ok*: the last answer was read whole;
 //! - *unspecified*: not asked yet.
 //!

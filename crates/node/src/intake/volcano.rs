@@ -86,6 +86,14 @@ pub(super) fn judge(readings: &[&Reading], now: DateTime<Utc>) -> Judged {
     let Some(crater) = volcano.crater else {
         return Judged::Outside;
     };
+    let warns = level != station::VolcanoLevel::Normal;
+    if warns && now.signed_duration_since(at) > HOLDS {
+        return Judged::Refused(format!(
+            "the level of `{}` is of `{}`, which is more than `7` days ago: its warning is over",
+            volcano.name,
+            at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+        ));
+    }
     let content = content_of(volcano, crater, level, at);
     // Krakatau was known by that name before.
     let key = format!("volcano/{}/", volcano.key().trim_start_matches("anak"));
@@ -102,10 +110,7 @@ pub(super) fn judge(readings: &[&Reading], now: DateTime<Utc>) -> Judged {
         "PVMBG",
         identifier,
         content,
-        Effect::Station {
-            key,
-            warns: level != station::VolcanoLevel::Normal,
-        },
+        Effect::Station { key, warns },
     )))
 }
 

@@ -2,6 +2,7 @@
 
 use posko_domain::warning::{Ending, WarningCommand, stream_of};
 use posko_proto::warning::v1::{AlertStatus, Content, Source};
+use posko_store::reading::KeptReading;
 use tempfile::tempdir;
 
 use super::*;
@@ -87,4 +88,29 @@ fn a_warning_that_two_nodes_hold_is_one_row_and_in_force_while_one_of_them_holds
     assert_eq!(listed(&dki, None, None), ["31"]);
     let later = Some(NOW.plus_seconds(7200));
     assert_eq!(listed(&banten, None, later), [""; 0]);
+}
+
+#[test]
+fn the_newest_reading_of_each_gauge_is_there_after_a_start() {
+    let dir = tempdir().unwrap();
+    let store = open(dir.path(), "32", 1);
+    let reading = |station: &str, seconds: i64, level_mm: i32| KeptReading {
+        station: station.into(),
+        read_at: NOW.plus_seconds(seconds),
+        level_mm,
+    };
+    for kept in [
+        reading("katulampa", 0, 900),
+        reading("depok", 60, 1_200),
+        reading("katulampa", 300, 950),
+    ] {
+        store.keep_gauge_reading(kept).unwrap();
+    }
+    drop(store);
+    let mut kept = open(dir.path(), "32", 2).gauge_readings().unwrap();
+    kept.sort_by(|one, other| one.station.cmp(&other.station));
+    assert_eq!(
+        kept,
+        [reading("depok", 60, 1_200), reading("katulampa", 300, 950)]
+    );
 }

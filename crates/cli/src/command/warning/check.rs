@@ -178,7 +178,7 @@ mod tests {
             in_dir("gauge.csv"),
             in_dir("page.html"),
         );
-        let rows = "volcano,time,level\nGede,2026-01-05T04:00:00+07:00,Siaga\n";
+        let rows = "volcano,time,level\nGede,2026-01-05T04:00:00+07:00,Normal\n";
         fs::write(&level, rows).unwrap();
         let rows = "station,time,level_cm\nKatulampa,2026-01-05T04:00:00+07:00,210\n";
         fs::write(&gauge, rows).unwrap();
@@ -220,7 +220,7 @@ mod tests {
     fn a_file_that_cannot_be_read_does_not_hide_the_others() {
         let dir = tempfile::tempdir().unwrap();
         let level = dir.path().join("level.csv");
-        let rows = "volcano,time,level\nGede,2026-01-05T04:00:00+07:00,Siaga\n";
+        let rows = "volcano,time,level\nGede,2026-01-05T04:00:00+07:00,Normal\n";
         fs::write(&level, rows).unwrap();
         let files = vec![dir.path().to_owned(), level];
         let both = CheckArgs { files }.run(&context(Lang::Id)).unwrap();

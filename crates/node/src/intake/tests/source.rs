@@ -478,7 +478,7 @@ async fn a_redirect_leads_to_a_host_that_is_named_and_to_no_other() {
 #[tokio::test]
 async fn of_more_alerts_than_a_feed_may_ask_for_the_newest_come_first_and_the_others_are_told() {
     let mut bench = Bench::of(cap(), "/cap").await;
-    let items: String = (0..900)
+    let items: Vec<String> = (0..900)
         .map(|number| {
             let (hour, minute) = (number / 60 % 24, number % 60);
             format!(
@@ -493,7 +493,10 @@ async fn of_more_alerts_than_a_feed_may_ask_for_the_newest_come_first_and_the_ot
             .server
             .answer(&format!("/{number}.cap"), Answer::ok(alert));
     }
-    let list = format!("<rss version=\"2.0\"><channel><title>Uji</title>{items}</channel></rss>");
+    let list = format!(
+        "<rss version=\"2.0\"><channel><title>Uji</title>{}</channel></rss>",
+        items.concat()
+    );
     bench.server.answer("/cap", Answer::ok(list));
     for _ in 0..2 {
         let feed = bench.poll().await;
