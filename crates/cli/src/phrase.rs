@@ -90,6 +90,7 @@ fn phrases() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
 fn ours() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
     OURS.iter()
         .chain(feed::FEED)
+        .chain(import::IMPORT)
         .chain(incident::INCIDENT)
         .chain(kind::KIND)
 }
@@ -270,6 +271,7 @@ macro_rules! phrases {
 mod explain;
 mod feed;
 mod help;
+mod import;
 mod incident;
 mod kind;
 mod right;
@@ -475,72 +477,6 @@ phrases! { OURS:
     "incidents are recorded by a province's node": "kejadian dicatat oleh simpul provinsi";
     "directives are issued and withdrawn at headquarters' gateway `ims`":
         "arahan dikeluarkan dan dicabut di gerbang pusat `ims`";
-    // Published records of the past.
-    "the connection to the node broke off": "sambungan ke simpul terputus";
-    "the file changed while it was read": "berkas berubah saat dibaca";
-    "{}; what was recorded stays, and the same import goes on when it is run again":
-        "{}; yang sudah tercatat tetap ada, dan impor yang sama berlanjut bila dijalankan lagi";
-    "another import is under way: try again when it has ended":
-        "impor lain sedang berjalan: coba lagi setelah selesai";
-    "row `{}`: {}": "baris `{}`: {}";
-    "there is no column `{}`, which the map takes; the nearest is `{}`":
-        "tidak ada kolom `{}` yang diambil peta; yang terdekat `{}`";
-    "there is no column `{}`, which the map takes; the file has the columns of map `{}`, which comes with the program":
-        "tidak ada kolom `{}` yang diambil peta; berkas ini berkolom seperti peta bawaan `{}`";
-    "its point lies in no region that is known": "titiknya tidak di wilayah yang dikenal";
-    "not stated": "tidak dinyatakan";
-    "no row has `{}`, which the map takes": "tidak ada baris yang mempunyai `{}`, yang diambil peta";
-    "blank rows passed over: `{}`": "baris kosong yang dilewati: `{}`";
-    "`{}` is no file: it is read twice, so a pipe is none": "`{}` bukan berkas: ia dibaca dua kali, jadi bukan pipa";
-    "read map `{}`: {}; the maps that come with the program are {}":
-        "membaca peta `{}`: {}; peta bawaan program adalah {}";
-    "map, line `{}`: key `{}` is not known; the nearest known key is `{}`":
-        "peta, baris `{}`: kunci `{}` tidak dikenal; yang terdekat `{}`";
-    "map, line `{}`: {}": "peta, baris `{}`: {}";
-    "map: key `{}` {}": "peta: kunci `{}` {}";
-    "map: column `{}` names a person or how to reach one by its heading, and is never read":
-        "peta: judul kolom `{}` menyebut orang atau cara menghubunginya, dan tidak pernah dibaca";
-    "it has `{}` cells, the header `{}`": "berisi `{}` sel, kepala tabel `{}`";
-    "column `{}` is not UTF-8: byte `{}`; if the file is windows-1252, say `--encoding windows-1252`, or write `encoding = \"windows-1252\"` under [file] of the map":
-        "kolom `{}` bukan UTF-8: bita `{}`; bila berkasnya windows-1252, pakai `--encoding windows-1252`, atau tulis `encoding = \"windows-1252\"` di bawah [file] pada peta";
-    "its record stands in row `{}` already, and says something else there":
-        "catatannya sudah ada di baris `{}`, dengan isi yang lain";
-    "the text is left out: column `{}` has what looks like {} at character {}":
-        "teks ditinggalkan: kolom `{}` berisi yang mirip {} di karakter {}";
-    "a telephone number": "nomor telepon";
-    "a NIK": "NIK";
-    "an address of mail": "alamat surel";
-    "`{}` lies in the future: it is `{}` here": "`{}` belum terjadi: di sini `{}`";
-    "`{}` is no number": "`{}` bukan bilangan";
-    "`{}` is below 0, and counts begin there": "`{}` di bawah 0, padahal jumlah mulai dari 0";
-    "`{}` is no whole number, as a count is": "`{}` bukan bilangan bulat, padahal itu jumlah";
-    "`{}` may be `{}` or a fraction: say `--thousands {}`, or write `thousands = \"{}\"` under [number] of the map, or `decimal = \"{}\"`":
-        "`{}` bisa berarti `{}` atau pecahan: pakai `--thousands {}`, atau tulis `thousands = \"{}\"` di bawah [number] pada peta, atau `decimal = \"{}\"`";
-    "`{}` may be day/month or month/day: write `order = \"dmy\"` or `order = \"mdy\"` under [time] of the map":
-        "`{}` bisa hari/bulan atau bulan/hari: tulis `order = \"dmy\"` atau `order = \"mdy\"` di bawah [time] pada peta";
-    "`{}` is no date: expected one such as `{}`, `{}`, `{}` or `{}`":
-        "`{}` bukan tanggal: diharapkan seperti `{}`, `{}`, `{}` atau `{}`";
-    "`{}` is no day of the calendar": "`{}` tidak ada di kalender";
-    "`{}` has a year of two digits: the century is not known": "`{}` bertahun dua angka: abadnya tidak diketahui";
-    "`{}` is no hazard that the map knows; the nearest is `{}`: write it under [hazard.values], or in `left_out`":
-        "`{}` bukan bahaya yang dikenal peta; yang terdekat `{}`: tulis di bawah [hazard.values], atau di `left_out`";
-    "`{}` is the name of {} places: {}": "`{}` adalah nama {} tempat: {}";
-    "`{}` is no place in {}; the nearest name is `{}`": "`{}` bukan tempat di {}; nama terdekat `{}`";
-    "`{}` is {} by the map's `system`, and column `{}` says `{}`: is the system right?":
-        "`{}` adalah {} menurut `system` pada peta, sedangkan kolom `{}` menyebut `{}`: benarkah sistemnya?";
-    "`{}` is {} by Kemendagri and {} by BPS": "`{}` adalah {} menurut Kemendagri dan {} menurut BPS";
-    "say of which system the codes are": "sebutkan sistem kodenya";
-    "write `system = \"bps\"` or `system = \"kemendagri\"` under [region] of the map":
-        "tulis `system = \"bps\"` atau `system = \"kemendagri\"` di bawah [region] pada peta";
-    "no column names the year: say it with `--year`, or `year_is` under [time] of the map":
-        "tidak ada kolom yang menyebut tahun: sebutkan dengan `--year`, atau `year_is` di bawah [time] pada peta";
-    "month `{}` is not in quarter `{}` of column `{}`": "bulan `{}` tidak termasuk triwulan `{}` pada kolom `{}`";
-    "`{}` is none of the values under [status] of the map: say whether it is `real`, `test` or `exercise`":
-        "`{}` tidak ada di bawah [status] pada peta: nyatakan apakah `real`, `test` atau `exercise`";
-    "incident `{}` is no historical one, which a published record could replace":
-        "kejadian `{}` bukan data lampau yang dapat diganti catatan terbitan";
-    "the count of `{}` is left out, as the map says": "jumlah `{}` ditinggalkan, sesuai peta";
-    "`{}` is the sum of several rows": "`{}` adalah jumlah beberapa baris";
     // Incidents.
     "`{}` does not lie in province `{}`: an incident is recorded by the province where it is":
         "`{}` tidak terletak di provinsi `{}`: kejadian dicatat oleh provinsi tempatnya";
@@ -1089,6 +1025,18 @@ mod tests {
             .map(str::trim_start)
             .collect::<Vec<&str>>()
             .concat()
+    }
+
+    /// Returns every error of a part of the rooms, as it is written in the sources.
+    pub(super) fn errors_below(part: &str) -> Vec<String> {
+        let text = said_below(part);
+        let errors = text.split("#[error(").skip(1).filter_map(|rest| {
+            let error = rest.trim_start().strip_prefix('"')?;
+            let error = error.replace("\\\"", "\u{1}");
+            let error = error.split(['\n', '"']).next()?;
+            Some(error.replace('\u{1}', "\""))
+        });
+        errors.collect()
     }
 
     #[test]

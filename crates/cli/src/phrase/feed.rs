@@ -409,14 +409,18 @@ phrases! { pub(super) LIBRARIES:
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use crate::{
         label::Lang,
-        phrase::{in_indonesian, tests::said_below, told},
+        phrase::{
+            in_indonesian,
+            tests::{errors_below, said_below},
+            told,
+        },
     };
 
     /// Returns an error as it is written in the sources, with something in the place of its values.
-    fn filled(error: &str) -> String {
+    pub(in crate::phrase) fn filled(error: &str) -> String {
         let mut parts = error.split('{');
         let mut said = parts.next().unwrap_or_default().to_owned();
         for part in parts {
@@ -434,14 +438,12 @@ mod tests {
     #[test]
     fn every_error_of_a_feed_and_of_a_foreign_document_is_said_in_bahasa_indonesia() {
         let others = ["formats/src/table", "formats/src/media"].map(said_below);
-        let text = ["formats/src", "node/src/intake", "node/src/report"].map(said_below);
-        let text = text.concat();
-        let errors = text.split("#[error(").skip(1).filter_map(|rest| {
-            let error = rest.trim_start().strip_prefix('"')?;
-            error.split(['\n', '"']).next()
-        });
-        let errors = errors.filter(|error| !others.iter().any(|text| text.contains(error)));
-        let errors: Vec<String> = errors.map(filled).collect();
+        let errors = ["formats/src", "node/src/intake", "node/src/report"].map(errors_below);
+        let errors = errors.concat();
+        let errors = errors
+            .iter()
+            .filter(|error| !others.iter().any(|text| text.contains(*error)));
+        let errors: Vec<String> = errors.map(|error| filled(error)).collect();
         assert!(errors.len() > 40, "{} were found", errors.len());
         let english: Vec<&String> = errors
             .iter()
