@@ -101,6 +101,14 @@ impl WarningCommand {
         }
     }
 
+    /// Returns what it says, where it takes something in.
+    pub fn content(&self) -> Option<&Content> {
+        match self {
+            Self::Take { content, .. } | Self::Report { content, .. } => Some(content),
+            Self::Cancel | Self::Replace { .. } | Self::Dismiss { .. } => None,
+        }
+    }
+
     /// Reads a warning taken from a feed, with every check that needs no clock.
     pub fn take(
         source: Source,

@@ -55,6 +55,16 @@ impl Caller {
         })
     }
 
+    /// Returns the actor in whose role the action is done in every one of the regions; where there are none, anywhere.
+    pub(crate) fn may_in(&self, action: Action, regions: &[String]) -> Result<Actor, Status> {
+        let mut regions = regions.iter();
+        let actor = self.may(action, regions.next().map(String::as_str))?;
+        for region in regions {
+            self.may(action, Some(region))?;
+        }
+        Ok(actor)
+    }
+
     /// Lets the action be judged where the thing is when the command is decided.
     pub(crate) fn account_for(self, action: Action) -> Authority {
         Authority::Account {

@@ -95,12 +95,12 @@ impl Api {
         let framed = Framed::parse(request.meta.as_ref())?;
         let changed = self.changed(&request).await?;
         let drafted = self.drafted(&request, changed.as_ref(), framed.exercise)?;
-        let regions = draft::regions(drafted.content.as_ref());
-        // The right must be held wherever it warns; where it names no region, the rules say so.
-        let mut actor = caller.may(Action::DraftWarning, regions.first().map(String::as_str))?;
-        for region in regions.iter().skip(1) {
-            actor = caller.may(Action::DraftWarning, Some(region))?;
-        }
+        let mut regions = draft::regions(drafted.content.as_ref());
+        regions.extend(changed.as_ref().map_or_else(Vec::new, |changed| {
+            draft::regions(Some(&changed.state.content))
+        }));
+        // The right must be held wherever it warns and warned; where it names no region, the rules say so.
+        let actor = caller.may_in(Action::DraftWarning, &regions)?;
         let accepted = self
             .execute(Asked {
                 digest: digest("DraftWarning", &request),
