@@ -275,7 +275,12 @@ fn read_password(context: &Context, from_stdin: bool, kind: Password) -> Result<
     let password = if from_stdin {
         read_line()?
     } else if io::stdin().is_terminal() {
-        let password = ask(context.say(label::PASSWORD))?;
+        let prompt = match kind {
+            Password::Old => label::PASSWORD_OLD,
+            Password::New => label::PASSWORD_NEW,
+            Password::Known => label::PASSWORD,
+        };
+        let password = ask(context.say(prompt))?;
         if kind == Password::New && ask(context.say(label::PASSWORD_AGAIN))? != password {
             return Err(Failure::usage("the two passwords differ"));
         }
@@ -299,6 +304,8 @@ enum Password {
     New,
     /// It is being checked.
     Known,
+    /// It is the own one that a new one replaces.
+    Old,
 }
 
 fn ask(prompt: &str) -> Result<String, Failure> {

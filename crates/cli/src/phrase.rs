@@ -417,6 +417,11 @@ phrases! { OURS:
         "token tidak atau tidak lagi berlaku: masuklah lagi dengan `posko login`";
     "login name or password is wrong": "nama masuk atau kata sandi salah";
     "{} wrong passwords: try again in {} min": "{} kali kata sandi salah: coba lagi dalam {} menit";
+    "too many logins at once: try again in a few seconds":
+        "terlalu banyak yang masuk bersamaan: coba lagi beberapa detik lagi";
+    "the old password is wrong": "kata sandi lama salah";
+    "nobody changes their own roles: another account with the right to must":
+        "tidak seorang pun mengubah perannya sendiri: harus akun lain yang berhak";
     "the account is disabled": "akun dinonaktifkan";
     "`{}` is not allowed: {}": "`{}` tidak diizinkan: {}";
     "none of the account's roles has this right": "tidak satu pun peran akun ini memberi hak itu";

@@ -210,7 +210,7 @@ impl Node {
             cards: Mutex::default(),
             logins: api::Throttle::default(),
             callers: api::Callers::default(),
-            hashing: Semaphore::new(2),
+            passwords: api::Passwords::default(),
             max_blob_bytes: config.blob.max_mib << 20,
             uploads: Semaphore::new(api::UPLOADS),
             importing: Arc::new(Semaphore::new(1)),

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    net::{IpAddr, Ipv4Addr},
     sync::{
         Mutex, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
@@ -19,10 +20,15 @@ use posko_domain::{
 use posko_proto::{Id, common::v1::Role, id::hex, time::Millis};
 use posko_store::{Actor, Authority, account::Session};
 use sha2::{Digest, Sha256};
-use tonic::{Status, metadata::MetadataMap};
+use tokio::sync::Semaphore;
+use tonic::{Request, Status, metadata::MetadataMap};
+use tracing::warn;
 
 use super::{Api, internal, random, refused, stored};
-use crate::time::now;
+use crate::{
+    report::{Lines, line_of},
+    time::now,
+};
 
 /// The account under which the machine's administrator acts at the console: no person's, the same on every node.
 pub(crate) const CONSOLE: Id = Id(*b"posko console\0\0\0");
@@ -34,6 +40,16 @@ const THROTTLE_SECONDS: i64 = 15 * 60;
 const REMEMBERED_CALLERS: usize = 10_000;
 /// How many logins are remembered for their wrong passwords; past that the oldest go.
 const THROTTLED_LOGINS: usize = 10_000;
+/// How many characters of a login name are remembered: no name is longer.
+const LOGIN_CHARACTERS: usize = 64;
+/// The longest password, in bytes.
+pub(super) const MAX_PASSWORD_BYTES: usize = 1024;
+/// How many passwords are hashed at once: each takes 19 MiB and tens of milliseconds, and two leave the node to its work.
+const HASHED_AT_ONCE: usize = 2;
+/// How many may wait for that or run: the last of them waits about a second.
+const PASSWORDS_WAITING: usize = 32;
+/// How many of them may come from one address, so that nobody alone keeps all others waiting.
+const PASSWORDS_EACH: usize = 8;
 
 /// An authenticated caller.
 pub(crate) struct Caller {
@@ -136,31 +152,29 @@ impl Api {
         self.caller(metadata).await?.may(action, target)
     }
 
-    /// Checks a login, and opens a session of `seconds`.
+    /// Checks a login that came from an address, and opens a session of `seconds`.
     pub(crate) async fn open_session(
         &self,
+        from: IpAddr,
         login: &str,
         password: &str,
         seconds: i64,
     ) -> Result<(String, Session), Status> {
         let at = now();
-        self.0.logins.check(login, at)?;
         let name = login.to_owned();
         let known = self.ask(move |store| store.credential(&name)).await?;
         let (account, hash) = match &known {
             Some((account, hash)) => (Some(*account), hash.as_str()),
             None => (None, UNKNOWN_LOGIN),
         };
-        let right = self.verify_password(password, hash).await?;
+        let right = self.check_password(from, login, password, hash).await?;
         let Some(account) = account.filter(|_| right) else {
-            self.0.logins.wrong(login, at);
             return Err(Status::unauthenticated("login name or password is wrong"));
         };
         let state = self.ask(move |store| store.account(account)).await?;
         if state.is_none_or(|state| state.disabled) {
             return Err(Status::unauthenticated("the account is disabled"));
         }
-        self.0.logins.right(login);
         let token = hex(&random::<32>()?);
         let session = Session {
             id: Id(random()?),
@@ -174,44 +188,56 @@ impl Api {
         Ok((token, session))
     }
 
-    /// Returns a password's argon2id hash in PHC form.
-    pub(crate) async fn hash_password(&self, password: &str) -> Result<String, Status> {
-        let _permit = self
-            .0
-            .hashing
-            .acquire()
-            .await
-            .map_err(|error| internal(&error))?;
-        let salt = SaltString::encode_b64(&random::<16>()?).map_err(|error| internal(&error))?;
-        let password = password.to_owned();
-        let hashed = tokio::task::spawn_blocking(move || {
-            Argon2::default()
-                .hash_password(password.as_bytes(), Salt::from(&salt))
-                .map(|hash| hash.to_string())
-                .map_err(|error| error.to_string())
-        });
-        hashed
-            .await
-            .map_err(|error| internal(&error))?
-            .map_err(|error| internal(&error))
-    }
-
-    async fn verify_password(&self, password: &str, hash: &str) -> Result<bool, Status> {
-        let _permit = self
-            .0
-            .hashing
-            .acquire()
-            .await
-            .map_err(|error| internal(&error))?;
-        let (password, hash) = (password.to_owned(), hash.to_owned());
-        let verified = tokio::task::spawn_blocking(move || {
+    /// Says whether a password is that of a hash. Wrong ones are counted for whoever gave them, an address and a login
+    /// name together, so that they keep nobody else out; IT reads in the log from where they came.
+    pub(crate) async fn check_password(
+        &self,
+        from: IpAddr,
+        login: &str,
+        password: &str,
+        hash: &str,
+    ) -> Result<bool, Status> {
+        let login: String = login.chars().take(LOGIN_CHARACTERS).collect();
+        let who = (line_of(from), login);
+        self.0.logins.check(&who, now())?;
+        // None is so long, and hashing it would take as long as whoever sends it likes.
+        let fits = password.len() <= MAX_PASSWORD_BYTES;
+        let password = if fits { password } else { "" }.to_owned();
+        let hash = hash.to_owned();
+        let verify = move || {
             PasswordHash::new(&hash).is_ok_and(|hash| {
                 Argon2::default()
                     .verify_password(password.as_bytes(), &hash)
                     .is_ok()
             })
-        });
-        verified.await.map_err(|error| internal(&error))
+        };
+        let right = self.0.passwords.run(from, verify).await? && fits;
+        if right {
+            self.0.logins.right(&who);
+        } else {
+            let wrong = self.0.logins.wrong(&who, now());
+            let (line, minutes) = (who.0, THROTTLE_SECONDS / 60);
+            warn!(client.address = %line, wrong, "a login from `{line}` failed: `{wrong}` wrong passwords came from there within {minutes} min");
+        }
+        Ok(right)
+    }
+
+    /// Returns a password's argon2id hash in PHC form.
+    pub(crate) async fn hash_password(
+        &self,
+        from: IpAddr,
+        password: &str,
+    ) -> Result<String, Status> {
+        let salt = SaltString::encode_b64(&random::<16>()?).map_err(|error| internal(&error))?;
+        let password = password.to_owned();
+        let hash = move || {
+            Argon2::default()
+                .hash_password(password.as_bytes(), Salt::from(&salt))
+                .map(|hash| hash.to_string())
+                .map_err(|error| error.to_string())
+        };
+        let hashed = self.0.passwords.run(from, hash).await?;
+        hashed.map_err(|error| internal(&error))
     }
 
     /// Ends a session of any account.
@@ -263,14 +289,50 @@ impl Callers {
     }
 }
 
-/// Wrong passwords by login name.
+/// The passwords that are being hashed or wait for that.
+pub(crate) struct Passwords {
+    running: Semaphore,
+    waiting: Semaphore,
+    lines: Lines,
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self {
+            running: Semaphore::new(HASHED_AT_ONCE),
+            waiting: Semaphore::new(PASSWORDS_WAITING),
+            lines: Lines::default(),
+        }
+    }
+}
+
+impl Passwords {
+    /// Hashes or compares on a thread of its own, when it is its turn; refuses where too many wait, here or from there.
+    async fn run<T: Send + 'static>(
+        &self,
+        from: IpAddr,
+        hash: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Status> {
+        let busy = || Status::unavailable("too many logins at once: try again in a few seconds");
+        let _line = self.lines.hold(from, PASSWORDS_EACH).ok_or_else(busy)?;
+        let _place = self.waiting.try_acquire().map_err(|_| busy())?;
+        let _turn = (self.running.acquire().await).map_err(|error| internal(&error))?;
+        let hashed = tokio::task::spawn_blocking(hash).await;
+        hashed.map_err(|error| internal(&error))
+    }
+}
+
+/// Who gives passwords: a line, and the login name that they are given for.
+type Who = (IpAddr, String);
+
+/// Wrong passwords by who gave them: how many, and until when they count.
 #[derive(Default)]
-pub(crate) struct Throttle(Mutex<HashMap<String, (u32, Millis)>>);
+pub(crate) struct Throttle(Mutex<HashMap<Who, (u32, Millis)>>);
 
 impl Throttle {
-    fn check(&self, login: &str, now: Millis) -> Result<(), Status> {
+    fn check(&self, who: &Who, now: Millis) -> Result<(), Status> {
         let wrong = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match wrong.get(login) {
+        match wrong.get(who) {
             Some((count, until)) if *count >= WRONG_PASSWORDS && *until > now => {
                 let minutes = (until.0 - now.0) / 60_000 + 1;
                 Err(Status::resource_exhausted(format!(
@@ -281,26 +343,25 @@ impl Throttle {
         }
     }
 
-    fn wrong(&self, login: &str, now: Millis) {
+    /// Counts a wrong password; returns how many came from the same line, whatever the login.
+    fn wrong(&self, who: &Who, now: Millis) -> u32 {
         let mut wrong = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         wrong.retain(|_, (_, until)| *until > now);
-        if wrong.len() >= THROTTLED_LOGINS
-            && let Some(oldest) = wrong
-                .iter()
-                .min_by_key(|(_, (_, until))| *until)
-                .map(|(login, _)| login.clone())
-        {
+        let oldest = || wrong.iter().min_by_key(|(_, (_, until))| *until);
+        let full = wrong.len() >= THROTTLED_LOGINS;
+        if let Some((oldest, _)) = full.then(oldest).flatten() {
+            let oldest = oldest.clone();
             wrong.remove(&oldest);
         }
-        let entry = wrong.entry(login.to_owned()).or_insert((0, now));
+        let entry = wrong.entry(who.clone()).or_insert((0, now));
         *entry = (entry.0 + 1, now.plus_seconds(THROTTLE_SECONDS));
+        let same_line = wrong.iter().filter(|((line, _), _)| *line == who.0);
+        same_line.map(|(_, (count, _))| count).sum()
     }
 
-    fn right(&self, login: &str) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(login);
+    fn right(&self, who: &Who) {
+        let mut wrong = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        wrong.remove(who);
     }
 }
 
@@ -335,6 +396,12 @@ pub(crate) fn token_hash(token: &str) -> [u8; 32] {
         .chain_update(token)
         .finalize()
         .into()
+}
+
+/// Returns the address that a call comes from; all without one count as from the same.
+pub(super) fn client_of<T>(request: &Request<T>) -> IpAddr {
+    let address = request.remote_addr();
+    address.map_or(Ipv4Addr::UNSPECIFIED.into(), |address| address.ip())
 }
 
 /// Compares without telling by its time where the first difference is.

@@ -66,7 +66,7 @@ pub(crate) const FRESH: Duration = Duration::from_secs(30);
 const DEFAULT_PAGE: usize = 50;
 const MAX_PAGE: u32 = 500;
 pub(crate) use self::{
-    auth::{Callers, Throttle, same as same_hash, token_hash as auth_token_hash},
+    auth::{Callers, Passwords, Throttle, same as same_hash, token_hash as auth_token_hash},
     blob::UPLOADS,
     draft::{OwnWarnings, own_warnings},
     warning::{held_in_force, held_referring, with_reach},
@@ -107,8 +107,7 @@ pub(crate) struct Shared {
     pub(crate) cards: Mutex<()>,
     pub(crate) logins: Throttle,
     pub(crate) callers: Callers,
-    /// Password hashing takes 19 MiB and tens of milliseconds each: two at a time leave the node to its work.
-    pub(crate) hashing: Semaphore,
+    pub(crate) passwords: Passwords,
     /// The most bytes of a file that is put here.
     pub(crate) max_blob_bytes: u64,
     /// Files that are being put here hold a part each in memory.
