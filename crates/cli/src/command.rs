@@ -24,7 +24,6 @@ pub(crate) mod zone;
 
 use std::io::{self, BufRead, IsTerminal};
 
-use posko_domain::privacy::{self, Personal};
 use posko_proto::{
     Id, NodeId,
     account::v1::{Account, ListAccountsResponse},
@@ -238,26 +237,6 @@ fn link_tint(link: i32) -> Tint {
         LinkState::Behind => Tint::Warn,
         LinkState::Unknown | LinkState::Unspecified => Tint::Bad,
     }
-}
-
-/// Points out what looks like personal data before it is sent; says where, never what.
-fn nothing_personal(text: &str) -> Result<(), Failure> {
-    let found = privacy::findings(text);
-    if found.is_empty() {
-        return Ok(());
-    }
-    let places = found.iter().map(|found| {
-        let kind = match found.kind {
-            Personal::Telephone => "a telephone number",
-            Personal::Nik => "a NIK",
-            Personal::Mail => "an address of mail",
-        };
-        format!("{kind} at character {}", found.at)
-    });
-    Err(Failure::usage(format!(
-        "every province would read what looks like {}: leave it out, or add `--text-as-is` when it is none",
-        places.collect::<Vec<_>>().join(" and ")
-    )))
 }
 
 /// Reads a line of standard input, without its end.

@@ -705,6 +705,8 @@ phrases! { OURS:
     "an end at most 366 days after the begin": "akhir paling lama 366 hari setelah awalnya";
     "an extension has the status, the level and the authority of what it extends":
         "perpanjangan berstatus, bertingkat dan berpejabat sama dengan yang diperpanjang";
+    "a name without line ends and characters that nobody sees":
+        "nama tanpa ganti baris dan tanpa karakter yang tidak terlihat";
     "a SHA-256 of 32 bytes": "SHA-256 sepanjang 32 bita";
     // Its assessments.
     "the submission": "penyerahan";

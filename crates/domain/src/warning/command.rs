@@ -14,6 +14,7 @@ use posko_proto::{
 use crate::{
     privacy,
     region::{self, check_point},
+    text::{PLAIN, is_plain},
     warning::{WarningRejection, area::locate_all},
 };
 
@@ -109,6 +110,24 @@ impl WarningCommand {
         }
     }
 
+    /// Returns the texts that a person wrote, or a publisher.
+    pub fn texts(&self) -> Vec<&str> {
+        match self {
+            Self::Take {
+                publisher, content, ..
+            } => [publisher.as_str()]
+                .into_iter()
+                .chain(words_of(content))
+                .collect(),
+            Self::Report { reporter, text, .. } => [reporter.as_str()]
+                .into_iter()
+                .chain(text.as_deref())
+                .collect(),
+            Self::Dismiss { note, .. } => note.as_deref().into_iter().collect(),
+            Self::Cancel | Self::Replace { .. } => Vec::new(),
+        }
+    }
+
     /// Reads a warning taken from a feed, with every check that needs no clock.
     pub fn take(
         source: Source,
@@ -166,6 +185,26 @@ impl TryFrom<&DismissReportRequest> for WarningCommand {
     }
 }
 
+/// Returns what a content says in words: of what is coming, what to do and where, in each of its languages.
+pub fn words_of(content: &Content) -> impl Iterator<Item = &str> {
+    let first = [
+        &content.event,
+        &content.headline,
+        &content.description,
+        &content.instruction,
+    ];
+    let others = (content.texts.iter()).flat_map(|text| {
+        [
+            &text.event,
+            &text.headline,
+            &text.description,
+            &text.instruction,
+        ]
+    });
+    let areas = content.areas.iter().map(|area| &area.description);
+    (first.into_iter().chain(others).chain(areas)).map(String::as_str)
+}
+
 /// Checks what a command says, apart from times that need a clock.
 pub(super) fn check(command: &WarningCommand) -> Result<(), WarningRejection> {
     match command {
@@ -180,8 +219,8 @@ pub(super) fn check(command: &WarningCommand) -> Result<(), WarningRejection> {
                 let expected = "it must be given";
                 return Err(WarningRejection::invalid("source", "unspecified", expected));
             }
-            named("publisher", publisher)?;
-            named("identifier", identifier)?;
+            name("publisher", publisher)?;
+            name("identifier", identifier)?;
             check_content(content)
         }
         WarningCommand::Report {
@@ -190,8 +229,8 @@ pub(super) fn check(command: &WarningCommand) -> Result<(), WarningRejection> {
             content,
             text,
         } => {
-            named("reporter", reporter)?;
-            named("identifier", identifier)?;
+            name("reporter", reporter)?;
+            name("identifier", identifier)?;
             known::<Channel>("channel", content.channel)?;
             specified("channel", content.channel() == Channel::Unspecified)?;
             text.as_ref()
@@ -287,6 +326,9 @@ fn check_lists(content: &Content) -> Result<(), WarningRejection> {
         "at most 20 languages",
     )?;
     within("content.sender", &content.sender, 1_024)?;
+    if !is_plain(&content.sender) {
+        return Err(WarningRejection::invalid("content.sender", "…", PLAIN));
+    }
     within(
         "content.message_identifier",
         &content.message_identifier,
@@ -556,6 +598,16 @@ pub(super) fn specified(field: &'static str, unspecified: bool) -> Result<(), Wa
         ))
     } else {
         Ok(())
+    }
+}
+
+/// Checks by what something is known or called: on one line, as it is seen.
+fn name(field: &'static str, text: &str) -> Result<(), WarningRejection> {
+    named(field, text)?;
+    if is_plain(text) {
+        Ok(())
+    } else {
+        Err(WarningRejection::invalid(field, "…", PLAIN))
     }
 }
 

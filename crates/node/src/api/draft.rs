@@ -10,6 +10,7 @@ use posko_domain::{
         draft::{self, DraftCommand, DraftState},
         locate_as_given, spoken,
         template::{self, Template, Values},
+        words_of,
     },
     zone,
 };
@@ -93,6 +94,8 @@ impl Api {
         let caller = self.caller(request.metadata()).await?;
         let request = request.into_inner();
         let framed = Framed::parse(request.meta.as_ref())?;
+        let said = request.content.iter().flat_map(words_of);
+        framed.check_texts(said.chain([request.level.as_str(), request.observed.as_str()]))?;
         let changed = self.changed(&request).await?;
         let drafted = self.drafted(&request, changed.as_ref(), framed.exercise)?;
         let mut regions = draft::regions(drafted.content.as_ref());

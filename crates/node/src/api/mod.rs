@@ -26,7 +26,10 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use posko_domain::code::{Code, Refusal};
+use posko_domain::{
+    code::{Code, Refusal},
+    privacy,
+};
 use posko_ledger::epoch::Position;
 use posko_proto::{
     DESCRIPTOR, Id, NodeId,
@@ -158,6 +161,7 @@ pub(crate) struct Framed {
     expected_version: u32,
     occurred_at: Option<Millis>,
     exercise: bool,
+    text_as_is: bool,
 }
 
 impl Framed {
@@ -175,7 +179,14 @@ impl Framed {
             expected_version: meta.expected_version,
             occurred_at,
             exercise: meta.exercise,
+            text_as_is: meta.text_as_is,
         })
+    }
+
+    /// Refuses texts in which something looks like personal data, unless somebody has said that it is none.
+    fn check_texts<'a>(&self, texts: impl IntoIterator<Item = &'a str>) -> Result<(), Status> {
+        let question = (!self.text_as_is).then(|| privacy::question(texts));
+        (question.flatten()).map_or(Ok(()), |question| Err(Status::invalid_argument(question)))
     }
 }
 
@@ -195,6 +206,7 @@ impl Api {
         if let Some(reason) = self.not_writing() {
             return Err(Status::unavailable(reason));
         }
+        asked.framed.check_texts(asked.command.texts())?;
         let now = now();
         let request = Request {
             command_id: asked.framed.command_id,

@@ -1,7 +1,8 @@
 use posko_proto::{
     common::v1::{CommandMeta, Hazard, Place, Role},
     incident::v1::{
-        ReportChannel, ReportIncidentRequest, Severity, incident_service_server::IncidentService,
+        AddNoteRequest, ReportChannel, ReportIncidentRequest, Severity,
+        incident_service_server::IncidentService,
     },
     warning::v1::{AlertStatus, Area, Content, DraftKind, FeltPlace},
 };
@@ -186,4 +187,63 @@ async fn a_report_is_verified_by_an_incident_only_where_the_role_holds() {
             .await
             .is_ok()
     );
+}
+
+#[tokio::test]
+async fn what_looks_personal_is_asked_about_before_any_province_reads_it() {
+    let (_node, api) = started().await;
+    let officer = person(&api, 1, Role::DutyOfficer, "").await;
+    let question = |at: u32| {
+        format!(
+            "every province would read what looks like a telephone number at character {at}: leave it out, or add \
+             `--text-as-is` when it is none"
+        )
+    };
+    let opened = |number: u8| ReportIncidentRequest {
+        meta: Some(frame(number)),
+        hazard: Hazard::Flood.into(),
+        place: Some(Place {
+            region_code: "32.75".into(),
+            ..Place::default()
+        }),
+        channel: ReportChannel::Branch.into(),
+        note: "Hubungi ０８１２-0000-0001".into(),
+        ..ReportIncidentRequest::default()
+    };
+    let refused = api.report_incident(asked(opened(10), &officer)).await;
+    let refused = refused.unwrap_err();
+    assert_eq!(
+        (refused.code(), refused.message()),
+        (Answer::InvalidArgument, question(9).as_str())
+    );
+    // The same command is taken once somebody has looked.
+    let looked_at = ReportIncidentRequest {
+        meta: Some(CommandMeta {
+            text_as_is: true,
+            ..frame(10)
+        }),
+        ..opened(10)
+    };
+    let opened = api.report_incident(asked(looked_at, &officer)).await;
+    let incident_id = opened.unwrap().into_inner().outcome.unwrap().stream_id;
+    let note = AddNoteRequest {
+        meta: Some(frame(11)),
+        incident_id,
+        text: "WA 0812 0000 0001".into(),
+    };
+    let refused = api.add_note(asked(note, &officer)).await.unwrap_err();
+    assert_eq!(refused.message(), question(4));
+
+    let mut warning = typed(12, &["32.75"]);
+    warning.content.as_mut().unwrap().instruction = "Telepon 081200000001".into();
+    let refused = api.record_warning(asked(warning, &officer)).await;
+    assert_eq!(refused.unwrap_err().message(), question(9));
+    let drafted = DraftWarningRequest {
+        meta: Some(frame(13)),
+        kind: DraftKind::Issue.into(),
+        observed: "Pak A 081200000001".into(),
+        ..DraftWarningRequest::default()
+    };
+    let refused = WarningService::draft_warning(&api, asked(drafted, &officer)).await;
+    assert_eq!(refused.unwrap_err().message(), question(7));
 }
