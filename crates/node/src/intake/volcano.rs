@@ -6,7 +6,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use posko_domain::{
     region::{self, Point},
-    warning::{Said, WarningCommand, locate},
+    warning::{Said, locate},
 };
 use posko_formats::{
     bmkg::MAX_AHEAD,
@@ -76,11 +76,7 @@ pub(super) fn judge(readings: &[&Reading], now: DateTime<Utc>) -> Judged {
         "{key}{}",
         at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
     );
-    if let Err(error) = WarningCommand::take(Source::Volcano, "PVMBG", &identifier, content.clone())
-    {
-        return Judged::Refused(error.to_string());
-    }
-    Judged::Take(Box::new(Wanted::of(
+    Judged::of(Wanted::of(
         Source::Volcano,
         "PVMBG",
         identifier,
@@ -89,7 +85,7 @@ pub(super) fn judge(readings: &[&Reading], now: DateTime<Utc>) -> Judged {
             key,
             warns: level != station::VolcanoLevel::Normal,
         },
-    )))
+    ))
 }
 
 fn content_of(

@@ -1,12 +1,14 @@
 //! What an item of a document turned out to be, before anybody asks what is held already.
 
-use posko_domain::warning::stream_of;
+use posko_domain::warning::{WarningCommand, stream_of};
 use posko_formats::{Note, NoteKind};
 use posko_proto::{
     Id,
     time::Millis,
     warning::v1::{self as wire, Content, Source},
 };
+
+use crate::intake::clean::clean;
 
 /// What an item turned out to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +71,23 @@ pub enum Effect {
         /// Whether it warns; else what is held of it ends.
         warns: bool,
     },
+}
+
+impl Judged {
+    /// Takes a warning as its publisher wants it, cleaned; or says why it cannot be taken.
+    pub(super) fn of(mut wanted: Wanted) -> Self {
+        clean(&mut wanted);
+        let command = WarningCommand::take(
+            wanted.source,
+            &wanted.publisher,
+            &wanted.identifier,
+            wanted.content.clone(),
+        );
+        match command {
+            Ok(_) => Self::Take(Box::new(wanted)),
+            Err(error) => Self::Refused(error.to_string()),
+        }
+    }
 }
 
 impl Wanted {
