@@ -6,11 +6,11 @@ use posko_domain::{
     event::Area,
     warning::{WarningState, draft::regions},
 };
-use posko_proto::{Id, NodeId};
+use posko_proto::{Id, NodeId, warning::v1::Content};
 use rusqlite::Connection;
 
 use crate::{
-    StoreError,
+    Store, StoreError,
     command::{Actor, Authority, Command, Request},
     fold::{self, Stored},
     view::Tables,
@@ -35,13 +35,8 @@ pub(crate) fn actor(
     if state.is_none() && taken.is_none() {
         return not_here(connection, own, origins(), request.stream).map(Err);
     }
-    let mut targets = regions(taken);
+    let mut targets = taken.map_or_else(Vec::new, |content| warned_in(own, content));
     targets.extend(held_in(connection, own, state)?);
-    let is_warning = state.and_then(Stored::area) == Some(Area::Warning);
-    // Nobody knows where such a warning holds: it may be everywhere in the province.
-    if targets.is_empty() && (is_warning || taken.is_some()) {
-        targets.push(own.to_string());
-    }
     let authorize = |target| account::authorize(rights, action, target, request.now);
     // The right must be held in every place that the thing is about.
     let held = match targets.split_first() {
@@ -62,6 +57,27 @@ pub(crate) fn actor(
     Ok(actor.map_err(Refusal::from))
 }
 
+/// Returns where a warning holds: it may be everywhere in the province where nobody knows that.
+fn warned_in(own: NodeId, content: &Content) -> Vec<String> {
+    let regions = regions(Some(content));
+    if regions.is_empty() {
+        vec![own.to_string()]
+    } else {
+        regions
+    }
+}
+
+impl Store {
+    /// Returns the regions that a thing of this node is about; none of what is about none, or is not known here.
+    pub fn regions_of(&self, stream: Id) -> Result<Vec<String>, StoreError> {
+        let own = self.identity().origin;
+        self.read(|connection| {
+            let state = fold::state(connection, Tables::LIVE, own, stream)?;
+            held_in(connection, own, state.as_ref())
+        })
+    }
+}
+
 /// Returns the regions that a thing is about, and those of what it would change.
 fn held_in(
     connection: &Connection,
@@ -69,7 +85,7 @@ fn held_in(
     state: Option<&Stored>,
 ) -> Result<Vec<String>, StoreError> {
     let warned = |warning: Option<WarningState>| {
-        warning.map_or_else(Vec::new, |warning| regions(Some(&warning.content)))
+        warning.map_or_else(Vec::new, |warning| warned_in(own, &warning.content))
     };
     match state.and_then(Stored::area) {
         Some(Area::Incident) => {

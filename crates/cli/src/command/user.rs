@@ -264,12 +264,11 @@ impl UserArgs {
                 frame,
             } => {
                 let client = Client::connect(context, Who::Anyone).await?;
-                let (account_id, old_password) = match account {
-                    Some(account) => (account_id(&client, &account).await?, String::new()),
-                    None => {
-                        let old = read_password(context, password_stdin, Password::Old)?;
-                        (Vec::new(), old)
-                    }
+                let (account_id, old_password) = if let Some(account) = account {
+                    (account_id(&client, &account).await?, String::new())
+                } else {
+                    let old = read_password(context, password_stdin, Password::Old)?;
+                    (Vec::new(), old)
                 };
                 let password = read_password(context, password_stdin, Password::New)?;
                 let (id, meta) = frame.meta();
