@@ -219,9 +219,12 @@ fn telephone(rest: &[char]) -> Option<(Personal, usize)> {
 /// Says whether digits, and what parts them, are written like a telephone number: with a country's code, with the code of a
 /// city, or in three, three and four.
 fn is_telephone(written: &str) -> bool {
+    let digits = written.bytes().filter(u8::is_ascii_digit).count();
+    if !(8..=15).contains(&digits) {
+        return false;
+    }
     let groups = written.split(|c: char| !c.is_ascii_digit());
     let groups: Vec<&str> = groups.filter(|group| !group.is_empty()).collect();
-    let digits: usize = groups.iter().map(|group| group.len()).sum();
     let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
     // No code of a city begins with a one, as days and hours do.
     let of_city = groups.first().is_some_and(|first| {
@@ -234,7 +237,7 @@ fn is_telephone(written: &str) -> bool {
         written.contains('.') && lengths.len() == 2 && !written.contains(['-', ' ', '(']);
     match lengths.as_slice() {
         _ if has_fraction => false,
-        _ if written.starts_with('+') => (8..=15).contains(&digits),
+        _ if written.starts_with('+') => true,
         // Heights of a gauge stand in three, three and four too, with blanks between.
         [3, 3, 4] | [1, 3, 3, 4] => written.contains(['-', '(']),
         _ => of_city && (9..=12).contains(&digits),
