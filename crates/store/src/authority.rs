@@ -37,17 +37,10 @@ pub(crate) fn actor(
     }
     let mut targets = taken.map_or_else(Vec::new, |content| warned_in(own, content));
     targets.extend(held_in(connection, own, state)?);
-    let authorize = |target| account::authorize(rights, action, target, request.now);
-    // The right must be held in every place that the thing is about.
-    let held = match targets.split_first() {
-        None => authorize(None),
-        Some((first, others)) => authorize(Some(first.as_str())).and_then(|held| {
-            others
-                .iter()
-                .try_for_each(|other| authorize(Some(other.as_str())).map(drop))?;
-            Ok(held)
-        }),
-    };
+    // A publisher's warning, or a gauge's, does not end where the province does.
+    let is_warning = taken.is_some() || state.and_then(Stored::area) == Some(Area::Warning);
+    let home = is_warning.then_some(own.as_str());
+    let held = account::authorize_in(rights, action, &targets, home, request.now);
     let actor = held.map(|held| Actor {
         account: id,
         role: held.role,

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     net::{IpAddr, Ipv4Addr},
     sync::{
-        Mutex, PoisonError, RwLock,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -14,10 +14,10 @@ use argon2::{
     password_hash::{Salt, SaltString},
 };
 use posko_domain::{
-    account::{AccountState, Action, Grant, HeldGrant, authorize},
+    account::{AccountState, Action, Grant, Held, HeldGrant, authorize, authorize_in},
     code::Refusal,
 };
-use posko_proto::{Id, common::v1::Role, id::hex, time::Millis};
+use posko_proto::{Id, NodeId, common::v1::Role, id::hex, time::Millis};
 use posko_store::{Actor, Authority, account::Session};
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
@@ -63,22 +63,29 @@ impl Caller {
     pub(crate) fn may(&self, action: Action, target: Option<&str>) -> Result<Actor, Status> {
         let held = authorize(&self.state, action, target, now())
             .map_err(|error| refused(&Refusal::from(error)))?;
-        Ok(Actor {
+        Ok(self.actor(held))
+    }
+
+    /// Returns the actor in whose role the action is done in every one of the regions; where there are none, anywhere.
+    /// A role in the whole of `home` also covers what lies outside of it.
+    pub(crate) fn may_in(
+        &self,
+        action: Action,
+        regions: &[String],
+        home: Option<NodeId>,
+    ) -> Result<Actor, Status> {
+        let home = home.as_ref().map(NodeId::as_str);
+        let held = authorize_in(&self.state, action, regions, home, now());
+        Ok(self.actor(held.map_err(|error| refused(&Refusal::from(error)))?))
+    }
+
+    fn actor(&self, held: Held) -> Actor {
+        Actor {
             account: self.account,
             role: held.role,
             scope: held.scope,
             delegation: held.delegation,
-        })
-    }
-
-    /// Returns the actor in whose role the action is done in every one of the regions; where there are none, anywhere.
-    pub(crate) fn may_in(&self, action: Action, regions: &[String]) -> Result<Actor, Status> {
-        let mut regions = regions.iter();
-        let actor = self.may(action, regions.next().map(String::as_str))?;
-        for region in regions {
-            self.may(action, Some(region))?;
         }
-        Ok(actor)
     }
 
     /// Lets the action be judged where the thing is when the command is decided.
@@ -291,16 +298,16 @@ impl Callers {
 
 /// The passwords that are being hashed or wait for that.
 pub(crate) struct Passwords {
-    running: Semaphore,
-    waiting: Semaphore,
+    running: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
     lines: Lines,
 }
 
 impl Default for Passwords {
     fn default() -> Self {
         Self {
-            running: Semaphore::new(HASHED_AT_ONCE),
-            waiting: Semaphore::new(PASSWORDS_WAITING),
+            running: Arc::new(Semaphore::new(HASHED_AT_ONCE)),
+            waiting: Arc::new(Semaphore::new(PASSWORDS_WAITING)),
             lines: Lines::default(),
         }
     }
@@ -314,11 +321,18 @@ impl Passwords {
         hash: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Status> {
         let busy = || Status::unavailable("too many logins at once: try again in a few seconds");
-        let _line = self.lines.hold(from, PASSWORDS_EACH).ok_or_else(busy)?;
-        let _place = self.waiting.try_acquire().map_err(|_| busy())?;
-        let _turn = (self.running.acquire().await).map_err(|error| internal(&error))?;
-        let hashed = tokio::task::spawn_blocking(hash).await;
-        hashed.map_err(|error| internal(&error))
+        let line = self.lines.hold(from, PASSWORDS_EACH).ok_or_else(busy)?;
+        let place = self.waiting.clone().try_acquire_owned();
+        let place = place.map_err(|_| busy())?;
+        let turn = self.running.clone().acquire_owned().await;
+        let turn = turn.map_err(|error| internal(&error))?;
+        // Who hangs up ends no hashing: its turn is over when that is.
+        let hashed = tokio::task::spawn_blocking(move || {
+            let hashed = hash();
+            drop((line, place, turn));
+            hashed
+        });
+        hashed.await.map_err(|error| internal(&error))
     }
 }
 
@@ -410,4 +424,43 @@ pub(crate) fn same(left: &[u8; 32], right: &[u8; 32]) -> bool {
         .zip(right)
         .fold(0, |difference, (left, right)| difference | (left ^ right))
         == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn who_hangs_up_makes_no_room_for_more_hashing_than_may_run() {
+        let passwords = Arc::new(Passwords::default());
+        let from = Ipv4Addr::LOCALHOST.into();
+        let (begun, begins) = mpsc::channel();
+        let mut ends = Vec::new();
+        for _ in 0..HASHED_AT_ONCE {
+            let (passwords, begun) = (passwords.clone(), begun.clone());
+            let (end, ended) = mpsc::channel::<()>();
+            ends.push(end);
+            let hashing = tokio::spawn(async move {
+                let hash = move || {
+                    let _ = begun.send(());
+                    ended.recv().is_ok()
+                };
+                passwords.run(from, hash).await
+            });
+            let begins = tokio::task::block_in_place(|| begins.recv());
+            assert!(begins.is_ok());
+            hashing.abort();
+            assert!(hashing.await.unwrap_err().is_cancelled());
+        }
+        assert_eq!(passwords.running.available_permits(), 0);
+        drop(ends);
+        assert!(passwords.run(from, || true).await.unwrap());
+    }
+
+    #[test]
+    fn an_unknown_login_is_hashed_as_any_other() {
+        assert!(PasswordHash::new(UNKNOWN_LOGIN).is_ok());
+    }
 }

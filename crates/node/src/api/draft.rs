@@ -103,7 +103,7 @@ impl Api {
             draft::regions(Some(&changed.state.content))
         }));
         // The right must be held wherever it warns and warned; where it names no region, the rules say so.
-        let actor = caller.may_in(Action::DraftWarning, &regions)?;
+        let actor = caller.may_in(Action::DraftWarning, &regions, None)?;
         let accepted = self
             .execute(Asked {
                 digest: digest("DraftWarning", &request),

@@ -429,7 +429,7 @@ impl IncidentService for Api {
         {
             targets.extend(regions(Some(&report.state.content)));
         }
-        let actor = caller.may_in(Action::ReportIncident, &targets)?;
+        let actor = caller.may_in(Action::ReportIncident, &targets, None)?;
         let stream = stream_of(framed.command_id);
         let accepted = self
             .execute(Asked {

@@ -83,7 +83,7 @@ impl LogService for Api {
         let caller = self.caller(request.metadata()).await?;
         let thing = id("stream_id", &request.get_ref().stream_id)?;
         let regions = self.ask(move |store| store.regions_of(thing)).await?;
-        caller.may_in(Action::WithdrawPayload, &regions)?;
+        caller.may_in(Action::WithdrawPayload, &regions, None)?;
         let outcome = self.command(request).await?;
         Ok(Response::new(WithdrawPayloadResponse { outcome }))
     }

@@ -540,7 +540,8 @@ impl WarningService for Api {
         match &judged {
             Judged::Refused(reason) => return Err(Status::failed_precondition(reason.clone())),
             Judged::Take(wanted) => {
-                caller.may_in(Action::RecordWarning, &regions(Some(&wanted.content)))?;
+                let regions = regions(Some(&wanted.content));
+                caller.may_in(Action::RecordWarning, &regions, Some(self.own()))?;
             }
             Judged::Link(_) | Judged::Outside | Judged::Nothing(_) => {}
         }

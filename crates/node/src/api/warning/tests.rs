@@ -58,6 +58,7 @@ async fn a_warning_is_recorded_and_taken_back_only_where_the_role_holds() {
     let everywhere = person(&api, 1, Role::DutyOfficer, "").await;
     let bekasi = person(&api, 2, Role::DutyOfficer, "32.75").await;
     let zone = person(&api, 3, Role::DutyOfficer, "Z1").await;
+    let province = person(&api, 4, Role::DutyOfficer, "32").await;
 
     let own = recorded(&api, &bekasi, typed(10, &["32.75"]))
         .await
@@ -67,6 +68,8 @@ async fn a_warning_is_recorded_and_taken_back_only_where_the_role_holds() {
         (12, &["32.75", "32.04"]),
         (13, &["32"]),
         (14, &[]),
+        (18, &["31.74"]),
+        (19, &["32.75", "31.74"]),
     ] {
         let refused = recorded(&api, &bekasi, typed(number, codes)).await;
         assert_eq!(refused, Err(Answer::PermissionDenied), "{codes:?}");
@@ -74,6 +77,11 @@ async fn a_warning_is_recorded_and_taken_back_only_where_the_role_holds() {
     assert!(recorded(&api, &zone, typed(15, &["32.75"])).await.is_ok());
     let refused = recorded(&api, &zone, typed(16, &["32.04"])).await;
     assert_eq!(refused, Err(Answer::PermissionDenied));
+    // What comes down a river from the province does not end where the province does.
+    let river = recorded(&api, &province, typed(30, &["32.75", "31.74"])).await;
+    let cancelled = api.cancel_warning(asked(cancel(31, &river.unwrap()), &province));
+    assert!(cancelled.await.is_ok());
+    assert!(recorded(&api, &province, typed(32, &[])).await.is_ok());
     let mut felt = typed(17, &["32.75"]);
     felt.content.as_mut().unwrap().felt_places = vec![FeltPlace {
         name: "Bandung".into(),
