@@ -24,7 +24,6 @@ pub(crate) mod zone;
 
 use std::io::{self, BufRead, IsTerminal};
 
-use posko_domain::privacy::{self, Personal};
 use posko_proto::{
     Id, NodeId,
     account::v1::{Account, ListAccountsResponse},
@@ -240,26 +239,6 @@ fn link_tint(link: i32) -> Tint {
     }
 }
 
-/// Points out what looks like personal data before it is sent; says where, never what.
-fn nothing_personal(text: &str) -> Result<(), Failure> {
-    let found = privacy::findings(text);
-    if found.is_empty() {
-        return Ok(());
-    }
-    let places = found.iter().map(|found| {
-        let kind = match found.kind {
-            Personal::Telephone => "a telephone number",
-            Personal::Nik => "a NIK",
-            Personal::Mail => "an address of mail",
-        };
-        format!("{kind} at character {}", found.at)
-    });
-    Err(Failure::usage(format!(
-        "every province would read what looks like {}: leave it out, or add `--text-as-is` when it is none",
-        places.collect::<Vec<_>>().join(" and ")
-    )))
-}
-
 /// Reads a line of standard input, without its end.
 fn read_line() -> Result<String, Failure> {
     let mut line = String::new();
@@ -275,7 +254,12 @@ fn read_password(context: &Context, from_stdin: bool, kind: Password) -> Result<
     let password = if from_stdin {
         read_line()?
     } else if io::stdin().is_terminal() {
-        let password = ask(context.say(label::PASSWORD))?;
+        let prompt = match kind {
+            Password::Old => label::PASSWORD_OLD,
+            Password::New => label::PASSWORD_NEW,
+            Password::Known => label::PASSWORD,
+        };
+        let password = ask(context.say(prompt))?;
         if kind == Password::New && ask(context.say(label::PASSWORD_AGAIN))? != password {
             return Err(Failure::usage("the two passwords differ"));
         }
@@ -299,6 +283,8 @@ enum Password {
     New,
     /// It is being checked.
     Known,
+    /// It is the own one that a new one replaces.
+    Old,
 }
 
 fn ask(prompt: &str) -> Result<String, Failure> {

@@ -33,6 +33,9 @@ pub(crate) struct Frame {
     /// When it happened, RFC 3339 [default: now]
     #[arg(long, value_name = "TIME", value_parser = time, help_heading = FRAME)]
     pub(crate) occurred_at: Option<Timestamp>,
+    /// Send a text as it is, though a part of it looks like a telephone number, a NIK or an address of mail
+    #[arg(long)]
+    pub(crate) text_as_is: bool,
 }
 
 impl Frame {
@@ -44,6 +47,7 @@ impl Frame {
             expected_version: self.expect_version.unwrap_or_default(),
             occurred_at: self.occurred_at,
             exercise: self.exercise,
+            text_as_is: self.text_as_is,
         };
         (id, meta)
     }

@@ -315,6 +315,8 @@ labels! {
     PAYLOADS_MISSING: "isi yang belum ada", "missing payloads";
     PASSWORD: "Kata sandi", "Password";
     PASSWORD_AGAIN: "Ulangi kata sandi", "Repeat the password";
+    PASSWORD_NEW: "Kata sandi baru", "New password";
+    PASSWORD_OLD: "Kata sandi lama", "Old password";
     PEER: "rekan", "peer";
     PEERS: "rekan, dan apa yang mereka punya dari log ini", "peers, and what they have of this log";
     PEER_ADDED: "rekan diterima", "peer accepted";

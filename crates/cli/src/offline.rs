@@ -527,6 +527,11 @@ fn read_map(file: &Path) -> Result<String, Failure> {
 }
 
 impl Import {
+    /// Says whether texts are kept though they may hold personal data.
+    pub(crate) fn text_as_is(&self) -> bool {
+        self.settings.text_as_is
+    }
+
     /// Reads the file, and hands over what becomes of each row.
     pub(crate) fn plan(
         &self,

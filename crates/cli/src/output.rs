@@ -8,6 +8,7 @@ use std::{
 };
 
 use chrono::{DateTime, FixedOffset};
+use posko_domain::text::is_hidden;
 use prost_types::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -289,12 +290,11 @@ fn one_line(text: &str) -> String {
 
 /// Returns the text without control characters other than line ends, so that no published text commands a terminal.
 pub(crate) fn clean(text: &str) -> String {
-    // The bidirectional marks can make a line read as another one than it is.
-    let steers = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars()
         .filter(|c| *c != '\r')
         .map(|c| {
-            if (c.is_control() && c != '\n') || steers(c) {
+            // What is hidden can make a line read as another one than it is.
+            if (c.is_control() && c != '\n') || is_hidden(c) {
                 '\u{fffd}'
             } else {
                 c
@@ -380,8 +380,8 @@ pub(crate) mod tests {
     #[test]
     fn published_text_cannot_command_the_terminal() {
         assert_eq!(
-            clean("a\u{1b}[2Jb\u{9b}c\u{202e}d\r\ne"),
-            "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d\ne"
+            clean("a\u{1b}[2Jb\u{9b}c\u{202e}d\u{200b}\r\ne"),
+            "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d\u{fffd}\ne"
         );
     }
 

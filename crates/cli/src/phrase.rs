@@ -394,6 +394,11 @@ phrases! { OURS:
         "token tidak atau tidak lagi berlaku: masuklah lagi dengan `posko login`";
     "login name or password is wrong": "nama masuk atau kata sandi salah";
     "{} wrong passwords: try again in {} min": "{} kali kata sandi salah: coba lagi dalam {} menit";
+    "too many logins at once: try again in a few seconds":
+        "terlalu banyak yang masuk bersamaan: coba lagi beberapa detik lagi";
+    "the old password is wrong": "kata sandi lama salah";
+    "nobody changes their own roles: another account with the right to must":
+        "tidak seorang pun mengubah perannya sendiri: harus akun lain yang berhak";
     "the account is disabled": "akun dinonaktifkan";
     "`{}` is not allowed: {}": "`{}` tidak diizinkan: {}";
     "none of the account's roles has this right": "tidak satu pun peran akun ini memberi hak itu";
@@ -617,6 +622,8 @@ phrases! { OURS:
     "an end at most 366 days after the begin": "akhir paling lama 366 hari setelah awalnya";
     "an extension has the status, the level and the authority of what it extends":
         "perpanjangan berstatus, bertingkat dan berpejabat sama dengan yang diperpanjang";
+    "a name without line ends and characters that nobody sees":
+        "nama tanpa ganti baris dan tanpa karakter yang tidak terlihat";
     "a SHA-256 of 32 bytes": "SHA-256 sepanjang 32 bita";
     // Its assessments.
     "the submission": "penyerahan";

@@ -14,6 +14,7 @@ pub mod log;
 pub mod privacy;
 pub mod region;
 pub mod site;
+pub mod text;
 pub mod warning;
 pub mod zone;
 

@@ -37,7 +37,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     SOFTWARE,
     identity::{CardError, Keys, KeysError, NodeCard, role_name, seal},
-    node::{CARD, STORE, lock, log_identity, write_secret},
+    node::{CARD, STORE, lock, log_identity, make_dir, write_secret},
     offline::{Sighting, sightings},
 };
 
@@ -341,7 +341,7 @@ pub async fn restore(
     let recovery = read_recovery(recovery)?;
     let archive = open(file)?;
     let was_there = dir.exists();
-    fs::create_dir_all(dir).map_err(failed("make", dir))?;
+    make_dir(dir).map_err(failed("make", dir))?;
     let mut inside = fs::read_dir(dir).map_err(failed("read", dir))?;
     if inside.next().is_some() {
         return Err(BackupError::NotEmpty(dir.into()));

@@ -440,15 +440,34 @@ fn parse_federation_id(root: &Section<'_>) -> Result<Id, ConfigError> {
 
 /// Refuses two listeners on one address.
 fn check_apart(config: &Config, root: &Section<'_>) -> Result<(), ConfigError> {
-    if config.api.listen != config.federation.listen || config.api.listen.port() == 0 {
-        return Ok(());
+    let listeners = [
+        ("federation", Some(config.federation.listen)),
+        ("api", Some(config.api.listen)),
+        ("report", config.report.listen),
+    ];
+    let mut before: Vec<(&str, SocketAddr)> = Vec::new();
+    for (name, listen) in listeners {
+        let Some(listen) = listen else { continue };
+        if let Some((taken, _)) = before.iter().find(|(_, other)| collide(*other, listen)) {
+            return Err(ConfigError::Invalid {
+                key: format!("{name}.listen"),
+                line: root.line_of_child(name, "listen"),
+                value: listen.to_string(),
+                allowed: format!("another address than `{taken}.listen`"),
+            });
+        }
+        before.push((name, listen));
     }
-    Err(ConfigError::Invalid {
-        key: "api.listen".into(),
-        line: root.line_of_child("api", "listen"),
-        value: config.api.listen.to_string(),
-        allowed: "another address than `federation.listen`".into(),
-    })
+    Ok(())
+}
+
+/// Says whether two addresses cannot both be listened on: the unspecified one stands for all, that of IPv6 also for IPv4.
+fn collide(one: SocketAddr, other: SocketAddr) -> bool {
+    let holds = |all: SocketAddr, one: SocketAddr| {
+        all.ip().is_unspecified() && (all.is_ipv6() || one.is_ipv4())
+    };
+    let same = one.ip() == other.ip() || holds(one, other) || holds(other, one);
+    same && one.port() == other.port() && one.port() != 0
 }
 
 // === impl FederationConfig ===

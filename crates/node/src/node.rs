@@ -4,7 +4,7 @@ use std::{
     fs,
     io::Write,
     net::SocketAddr,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
@@ -218,7 +218,7 @@ impl Node {
             cards: Mutex::default(),
             logins: api::Throttle::default(),
             callers: api::Callers::default(),
-            hashing: Semaphore::new(2),
+            passwords: api::Passwords::default(),
             max_blob_bytes: config.blob.max_mib << 20,
             uploads: Semaphore::new(api::UPLOADS),
             importing: Arc::new(Semaphore::new(1)),
@@ -385,6 +385,19 @@ pub(crate) fn write_secret(path: &Path, text: &str) -> anyhow::Result<()> {
         fs::rename(&beside, path)
     };
     write().with_context(|| format!("write `{}`", path.display()))
+}
+
+/// Makes a node's directory, which only this user may enter; one that is there already stays as it is.
+pub(crate) fn make_dir(dir: &Path) -> std::io::Result<()> {
+    if let Some(parent) = dir.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    match fs::DirBuilder::new().mode(0o700).create(dir) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists || !dir.is_dir() => {
+            Err(error)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Takes the directory for this process: two writers of one log would fork it.
@@ -563,5 +576,30 @@ impl Recorder for FeedRecorder {
 
     async fn referring(&self, stream: Id) -> Result<Vec<Held>, Refusal> {
         api::held_referring(&self.store, stream).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    }
+
+    #[test]
+    fn only_its_user_enters_a_nodes_directory_and_one_that_is_there_stays_as_it_is() {
+        let above = tempfile::tempdir().unwrap();
+        let made = above.path().join("posko/32");
+        make_dir(&made).unwrap();
+        assert_eq!(mode(&made), 0o700);
+        fs::set_permissions(&made, fs::Permissions::from_mode(0o750)).unwrap();
+        make_dir(&made).unwrap();
+        assert_eq!(mode(&made), 0o750);
+        let file = made.join("berkas");
+        fs::write(&file, "").unwrap();
+        assert!(make_dir(&file).is_err());
     }
 }

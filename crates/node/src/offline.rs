@@ -37,7 +37,7 @@ use crate::{
     config::Config,
     identity::{Keys, NodeCard, ReloadingKey, role_name, tls::federation_client_config},
     intake::{self, Gauge, Item, Judged, Scope, Wanted, document::Memory, wanted::Effect},
-    node::{CARD, STORE, lock, log_identity, open_store, read_card, trust, write_secret},
+    node::{CARD, STORE, lock, log_identity, make_dir, open_store, read_card, trust, write_secret},
     peer::probe,
     time::{now, unix_now},
 };
@@ -87,7 +87,7 @@ pub async fn init(options: InitOptions) -> anyhow::Result<NodeCard> {
         }
     };
     let config = configuration(&options, federation).context("the new configuration")?;
-    fs::create_dir_all(dir).with_context(|| format!("make `{}`", dir.display()))?;
+    make_dir(dir).with_context(|| format!("make `{}`", dir.display()))?;
     let file = dir.join("config.toml");
     ensure!(
         !file.exists(),

@@ -28,6 +28,7 @@ use posko_proto::{
 pub use self::certificate::{CertificateFault, check_certificate};
 pub(crate) use self::{
     certificate::{Certificate, follow},
+    limit::{Lines, line_of},
     listener::{Listener, say_address, serve},
 };
 use crate::outgoing::named;

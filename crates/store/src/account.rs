@@ -58,6 +58,19 @@ impl Store {
         })
     }
 
+    /// Returns the password hash of an account.
+    pub fn password_hash(&self, account: Id) -> Result<Option<String>, StoreError> {
+        self.read(|connection| {
+            let hash = connection
+                .prepare_cached("SELECT password_hash FROM credential WHERE account = :account")?
+                .query_row(named_params! { ":account": account.as_bytes() }, |row| {
+                    row.get(0)
+                })
+                .optional()?;
+            Ok(hash)
+        })
+    }
+
     /// Returns accounts by login name, after the given one.
     pub fn accounts(&self, after: &str, limit: usize) -> Result<Vec<Account>, StoreError> {
         let own = self.identity().origin;

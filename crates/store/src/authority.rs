@@ -1,17 +1,17 @@
 //! By what right a command is given: looked for in the state that it is decided on.
 
 use posko_domain::{
-    account::{self, Action},
+    account,
     code::{Code, Refusal},
     event::Area,
-    warning::draft::regions,
+    warning::{WarningState, draft::regions},
 };
-use posko_proto::{Id, NodeId};
+use posko_proto::{Id, NodeId, warning::v1::Content};
 use rusqlite::Connection;
 
 use crate::{
-    StoreError,
-    command::{Actor, Authority, Request},
+    Store, StoreError,
+    command::{Actor, Authority, Command, Request},
     fold::{self, Stored},
     view::Tables,
 };
@@ -28,42 +28,19 @@ pub(crate) fn actor(
         Authority::Actor(actor) => return Ok(Ok(actor.clone())),
         Authority::Account { id, state, action } => (*id, state, *action),
     };
-    let Some(stored) = state else {
+    let taken = match &request.command {
+        Command::Warning(command) => command.content(),
+        _ => None,
+    };
+    if state.is_none() && taken.is_none() {
         return not_here(connection, own, origins(), request.stream).map(Err);
-    };
-    let targets: Vec<String> = match stored.area() {
-        Some(Area::Incident) => {
-            let incident = fold::incident(state)?;
-            incident
-                .map(|incident| incident.place.region_code)
-                .into_iter()
-                .collect()
-        }
-        Some(Area::Site) => fold::site(state)?
-            .and_then(|site| site.opened.place)
-            .map(|place| place.region_code)
-            .into_iter()
-            .collect(),
-        Some(Area::Draft) => fold::draft(state)?
-            .map(|draft| draft.regions())
-            .unwrap_or_default(),
-        // A report is judged where it is about; a publisher's warning is everybody's.
-        Some(Area::Warning) if action == Action::JudgeReport => fold::warning(state)?
-            .map(|warning| regions(Some(&warning.content)))
-            .unwrap_or_default(),
-        _ => Vec::new(),
-    };
-    let authorize = |target| account::authorize(rights, action, target, request.now);
-    // The right must be held in every place that the thing is about.
-    let held = match targets.split_first() {
-        None => authorize(None),
-        Some((first, others)) => authorize(Some(first.as_str())).and_then(|held| {
-            others
-                .iter()
-                .try_for_each(|other| authorize(Some(other.as_str())).map(drop))?;
-            Ok(held)
-        }),
-    };
+    }
+    let mut targets = taken.map_or_else(Vec::new, |content| warned_in(own, content));
+    targets.extend(held_in(connection, own, state)?);
+    // A publisher's warning, or a gauge's, does not end where the province does.
+    let is_warning = taken.is_some() || state.and_then(Stored::area) == Some(Area::Warning);
+    let home = is_warning.then_some(own.as_str());
+    let held = account::authorize_in(rights, action, &targets, home, request.now);
     let actor = held.map(|held| Actor {
         account: id,
         role: held.role,
@@ -71,6 +48,61 @@ pub(crate) fn actor(
         delegation: held.delegation,
     });
     Ok(actor.map_err(Refusal::from))
+}
+
+/// Returns where a warning holds: it may be everywhere in the province where nobody knows that.
+fn warned_in(own: NodeId, content: &Content) -> Vec<String> {
+    let regions = regions(Some(content));
+    if regions.is_empty() {
+        vec![own.to_string()]
+    } else {
+        regions
+    }
+}
+
+impl Store {
+    /// Returns the regions that a thing of this node is about; none of what is about none, or is not known here.
+    pub fn regions_of(&self, stream: Id) -> Result<Vec<String>, StoreError> {
+        let own = self.identity().origin;
+        self.read(|connection| {
+            let state = fold::state(connection, Tables::LIVE, own, stream)?;
+            held_in(connection, own, state.as_ref())
+        })
+    }
+}
+
+/// Returns the regions that a thing is about, and those of what it would change.
+fn held_in(
+    connection: &Connection,
+    own: NodeId,
+    state: Option<&Stored>,
+) -> Result<Vec<String>, StoreError> {
+    let warned = |warning: Option<WarningState>| {
+        warning.map_or_else(Vec::new, |warning| warned_in(own, &warning.content))
+    };
+    match state.and_then(Stored::area) {
+        Some(Area::Incident) => {
+            let place = fold::incident(state)?.map(|incident| incident.place);
+            Ok(place.map(|place| place.region_code).into_iter().collect())
+        }
+        Some(Area::Site) => {
+            let place = fold::site(state)?.and_then(|site| site.opened.place);
+            Ok(place.map(|place| place.region_code).into_iter().collect())
+        }
+        Some(Area::Warning) => Ok(warned(fold::warning(state)?)),
+        Some(Area::Draft) => {
+            let Some(draft) = fold::draft(state)? else {
+                return Ok(Vec::new());
+            };
+            let changed = match Id::try_from(draft.drafted.warning_id.as_slice()) {
+                Ok(warning) => fold::state(connection, Tables::LIVE, own, warning)?,
+                Err(_) => None,
+            };
+            let changed = warned(fold::warning(changed.as_ref())?);
+            Ok(draft.regions().into_iter().chain(changed).collect())
+        }
+        Some(Area::Account | Area::Directive | Area::Log | Area::Feed) | None => Ok(Vec::new()),
+    }
 }
 
 /// Says whose the thing is, or that nobody's is known.

@@ -65,6 +65,19 @@ impl Command {
         }
     }
 
+    /// Returns the texts that a person wrote for it. A site's name is looked at by its rules, and of a draft the node's
+    /// templates write a part.
+    pub fn texts(&self) -> Vec<&str> {
+        match self {
+            Self::Warning(command) => command.texts(),
+            Self::Incident(command) => command.texts(),
+            Self::Account(command) => command.texts(),
+            Self::Directive(command) => command.texts(),
+            Self::Log(command) => command.texts(),
+            Self::Site(_) | Self::Draft(_) | Self::Feed(_) | Self::Aggregate { .. } => Vec::new(),
+        }
+    }
+
     /// Says whether it promises or gives up what there is only one of. Such a command waits while the start is
     /// unproven; any other only adds, and runs at once.
     pub(crate) fn is_scarce(&self, areas: &Areas) -> bool {

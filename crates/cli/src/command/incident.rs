@@ -26,8 +26,8 @@ use prost_types::Timestamp;
 use serde_json::json;
 
 use super::{
-    freshness, link_tint, listed, lost, named, named_code, nothing_personal, outcome_fields,
-    outcome_of, owner, pages, recorded, severity_tint,
+    freshness, link_tint, listed, lost, named, named_code, outcome_fields, outcome_of, owner,
+    pages, recorded, severity_tint,
 };
 use crate::{
     client::{Client, Who},
@@ -52,9 +52,6 @@ An incident is named by its id or its number.")]
 pub(crate) struct IncidentArgs {
     #[command(subcommand)]
     command: IncidentCommand,
-    /// Send a text as it is, though a part of it looks like a telephone number, a NIK or an address of mail
-    #[arg(long, global = true)]
-    text_as_is: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -358,46 +355,17 @@ impl ReportArgs {
     }
 }
 
-impl IncidentCommand {
-    /// Returns the free text that it would send to every province.
-    fn text(&self) -> Option<&str> {
-        match self {
-            Self::Report(args) => args.note.as_deref(),
-            Self::Reject { note, .. } => note.as_deref(),
-            Self::Note { text, .. } => Some(text),
-            Self::WithdrawNote { reason, .. } => Some(reason),
-            Self::Change(change) => change.text(),
-            Self::Attachment(attachment) => attachment.text(),
-            Self::Verify { .. }
-            | Self::Activate { .. }
-            | Self::Impact { .. }
-            | Self::End { .. }
-            | Self::Close { .. }
-            | Self::Import(_)
-            | Self::Assess(_)
-            | Self::Assessment(_)
-            | Self::Timeline { .. }
-            | Self::List { .. }
-            | Self::Show { .. }
-            | Self::Notices { .. } => None,
-        }
-    }
-}
-
 impl IncidentArgs {
     /// Runs the command.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
         if let IncidentCommand::Impact { figures, .. } = &self.command {
             one_a_measure(figures)?;
         }
-        if let Some(text) = self.command.text().filter(|_| !self.text_as_is) {
-            nothing_personal(text)?;
-        }
         if let IncidentCommand::Import(args) = self.command {
-            return args.run(context, self.text_as_is).await;
+            return args.run(context).await;
         }
         if let IncidentCommand::Assess(args) = &self.command
-            && let Some(answer) = args.offline(context, self.text_as_is)
+            && let Some(answer) = args.offline(context)
         {
             return answer;
         }
@@ -431,7 +399,7 @@ impl IncidentArgs {
                 return attachment.run(context, &client).await;
             }
             IncidentCommand::Assess(args) => {
-                return args.run(context, &client, self.text_as_is).await;
+                return args.run(context, &client).await;
             }
             IncidentCommand::Assessment(command) => return command.run(context, &client).await,
             IncidentCommand::Timeline { incident, limit } => {
@@ -1022,18 +990,6 @@ mod tests {
             [7; 16]
         );
         assert_eq!(lookup(" PMI-32-2026-000001 ").number, "PMI-32-2026-000001");
-    }
-
-    #[test]
-    fn what_looks_personal_is_pointed_out_by_its_place_and_never_repeated() {
-        assert_eq!(nothing_personal("1.200 jiwa di SDN 3"), Ok(()));
-        let failure = nothing_personal("Hubungi 0812-0000-0001").unwrap_err();
-        assert_eq!(failure.exit as u8, 2);
-        assert_eq!(
-            failure.message,
-            "every province would read what looks like a telephone number at character 9: \
-             leave it out, or add `--text-as-is` when it is none"
-        );
     }
 
     #[test]

@@ -99,14 +99,16 @@ enum UserCommand {
   posko user list
   posko user list --json")]
     List,
-    /// Sets a new password
+    /// Sets a new password, your own after the old one
     #[command(after_help = "Examples:
+  posko user password
   posko user password sari
-  posko user password sari --password-stdin < password.txt")]
+  posko user password sari --password-stdin < password.txt
+  printf '%s\\n' \"$OLD\" \"$NEW\" | posko user password --password-stdin")]
     Password {
-        /// Login name or id of the account
-        account: String,
-        /// Read the password from the first line of standard input
+        /// Login name or id of the account [default: your own]
+        account: Option<String>,
+        /// Read the password from standard input, of your own account the old one from the line before
         #[arg(long)]
         password_stdin: bool,
         #[command(flatten)]
@@ -262,13 +264,19 @@ impl UserArgs {
                 frame,
             } => {
                 let client = Client::connect(context, Who::Anyone).await?;
-                let account_id = account_id(&client, &account).await?;
+                let (account_id, old_password) = if let Some(account) = account {
+                    (account_id(&client, &account).await?, String::new())
+                } else {
+                    let old = read_password(context, password_stdin, Password::Old)?;
+                    (Vec::new(), old)
+                };
                 let password = read_password(context, password_stdin, Password::New)?;
                 let (id, meta) = frame.meta();
                 let request = ChangePasswordRequest {
                     meta: Some(meta),
                     account_id,
                     password,
+                    old_password,
                 };
                 let answer = client
                     .accounts()

@@ -28,7 +28,7 @@ use serde_json::json;
 use super::{
     disputed,
     feed::{alarm_text, feeds_table},
-    freshness, listed, lost, named, named_code, nothing_personal, pages, recorded, severity_tint,
+    freshness, listed, lost, named, named_code, pages, recorded, severity_tint,
 };
 use crate::{
     client::{Client, Who},
@@ -209,9 +209,6 @@ the water is expected there; one below every level takes that back.")]
         /// Why, as a log note
         #[arg(long)]
         note: Option<String>,
-        /// Send a text as it is, though a part of it looks like a telephone number, a NIK or an address of mail
-        #[arg(long)]
-        text_as_is: bool,
         #[command(flatten)]
         frame: Frame,
     },
@@ -274,9 +271,6 @@ struct RecordArgs {
     /// What was told, in words that name nobody; for a report
     #[arg(long, requires = "channel")]
     text: Option<String>,
-    /// Send a text as it is, though a part of it looks like a telephone number, a NIK or an address of mail
-    #[arg(long)]
-    text_as_is: bool,
     /// Who said it: an office, never a person
     #[arg(long, required_unless_present = "channel")]
     publisher: Option<String>,
@@ -430,12 +424,8 @@ impl WarningArgs {
                 report,
                 reason,
                 note,
-                text_as_is,
                 frame,
             } => {
-                if let Some(note) = note.as_ref().filter(|_| !text_as_is) {
-                    nothing_personal(note)?;
-                }
                 let client = Client::connect(context, Who::Anyone).await?;
                 let (id, meta) = frame.meta();
                 let request = DismissReportRequest {
@@ -481,9 +471,6 @@ impl WarningArgs {
 impl RecordArgs {
     /// Records what a citizen or a branch told.
     async fn report(self, context: &Context) -> Result<Answer, Failure> {
-        if let Some(text) = self.text.as_ref().filter(|_| !self.text_as_is) {
-            nothing_personal(text)?;
-        }
         let [region] = self.regions.as_slice() else {
             return Err(Failure::usage(
                 "a report is about one place: give `--region` once",

@@ -467,7 +467,10 @@ phrases! { pub(super) HELP:
     "Id of the grant, from `posko user list`": "Id penugasan, dari `posko user list`";
     "Lets an account log in no more and ends its sessions": "Menonaktifkan akun dan mengakhiri sesinya";
     "Lists the accounts with their roles": "Mendaftar akun dengan perannya";
-    "Sets a new password": "Menetapkan kata sandi baru";
+    "Sets a new password, your own after the old one":
+        "Menetapkan kata sandi baru; untuk akun sendiri kata sandi lama ditanyakan dahulu";
+    "Read the password from standard input, of your own account the old one from the line before":
+        "Baca kata sandi dari masukan baku; untuk akun sendiri kata sandi lama di baris sebelumnya";
     "Lists open sessions, or ends one": "Mendaftar sesi yang terbuka, atau mengakhiri satu";
     "End this session instead of listing": "Akhiri sesi ini, bukan mendaftar";
     "Where the role holds: a region code or a zone [default: the whole node]":

@@ -197,6 +197,30 @@ pub fn authorize(
     }
 }
 
+/// Returns the role in which the account may do the action in every one of the regions; where there are none, anywhere.
+/// What lies outside of `home`, the node's own province, is no part of what the node's roles divide among them: one that
+/// holds in the whole province covers it too.
+pub fn authorize_in(
+    state: &AccountState,
+    action: Action,
+    regions: &[String],
+    home: Option<&str>,
+    now: Millis,
+) -> Result<Held, AccountRejection> {
+    let mut held = None;
+    for region in regions {
+        let there = authorize(state, action, Some(region), now);
+        let is_outside = |home: &&str| !region::within(region, home);
+        let found = match home.filter(is_outside) {
+            Some(home) => there
+                .or_else(|denied| authorize(state, action, Some(home), now).map_err(|_| denied))?,
+            None => there?,
+        };
+        held.get_or_insert(found);
+    }
+    held.map_or_else(|| authorize(state, action, None, now), Ok)
+}
+
 /// Says whether the scope covers the region: the whole node, a region's own part, or a zone's kab/kota.
 fn covers(scope: &str, target: &str) -> bool {
     let in_zone = || zone::find(scope).is_some_and(|zone| zone.contains(target));

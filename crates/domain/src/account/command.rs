@@ -84,6 +84,21 @@ impl AccountCommand {
         }
     }
 
+    /// Returns the texts that a person wrote.
+    pub fn texts(&self) -> Vec<&str> {
+        match self {
+            Self::AcceptRisk { reason } => vec![reason],
+            Self::Create { .. }
+            | Self::Grant { .. }
+            | Self::Revoke { .. }
+            | Self::PasswordChanged
+            | Self::Disable
+            | Self::Subscribe { .. }
+            | Self::Unsubscribe { .. }
+            | Self::Seen(_) => Vec::new(),
+        }
+    }
+
     /// Reads the acceptance of an unproven start's risk: a reason of 1 to 500 characters.
     pub fn parse_accept_risk(reason: &str) -> Result<Self, AccountRejection> {
         let reason = reason.trim();

@@ -13,7 +13,7 @@ use posko_proto::Id;
 use crate::context::derived;
 pub use crate::{
     account::{
-        action::{Action, Held, allows, authorize},
+        action::{Action, Held, allows, authorize, authorize_in},
         command::AccountCommand,
         decide::decide,
         rejection::{AccountRejection, Denial},

@@ -68,6 +68,9 @@ pub enum AccountRejection {
     /// An account is no part of an exercise.
     #[error("an account is never part of an exercise")]
     Exercise,
+    /// Who manages accounts wants to change the own roles.
+    #[error("nobody changes their own roles: another account with the right to must")]
+    OwnRoles,
     /// The account may not do this.
     #[error("`{action}` is not allowed: {denial}")]
     Forbidden {
@@ -112,7 +115,7 @@ impl Rejection for AccountRejection {
             | Self::AlreadyCreated
             | Self::AlreadyGranted { .. }
             | Self::Disabled => Code::Conflict,
-            Self::Forbidden { .. } => Code::Forbidden,
+            Self::OwnRoles | Self::Forbidden { .. } => Code::Forbidden,
         }
     }
 }

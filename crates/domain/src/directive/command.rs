@@ -5,7 +5,12 @@ use posko_proto::{
     time::Millis,
 };
 
-use crate::{directive::DirectiveRejection, region, zone};
+use crate::{
+    directive::DirectiveRejection,
+    region,
+    text::{PLAIN, is_plain},
+    zone,
+};
 
 const TITLE_CHARACTERS: usize = 200;
 const BODY_CHARACTERS: usize = 20_000;
@@ -31,6 +36,14 @@ impl DirectiveCommand {
             Self::Issue(_) | Self::Withdraw { .. } => false,
         }
     }
+
+    /// Returns the texts that a person wrote.
+    pub fn texts(&self) -> Vec<&str> {
+        match self {
+            Self::Issue(issued) => vec![&issued.title, &issued.body],
+            Self::Withdraw { reason } => vec![reason],
+        }
+    }
 }
 
 impl TryFrom<&IssueDirectiveRequest> for DirectiveCommand {
@@ -44,6 +57,9 @@ impl TryFrom<&IssueDirectiveRequest> for DirectiveCommand {
             "it must be given",
         ))?;
         text("directive.title", &said.title, TITLE_CHARACTERS)?;
+        if !is_plain(&said.title) {
+            return Err(DirectiveRejection::invalid("directive.title", "…", PLAIN));
+        }
         text("directive.body", &said.body, BODY_CHARACTERS)?;
         check_addressees(said)?;
         match Priority::try_from(said.priority) {

@@ -175,6 +175,24 @@ impl IncidentCommand {
         }
     }
 
+    /// Returns the texts that a person wrote.
+    pub fn texts(&self) -> Vec<&str> {
+        match self {
+            Self::Report { note, .. }
+            | Self::Reject { note, .. }
+            | Self::Import { note, .. }
+            | Self::Change { note, .. }
+            | Self::Attach { caption: note, .. } => note.as_deref().into_iter().collect(),
+            Self::Note { text } => vec![text],
+            Self::Assess { words, .. } => words.iter().map(|word| word.text.as_str()).collect(),
+            Self::Verify { .. }
+            | Self::Activate { .. }
+            | Self::RecordImpact { .. }
+            | Self::EndOperation
+            | Self::Close => Vec::new(),
+        }
+    }
+
     /// Reads a report.
     /// `warning` is the state of the warning that [`warning_named`] found in it; `node` is the node that is asked.
     /// A missing hazard is the warning's, a missing place the only one that the warning names in the node's province.

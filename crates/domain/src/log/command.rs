@@ -52,6 +52,18 @@ impl LogCommand {
         }
     }
 
+    /// Returns the texts that a person wrote.
+    pub fn texts(&self) -> Vec<&str> {
+        match self {
+            Self::Disown { reason, .. } | Self::DeclareLost { reason, .. } => vec![reason],
+            Self::Withdraw {
+                reason,
+                legal_basis,
+                ..
+            } => vec![reason, legal_basis],
+        }
+    }
+
     /// Returns the events that it is about.
     pub fn events(&self) -> BTreeSet<Id> {
         match self {

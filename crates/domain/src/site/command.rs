@@ -18,6 +18,7 @@ use crate::{
     privacy,
     region::Place,
     site::SiteRejection,
+    text::{PLAIN, is_plain},
 };
 
 const NAME_CHARACTERS: usize = 120;
@@ -183,6 +184,9 @@ fn name(name: &str) -> Result<(), SiteRejection> {
     if name.trim().is_empty() || characters > NAME_CHARACTERS {
         let length = format!("{characters} characters");
         return Err(SiteRejection::invalid(FIELD, length, "1 to 120 characters"));
+    }
+    if !is_plain(name) {
+        return Err(SiteRejection::invalid(FIELD, "…", PLAIN));
     }
     if !privacy::findings(name).is_empty() {
         // What looks personal is not repeated.

@@ -153,7 +153,14 @@ fn a_site_is_opened_for_an_own_incident_that_is_not_over() {
 
 #[test]
 fn a_name_is_a_place_and_what_looks_personal_is_refused_without_being_repeated() {
-    for (name, fits) in [("", false), (" ", false), ("SDN 3", true)] {
+    let names = [
+        ("", false),
+        (" ", false),
+        ("SDN\u{202e} 3", false),
+        ("SDN 3\nSDN 4", false),
+        ("SDN 3", true),
+    ];
+    for (name, fits) in names {
         let name = name.to_owned();
         assert_eq!(open(SiteOpened { name, ..site() }).is_ok(), fits);
     }

@@ -14,6 +14,7 @@ use posko_proto::{
 use crate::{
     code, privacy,
     region::{self, check_point},
+    text::{PLAIN, is_plain},
     warning::{WarningRejection, area::locate_all},
     wire::shown,
 };
@@ -118,6 +119,32 @@ impl WarningCommand {
         }
     }
 
+    /// Returns what it says, where it takes something in.
+    pub fn content(&self) -> Option<&Content> {
+        match self {
+            Self::Take { content, .. } | Self::Report { content, .. } => Some(content),
+            Self::Cancel(_) | Self::Replace { .. } | Self::Dismiss { .. } => None,
+        }
+    }
+
+    /// Returns the texts that a person wrote, or a publisher.
+    pub fn texts(&self) -> Vec<&str> {
+        match self {
+            Self::Take {
+                publisher, content, ..
+            } => [publisher.as_str()]
+                .into_iter()
+                .chain(words_of(content))
+                .collect(),
+            Self::Report { reporter, text, .. } => [reporter.as_str()]
+                .into_iter()
+                .chain(text.as_deref())
+                .collect(),
+            Self::Dismiss { note, .. } => note.as_deref().into_iter().collect(),
+            Self::Cancel(_) | Self::Replace { .. } => Vec::new(),
+        }
+    }
+
     /// Reads a warning taken from a feed, with every check that needs no clock.
     pub fn take(
         source: Source,
@@ -179,6 +206,26 @@ impl TryFrom<&DismissReportRequest> for WarningCommand {
     }
 }
 
+/// Returns what a content says in words: of what is coming, what to do and where, in each of its languages.
+pub fn words_of(content: &Content) -> impl Iterator<Item = &str> {
+    let first = [
+        &content.event,
+        &content.headline,
+        &content.description,
+        &content.instruction,
+    ];
+    let others = (content.texts.iter()).flat_map(|text| {
+        [
+            &text.event,
+            &text.headline,
+            &text.description,
+            &text.instruction,
+        ]
+    });
+    let areas = content.areas.iter().map(|area| &area.description);
+    (first.into_iter().chain(others).chain(areas)).map(String::as_str)
+}
+
 /// Checks what a command says, apart from times that need a clock.
 pub(super) fn check(command: &WarningCommand) -> Result<(), WarningRejection> {
     match command {
@@ -193,8 +240,8 @@ pub(super) fn check(command: &WarningCommand) -> Result<(), WarningRejection> {
                 let expected = "it must be given";
                 return Err(WarningRejection::invalid("source", "unspecified", expected));
             }
-            named("publisher", publisher)?;
-            named("identifier", identifier)?;
+            name("publisher", publisher)?;
+            name("identifier", identifier)?;
             check_carrier(*source, &content.carried_by)?;
             check_content(content)
         }
@@ -204,8 +251,8 @@ pub(super) fn check(command: &WarningCommand) -> Result<(), WarningRejection> {
             content,
             text,
         } => {
-            named("reporter", reporter)?;
-            named("identifier", identifier)?;
+            name("reporter", reporter)?;
+            name("identifier", identifier)?;
             known::<Channel>("channel", content.channel)?;
             specified("channel", content.channel() == Channel::Unspecified)?;
             text.as_ref()
@@ -328,6 +375,9 @@ fn check_lists(content: &Content) -> Result<(), WarningRejection> {
         "at most 20 languages",
     )?;
     within("content.sender", &content.sender, 1_024)?;
+    if !is_plain(&content.sender) {
+        return Err(WarningRejection::invalid("content.sender", "…", PLAIN));
+    }
     within(
         "content.message_identifier",
         &content.message_identifier,
@@ -604,6 +654,16 @@ pub(super) fn specified(field: &'static str, unspecified: bool) -> Result<(), Wa
         ))
     } else {
         Ok(())
+    }
+}
+
+/// Checks by what something is known or called: on one line, as it is seen.
+fn name(field: &'static str, text: &str) -> Result<(), WarningRejection> {
+    named(field, text)?;
+    if is_plain(text) {
+        Ok(())
+    } else {
+        Err(WarningRejection::invalid(field, "…", PLAIN))
     }
 }
 

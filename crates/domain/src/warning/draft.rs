@@ -113,13 +113,15 @@ impl DraftState {
     }
 }
 
-/// Returns the codes of the regions that a content names.
+/// Returns the codes of the regions that a content names, those of the places where an earthquake was felt too.
 pub fn regions(content: Option<&Content>) -> Vec<String> {
-    let areas = content.map(|content| content.areas.as_slice());
-    let codes = areas.unwrap_or_default().iter();
-    codes
-        .flat_map(|area| area.region_codes.iter().cloned())
-        .collect()
+    let Some(content) = content else {
+        return Vec::new();
+    };
+    let areas = content.areas.iter().flat_map(|area| &area.region_codes);
+    let felt = content.felt_places.iter().map(|place| &place.region_code);
+    let codes = areas.chain(felt.filter(|code| !code.is_empty()));
+    codes.cloned().collect()
 }
 
 /// Returns the identifier of the message that a draft becomes, which no other message has.

@@ -23,7 +23,7 @@ pub use crate::{
         area::{Said, felt, locate, locate_as_given, locate_epicenter},
         command::{
             BMKG_HOST, Ending, LONGEST_SECONDS, PARAMETER_NAME, PARAMETER_VALUE, PARAMETERS,
-            RESOURCE_TEXT, RESOURCE_URI, RESOURCES, WarningCommand, check_content,
+            RESOURCE_TEXT, RESOURCE_URI, RESOURCES, WarningCommand, check_content, words_of,
         },
         decide::{decide, verified},
         moment::spoken,

@@ -125,6 +125,23 @@ fn cancelled(content: Content) -> WarningState {
 }
 
 #[test]
+fn a_name_with_what_nobody_sees_is_refused_without_being_repeated() {
+    let take = |publisher: &str, identifier: &str| {
+        WarningCommand::take(Source::Manual, publisher, identifier, rain())
+    };
+    assert!(take("BPBD Kota Bekasi", "a-1").is_ok());
+    for (publisher, identifier) in [
+        ("BM\u{200b}KG", "a-1"),
+        ("BMKG", "a-1\u{202e}"),
+        ("BM\nKG", "a-1"),
+    ] {
+        let refused = take(publisher, identifier).unwrap_err().to_string();
+        let said = "is `…`: a name without line ends and characters that nobody sees";
+        assert!(refused.ends_with(said), "{refused}");
+    }
+}
+
+#[test]
 fn the_same_item_is_the_same_stream_and_another_source_another() {
     assert_eq!(
         stream_of(Source::Manual, "1"),

@@ -1,5 +1,7 @@
 //! Accounts, roles and sessions of this node.
 
+use std::net::IpAddr;
+
 use posko_domain::{
     account::{AccountCommand, AccountRejection, Action, HeldGrant},
     code::Refusal,
@@ -20,15 +22,17 @@ use posko_proto::{
 use posko_store::{Actor, Command, account::Account, command::Credential};
 use tonic::{Request, Response, Status, metadata::MetadataMap};
 
-use super::{Api, Asked, Framed, digest, id, outcome, page_size, refused};
+use super::{
+    Api, Asked, Framed,
+    auth::{Caller, MAX_PASSWORD_BYTES, client_of},
+    digest, id, outcome, page_size, refused,
+};
 use crate::time::now;
 
 /// How long a session lasts, in seconds: a shift and its handover.
 const SESSION_SECONDS: i64 = 14 * 3600;
 /// The shortest password, in bytes (NIST SP 800-63B-4 asks for 15 where it is the only factor, 8 with a second one).
 const MIN_PASSWORD_BYTES: usize = 12;
-/// The longest password, in bytes.
-const MAX_PASSWORD_BYTES: usize = 1024;
 
 impl Api {
     async fn account_command(
@@ -59,6 +63,38 @@ impl Api {
         self.authorized(metadata, Action::ManageAccounts, None)
             .await
     }
+
+    /// Lets who manages accounts change the roles of another account, and of none other.
+    async fn manager_of(
+        &self,
+        metadata: &MetadataMap,
+        account: &[u8],
+    ) -> Result<(Actor, Id), Status> {
+        let actor = self.manager(metadata).await?;
+        let account = id("account_id", account)?;
+        if actor.account == account {
+            return Err(rejected(&AccountRejection::OwnRoles));
+        }
+        Ok((actor, account))
+    }
+
+    /// Asks who changes the own password for the old one: a token that lies open somewhere is not enough for it.
+    async fn check_old_password(
+        &self,
+        from: IpAddr,
+        caller: &Caller,
+        old: &str,
+    ) -> Result<(), Status> {
+        let account = caller.account;
+        let hash = self.ask(move |store| store.password_hash(account)).await?;
+        let hash = hash.ok_or_else(|| rejected(&AccountRejection::NotFound))?;
+        let who = account.to_string();
+        if self.check_password(from, &who, old, &hash).await? {
+            Ok(())
+        } else {
+            Err(Status::permission_denied("the old password is wrong"))
+        }
+    }
 }
 
 #[tonic::async_trait]
@@ -68,13 +104,14 @@ impl AccountService for Api {
         request: Request<AddAccountRequest>,
     ) -> Result<Response<AddAccountResponse>, Status> {
         let actor = self.manager(request.metadata()).await?;
+        let from = client_of(&request);
         let mut request = request.into_inner();
         let framed = Framed::parse(request.meta.as_ref())?;
         check_login(&request.login)?;
         check_password(&request.password)?;
         let command = AccountCommand::parse_add(&request, framed.command_id)
             .map_err(|error| rejected(&error))?;
-        let password_hash = self.hash_password(&request.password).await?;
+        let password_hash = self.hash_password(from, &request.password).await?;
         // What binds the command id to the request is stored: a password must not be guessable from it.
         request.password.clear();
         let credential = Credential {
@@ -94,15 +131,13 @@ impl AccountService for Api {
         &self,
         request: Request<GrantRoleRequest>,
     ) -> Result<Response<GrantRoleResponse>, Status> {
-        let actor = self.manager(request.metadata()).await?;
+        let account = &request.get_ref().account_id;
+        let (actor, account) = self.manager_of(request.metadata(), account).await?;
         let request = request.into_inner();
         let framed = Framed::parse(request.meta.as_ref())?;
         let command = AccountCommand::parse_grant(&request, framed.command_id)
             .map_err(|error| rejected(&error))?;
-        let (digest, account) = (
-            digest("GrantRole", &request),
-            id("account_id", &request.account_id)?,
-        );
+        let digest = digest("GrantRole", &request);
         let outcome = self
             .account_command(framed, digest, account, actor, command, None)
             .await?;
@@ -115,14 +150,12 @@ impl AccountService for Api {
         &self,
         request: Request<RevokeRoleRequest>,
     ) -> Result<Response<RevokeRoleResponse>, Status> {
-        let actor = self.manager(request.metadata()).await?;
+        let account = &request.get_ref().account_id;
+        let (actor, account) = self.manager_of(request.metadata(), account).await?;
         let request = request.into_inner();
         let framed = Framed::parse(request.meta.as_ref())?;
         let command = AccountCommand::try_from(&request).map_err(|error| rejected(&error))?;
-        let (digest, account) = (
-            digest("RevokeRole", &request),
-            id("account_id", &request.account_id)?,
-        );
+        let digest = digest("RevokeRole", &request);
         let outcome = self
             .account_command(framed, digest, account, actor, command, None)
             .await?;
@@ -165,10 +198,17 @@ impl AccountService for Api {
         request: Request<ChangePasswordRequest>,
     ) -> Result<Response<ChangePasswordResponse>, Status> {
         let caller = self.caller(request.metadata()).await?;
+        let from = client_of(&request);
         let mut request = request.into_inner();
         let framed = Framed::parse(request.meta.as_ref())?;
-        let account = id("account_id", &request.account_id)?;
+        let account = match request.account_id.as_slice() {
+            [] => caller.account,
+            bytes => id("account_id", bytes)?,
+        };
+        check_password(&request.password)?;
         let actor = if caller.account == account {
+            let old = &request.old_password;
+            self.check_old_password(from, &caller, old).await?;
             Actor {
                 account,
                 ..Actor::default()
@@ -176,9 +216,9 @@ impl AccountService for Api {
         } else {
             caller.may(Action::ManageAccounts, None)?
         };
-        check_password(&request.password)?;
-        let password_hash = self.hash_password(&request.password).await?;
+        let password_hash = self.hash_password(from, &request.password).await?;
         request.password.clear();
+        request.old_password.clear();
         let credential = Credential {
             login: None,
             password_hash,
@@ -228,9 +268,10 @@ impl AccountService for Api {
         &self,
         request: Request<LoginRequest>,
     ) -> Result<Response<LoginResponse>, Status> {
+        let from = client_of(&request);
         let request = request.into_inner();
         let (token, session) = self
-            .open_session(&request.login, &request.password, SESSION_SECONDS)
+            .open_session(from, &request.login, &request.password, SESSION_SECONDS)
             .await?;
         Ok(Response::new(LoginResponse {
             token,
@@ -351,3 +392,6 @@ fn check_password(password: &str) -> Result<(), Status> {
 fn rejected(rejection: &AccountRejection) -> Status {
     refused(&Refusal::from(rejection.clone()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ use posko_domain::{
         draft::{self, DraftCommand, DraftState},
         locate_as_given, spoken,
         template::{self, Template, Values},
+        words_of,
     },
     zone,
 };
@@ -93,14 +94,16 @@ impl Api {
         let caller = self.caller(request.metadata()).await?;
         let request = request.into_inner();
         let framed = Framed::parse(request.meta.as_ref())?;
+        let said = request.content.iter().flat_map(words_of);
+        framed.check_texts(said.chain([request.level.as_str(), request.observed.as_str()]))?;
         let changed = self.changed(&request).await?;
         let drafted = self.drafted(&request, changed.as_ref(), framed.exercise)?;
-        let regions = draft::regions(drafted.content.as_ref());
-        // The right must be held wherever it warns; where it names no region, the rules say so.
-        let mut actor = caller.may(Action::DraftWarning, regions.first().map(String::as_str))?;
-        for region in regions.iter().skip(1) {
-            actor = caller.may(Action::DraftWarning, Some(region))?;
-        }
+        let mut regions = draft::regions(drafted.content.as_ref());
+        regions.extend(changed.as_ref().map_or_else(Vec::new, |changed| {
+            draft::regions(Some(&changed.state.content))
+        }));
+        // The right must be held wherever it warns and warned; where it names no region, the rules say so.
+        let actor = caller.may_in(Action::DraftWarning, &regions, None)?;
         let accepted = self
             .execute(Asked {
                 digest: digest("DraftWarning", &request),

@@ -62,7 +62,7 @@ impl Api {
             let mut counted = ImportIncidentsResponse::default();
             // A client that has left has its rows up to here, and goes on by sending them again.
             while let Ok(Some(request)) = rows.message().await {
-                let taken = api.take_rows(&metadata, request.rows, &mut counted).await;
+                let taken = api.take_rows(&metadata, request, &mut counted).await;
                 let ended = taken.is_err();
                 let told = client.send(taken.map(|()| counted)).await;
                 if ended || told.is_err() {
@@ -76,9 +76,10 @@ impl Api {
     async fn take_rows(
         &self,
         metadata: &MetadataMap,
-        rows: Vec<ImportedRow>,
+        request: ImportIncidentsRequest,
         counted: &mut ImportIncidentsResponse,
     ) -> Result<(), Status> {
+        let ImportIncidentsRequest { rows, text_as_is } = request;
         if rows.len() > MAX_ROWS {
             return Err(Status::invalid_argument(format!(
                 "field `rows` has `{}` rows: at most {MAX_ROWS} are taken at once",
@@ -124,6 +125,7 @@ impl Api {
                     expected_version: 0,
                     occurred_at: Some(row.imported.from()),
                     exercise: false,
+                    text_as_is,
                 },
                 digest: digest("ImportIncidents", &row.row),
                 stream: row.imported.stream(),

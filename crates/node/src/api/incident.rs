@@ -14,6 +14,7 @@ use posko_domain::{
     },
     log::Statement,
     region::{self, Place},
+    warning::draft::regions,
     zone,
 };
 use posko_proto::{
@@ -35,6 +36,7 @@ use posko_proto::{
         incident_service_server::IncidentService,
     },
     time::Millis,
+    warning::v1::Review,
 };
 use posko_store::{
     Command,
@@ -42,6 +44,7 @@ use posko_store::{
     view::{
         incident::{Attachment, Filter, Found},
         timeline::{Presence, Told},
+        warning::Found as Warned,
     },
 };
 use prost_types::{Any, Timestamp};
@@ -415,11 +418,18 @@ impl IncidentService for Api {
         let state = warning.as_ref().map(|found| &found.state);
         let command =
             IncidentCommand::parse_report(&request, state, self.own()).map_err(rejected)?;
-        let target = match &command {
-            IncidentCommand::Report { place, .. } => Some(place.region_code.clone()),
-            _ => None,
+        let mut targets = match &command {
+            IncidentCommand::Report { place, .. } => vec![place.region_code.clone()],
+            _ => Vec::new(),
         };
-        let actor = caller.may(Action::ReportIncident, target.as_deref())?;
+        // It verifies the report that it is opened from, which may be about another place.
+        let own = |found: &&Warned| found.origin == self.own();
+        if let Some(report) = warning.as_ref().filter(own)
+            && report.state.review == Review::Unverified
+        {
+            targets.extend(regions(Some(&report.state.content)));
+        }
+        let actor = caller.may_in(Action::ReportIncident, &targets, None)?;
         let stream = stream_of(framed.command_id);
         let accepted = self
             .execute(Asked {

@@ -22,7 +22,7 @@ use posko_store::{
 };
 use tonic::{Request, Response, Status};
 
-use super::{Api, invalid, page_size, page_token, position};
+use super::{Api, id, invalid, page_size, page_token, position};
 use crate::time::now;
 
 impl Api {
@@ -80,6 +80,10 @@ impl LogService for Api {
         &self,
         request: Request<WithdrawPayloadRequest>,
     ) -> Result<Response<WithdrawPayloadResponse>, Status> {
+        let caller = self.caller(request.metadata()).await?;
+        let thing = id("stream_id", &request.get_ref().stream_id)?;
+        let regions = self.ask(move |store| store.regions_of(thing)).await?;
+        caller.may_in(Action::WithdrawPayload, &regions, None)?;
         let outcome = self.command(request).await?;
         Ok(Response::new(WithdrawPayloadResponse { outcome }))
     }

@@ -26,7 +26,10 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use posko_domain::code::{Code, Refusal};
+use posko_domain::{
+    code::{Code, Refusal},
+    privacy,
+};
 use posko_ledger::epoch::Position;
 use posko_proto::{
     DESCRIPTOR, Id, NodeId,
@@ -66,7 +69,7 @@ pub(crate) const FRESH: Duration = Duration::from_secs(30);
 const DEFAULT_PAGE: usize = 50;
 const MAX_PAGE: u32 = 500;
 pub(crate) use self::{
-    auth::{Callers, Throttle, same as same_hash, token_hash as auth_token_hash},
+    auth::{Callers, Passwords, Throttle, same as same_hash, token_hash as auth_token_hash},
     blob::UPLOADS,
     draft::{OwnWarnings, own_warnings},
     warning::{held_in_force, held_referring, with_reach},
@@ -107,8 +110,7 @@ pub(crate) struct Shared {
     pub(crate) cards: Mutex<()>,
     pub(crate) logins: Throttle,
     pub(crate) callers: Callers,
-    /// Password hashing takes 19 MiB and tens of milliseconds each: two at a time leave the node to its work.
-    pub(crate) hashing: Semaphore,
+    pub(crate) passwords: Passwords,
     /// The most bytes of a file that is put here.
     pub(crate) max_blob_bytes: u64,
     /// Files that are being put here hold a part each in memory.
@@ -159,6 +161,7 @@ pub(crate) struct Framed {
     expected_version: u32,
     occurred_at: Option<Millis>,
     exercise: bool,
+    text_as_is: bool,
 }
 
 impl Framed {
@@ -176,7 +179,14 @@ impl Framed {
             expected_version: meta.expected_version,
             occurred_at,
             exercise: meta.exercise,
+            text_as_is: meta.text_as_is,
         })
+    }
+
+    /// Refuses texts in which something looks like personal data, unless somebody has said that it is none.
+    fn check_texts<'a>(&self, texts: impl IntoIterator<Item = &'a str>) -> Result<(), Status> {
+        let question = (!self.text_as_is).then(|| privacy::question(texts));
+        (question.flatten()).map_or(Ok(()), |question| Err(Status::invalid_argument(question)))
     }
 }
 
@@ -196,6 +206,7 @@ impl Api {
         if let Some(reason) = self.not_writing() {
             return Err(Status::unavailable(reason));
         }
+        asked.framed.check_texts(asked.command.texts())?;
         let now = now();
         let request = Request {
             command_id: asked.framed.command_id,

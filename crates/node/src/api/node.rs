@@ -641,7 +641,7 @@ pub(super) mod tests {
 
     use super::*;
     use crate::{
-        api::{Callers, Throttle, auth_token_hash},
+        api::{Callers, Passwords, Throttle, auth_token_hash},
         identity::Keys,
         peer::tests::{FEDERATION, Node},
         time::unix_now,
@@ -672,7 +672,7 @@ pub(super) mod tests {
             cards: std::sync::Mutex::default(),
             logins: Throttle::default(),
             callers: Callers::default(),
-            hashing: Semaphore::new(1),
+            passwords: Passwords::default(),
             max_blob_bytes: 1 << 20,
             uploads: Semaphore::new(1),
             importing: Arc::new(Semaphore::new(1)),

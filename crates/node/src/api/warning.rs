@@ -12,8 +12,11 @@ use posko_domain::{
     context::derived,
     region::{POPULATION_SOURCE, Place},
     warning::{
-        Reach, WarningCommand, WarningRejection, draft::DraftState, feed::FeedState, reach,
-        standing, stream_of, template::PLACEHOLDERS,
+        Reach, WarningCommand, WarningRejection,
+        draft::{DraftState, regions},
+        feed::FeedState,
+        reach, standing, stream_of,
+        template::PLACEHOLDERS,
     },
 };
 use posko_formats::{cap, document::Format};
@@ -235,13 +238,8 @@ impl PersonRecorder {
                     .cloned();
                 outcomes.clear();
             }
-            // The node's own trouble and a missing right stop everything: what was recorded is answered again.
-            Err(refusal)
-                if matches!(
-                    refusal.code,
-                    Code::Unavailable | Code::Internal | Code::Forbidden
-                ) =>
-            {
+            // The node's own trouble stops everything: what was recorded is answered again.
+            Err(refusal) if matches!(refusal.code, Code::Unavailable | Code::Internal) => {
                 return Err(refused(&refusal));
             }
             Err(refusal) => {
@@ -345,7 +343,6 @@ impl WarningService for Api {
         let rejected = |rejection: WarningRejection| refused(&Refusal::from(rejection));
         let command =
             WarningCommand::parse_record(&request, framed.command_id).map_err(rejected)?;
-        let actor = caller.may(Action::RecordWarning, None)?;
         let stream = match &command {
             WarningCommand::Take {
                 source, identifier, ..
@@ -362,7 +359,7 @@ impl WarningService for Api {
                 digest: digest("RecordWarning", &request),
                 framed,
                 stream,
-                authority: actor.into(),
+                authority: caller.account_for(Action::RecordWarning),
                 command: Command::Warning(command),
                 credential: None,
             })
@@ -472,7 +469,7 @@ impl WarningService for Api {
         let caller = self.caller(request.metadata()).await?;
         let request = request.into_inner();
         let framed = Framed::parse(request.meta.as_ref())?;
-        let actor = caller.may(Action::RecordWarning, None)?;
+        caller.may(Action::RecordWarning, None)?;
         let (memory, gauges) = self.intake()?;
         let scope = Scope {
             gauges,
@@ -490,7 +487,7 @@ impl WarningService for Api {
         let recorder = PersonRecorder {
             api: self.clone(),
             framed,
-            authority: actor.into(),
+            authority: caller.account_for(Action::RecordWarning),
             outcomes: Mutex::default(),
         };
         let mut items = Vec::new();
@@ -511,7 +508,7 @@ impl WarningService for Api {
         let caller = self.caller(request.metadata()).await?;
         let request = request.into_inner();
         let framed = Framed::parse(request.meta.as_ref())?;
-        let actor = caller.may(Action::RecordWarning, None)?;
+        caller.may(Action::RecordWarning, None)?;
         let (memory, gauges) = self.intake()?;
         let Some(gauge) = intake::gauge::find(&gauges, &request.station) else {
             let known: Vec<String> = gauges
@@ -550,13 +547,18 @@ impl WarningService for Api {
             )
         });
         let judged = judged.await.map_err(|error| internal(&error))?;
-        if let Judged::Refused(reason) = &judged {
-            return Err(Status::failed_precondition(reason.clone()));
+        match &judged {
+            Judged::Refused(reason) => return Err(Status::failed_precondition(reason.clone())),
+            Judged::Take(wanted) => {
+                let regions = regions(Some(&wanted.content));
+                caller.may_in(Action::RecordWarning, &regions, Some(self.own()))?;
+            }
+            Judged::Link { .. } | Judged::Outside | Judged::Nothing(_) => {}
         }
         let recorder = PersonRecorder {
             api: self.clone(),
             framed,
-            authority: actor.into(),
+            authority: caller.account_for(Action::RecordWarning),
             outcomes: Mutex::default(),
         };
         let item = Item {
@@ -781,3 +783,6 @@ impl WarningService for Api {
         self.watch(request).await.map(Response::new)
     }
 }
+
+#[cfg(test)]
+mod tests;

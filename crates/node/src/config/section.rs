@@ -1,6 +1,6 @@
 //! The first layer: TOML whose keys and values know their line.
 
-use std::{cmp::Reverse, ops::RangeInclusive};
+use std::{borrow::Cow, cmp::Reverse, ops::RangeInclusive};
 
 use toml::{
     Spanned,
@@ -240,7 +240,23 @@ fn line_at(text: &str, at: usize) -> usize {
     1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count()
 }
 
+/// Returns an address without the user and the password before its last `@`.
+fn without_login(text: &str) -> Cow<'_, str> {
+    let (scheme, rest) = match text.find("://") {
+        Some(at) => text.split_at(at + 3),
+        None => ("", text),
+    };
+    match rest.rsplit_once('@') {
+        Some((login, host)) if !scheme.is_empty() || login.contains(':') => {
+            Cow::Owned(format!("{scheme}…@{host}"))
+        }
+        _ => Cow::Borrowed(text),
+    }
+}
+
+/// Returns the beginning of a value for a refusal, without the login that an address may hold.
 fn shortened(text: &str) -> String {
+    let text = &without_login(text);
     let mut shown: String = text
         .chars()
         .take(SHOWN_CHARACTERS)

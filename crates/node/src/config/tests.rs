@@ -283,6 +283,14 @@ fn a_value_out_of_bounds_is_refused_with_key_value_line_and_what_is_allowed() {
             "key `api.listen` on line `4` is `127.0.0.1:7431`: it must be another address than `federation.listen`",
         ),
         (
+            "[report]\nlisten = \"127.0.0.1:7431\"\n".into(),
+            "key `report.listen` on line `4` is `127.0.0.1:7431`: it must be another address than `federation.listen`",
+        ),
+        (
+            "[report]\nlisten = \"127.0.0.1:7440\"\n[api]\nlisten = \"[::]:7440\"\n".into(),
+            "key `report.listen` on line `4` is `127.0.0.1:7440`: it must be another address than `api.listen`",
+        ),
+        (
             "[api]\nnames = [\"ok\", \"not a name\"]\n".into(),
             "key `api.names` on line `4` is `not a name`: it must be a list of host names",
         ),
@@ -407,6 +415,21 @@ fn a_feed_is_asked_over_http_only_and_without_a_password_in_its_address() {
             "{url}: {}",
             refusal(&feed)
         );
+    }
+}
+
+#[test]
+fn an_address_that_is_refused_is_repeated_without_its_login() {
+    for (url, shown) in [
+        ("https://pengguna:rahasia@h/a", "https://…@h/a"),
+        ("https://rahasia@h/", "https://…@h/"),
+        ("https://pengguna:ra/ha#sia@h/", "https://…@h/"),
+        ("pengguna:rahasia@h", "…@h"),
+    ] {
+        let feed = format!("[[feed]]\nname = \"a\"\nkind = \"bmkg-nowcast\"\nurl = \"{url}\"\n");
+        let refused = refusal(&feed);
+        let expected = format!("key `feed.url` on line `6` is `{shown}`: ");
+        assert!(refused.starts_with(&expected), "{refused}");
     }
 }
 

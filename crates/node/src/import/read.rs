@@ -455,11 +455,7 @@ impl<'a> Reader<'a> {
         if !as_is {
             for (column, text) in &parts {
                 if let Some(found) = privacy::findings(text).first() {
-                    let kind = match found.kind {
-                        privacy::Personal::Telephone => "a telephone number",
-                        privacy::Personal::Nik => "a NIK",
-                        privacy::Personal::Mail => "an address of mail",
-                    };
+                    let kind = found.kind;
                     return Text::LeftOut(format!(
                         "the text is left out: column `{column}` has what looks like {kind} at character {}",
                         found.at

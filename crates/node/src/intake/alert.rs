@@ -7,7 +7,7 @@
 use chrono::{DateTime, Utc};
 use posko_domain::{
     region::{self, Point},
-    warning::{LONGEST_SECONDS, Said, WarningCommand, locate, reach, stream_of, stream_of_alert},
+    warning::{LONGEST_SECONDS, Said, locate, reach, stream_of, stream_of_alert},
 };
 use posko_formats::{
     Read,
@@ -244,23 +244,14 @@ impl<'a> Names<'a> {
             let name = info.sender_name.as_deref().filter(|name| !name.is_empty());
             shortened(name.unwrap_or(&self.alert.sender), NAME)
         };
-        let command = WarningCommand::take(
-            self.source,
-            &publisher,
-            &self.alert.identifier,
-            content.clone(),
-        );
-        match command {
-            Ok(_) => Judged::Take(Box::new(Wanted {
-                source: self.source,
-                publisher,
-                identifier: self.alert.identifier.clone(),
-                stream: self.stream,
-                content,
-                effect,
-            })),
-            Err(error) => Judged::Refused(error.to_string()),
-        }
+        Judged::of(Wanted {
+            source: self.source,
+            publisher,
+            identifier: self.alert.identifier.clone(),
+            stream: self.stream,
+            content,
+            effect,
+        })
     }
 
     fn references(&self) -> Vec<Reference> {

@@ -8,7 +8,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use posko_domain::{
     region::{self, Named, named_within},
-    warning::{Said, WarningCommand, locate},
+    warning::{Said, locate},
 };
 use posko_formats::{
     Read,
@@ -77,16 +77,13 @@ pub(super) fn judge(
     };
     let at = bulletin.earthquake.origin_time;
     let identifier = format!("inatews/{}", at.to_rfc3339_opts(SecondsFormat::Secs, true));
-    match WarningCommand::take(Source::BmkgTsunami, PUBLISHER, &identifier, content.clone()) {
-        Ok(_) => Judged::Take(Box::new(Wanted::of(
-            Source::BmkgTsunami,
-            PUBLISHER,
-            identifier,
-            content,
-            effect,
-        ))),
-        Err(error) => Judged::Refused(error.to_string()),
-    }
+    Judged::of(Wanted::of(
+        Source::BmkgTsunami,
+        PUBLISHER,
+        identifier,
+        content,
+        effect,
+    ))
 }
 
 fn content_of(read: &Read<Bulletin>, status: AlertStatus) -> Content {

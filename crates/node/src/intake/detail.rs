@@ -14,7 +14,7 @@ use posko_proto::warning::v1::{
     Content, NamedCode, Note, NoteKind, Parameter, Resource, ResponseType,
 };
 
-use crate::intake::{alert::language_of, wanted::shortened};
+use crate::intake::{alert::language_of, clean::LEFT_OUT, wanted::shortened};
 
 const EVENT_CODE: &str = "alert/info/eventCode";
 const PARAMETER: &str = "alert/info/parameter";
@@ -153,8 +153,7 @@ impl Reader {
     /// Returns a text as far as it is kept, or nothing when it may lead to a person.
     fn text(&mut self, path: &str, text: &str, limit: usize) -> Option<String> {
         if leads_to_person(text) {
-            let why = "is left out: it looks like a telephone number, a NIK or an address of mail";
-            self.note(NoteKind::LeftOut, path, why.to_owned());
+            self.note(NoteKind::LeftOut, path, LEFT_OUT.to_owned());
             return None;
         }
         let kept = shortened(text, limit);

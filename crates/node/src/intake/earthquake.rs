@@ -14,7 +14,7 @@ use std::{
 use chrono::{DateTime, Datelike as _, FixedOffset, SecondsFormat, Utc};
 use posko_domain::{
     region::{self, Point},
-    warning::{WarningCommand, felt, locate_epicenter},
+    warning::{felt, locate_epicenter},
 };
 use posko_formats::{
     Note,
@@ -115,21 +115,13 @@ pub(super) fn judge(
     }
     let content = content_of(earthquake, notes);
     let identifier = identifier_of(earthquake);
-    match WarningCommand::take(
+    Judged::of(Wanted::of(
         Source::BmkgEarthquake,
         PUBLISHER,
-        &identifier,
-        content.clone(),
-    ) {
-        Ok(_) => Judged::Take(Box::new(Wanted::of(
-            Source::BmkgEarthquake,
-            PUBLISHER,
-            identifier,
-            content,
-            Effect::Event,
-        ))),
-        Err(error) => Judged::Refused(error.to_string()),
-    }
+        identifier,
+        content,
+        Effect::Event,
+    ))
 }
 
 /// Says whether an earthquake is near enough to the three provinces to be kept.

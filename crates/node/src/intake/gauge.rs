@@ -15,7 +15,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use posko_domain::{
     region,
-    warning::{Said, WarningCommand, locate},
+    warning::{Said, locate},
 };
 use posko_formats::{
     bmkg::MAX_AHEAD,
@@ -329,12 +329,7 @@ pub(crate) fn judge_one(
     let key = format!("gauge/{}/", name.to_lowercase());
     let identifier = format!("{key}{shown}");
     let publisher = format!("Pos duga air {name}");
-    if let Err(error) =
-        WarningCommand::take(Source::Gauge, &publisher, &identifier, content.clone())
-    {
-        return Judged::Refused(error.to_string());
-    }
-    Judged::Take(Box::new(Wanted::of(
+    Judged::of(Wanted::of(
         Source::Gauge,
         &publisher,
         identifier,
@@ -343,7 +338,7 @@ pub(crate) fn judge_one(
             key,
             warns: siaga != Siaga::Unspecified,
         },
-    )))
+    ))
 }
 
 fn content_of(

@@ -13,6 +13,7 @@
 mod alert;
 mod budget;
 mod bulletin;
+mod clean;
 mod detail;
 pub(crate) mod document;
 mod earthquake;

@@ -91,6 +91,9 @@ impl<R: Recorder> Settling<'_, R> {
                     }
                     // What was taken back already stays so.
                     Err(refusal) if refusal.code == Code::Conflict => {}
+                    Err(refusal) if refusal.code == Code::Forbidden => {
+                        settled.told.push(refusal.message);
+                    }
                     Err(refusal) => return Err(refusal),
                 }
             }

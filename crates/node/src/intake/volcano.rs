@@ -7,7 +7,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use posko_domain::{
     region::{self, NamedVolcano, Point, Volcano, volcano_named},
-    warning::{Said, WarningCommand, locate},
+    warning::{Said, locate},
 };
 use posko_formats::{
     bmkg::MAX_AHEAD,
@@ -101,17 +101,13 @@ pub(super) fn judge(readings: &[&Reading], now: DateTime<Utc>) -> Judged {
         "{key}{}",
         at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
     );
-    if let Err(error) = WarningCommand::take(Source::Volcano, "PVMBG", &identifier, content.clone())
-    {
-        return Judged::Refused(error.to_string());
-    }
-    Judged::Take(Box::new(Wanted::of(
+    Judged::of(Wanted::of(
         Source::Volcano,
         "PVMBG",
         identifier,
         content,
         Effect::Station { key, warns },
-    )))
+    ))
 }
 
 fn content_of(

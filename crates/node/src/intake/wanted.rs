@@ -8,6 +8,8 @@ use posko_proto::{
     warning::v1::{self as wire, Content, Source},
 };
 
+use crate::intake::clean::clean;
+
 /// What an item turned out to be.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Judged {
@@ -88,6 +90,17 @@ pub enum Effect {
         /// Whether it warns; else what is held of it ends.
         warns: bool,
     },
+}
+
+impl Judged {
+    /// Takes a warning as its publisher wants it, cleaned; or says why it cannot be taken.
+    pub(super) fn of(mut wanted: Wanted) -> Self {
+        clean(&mut wanted);
+        match wanted.command() {
+            Ok(_) => Self::Take(Box::new(wanted)),
+            Err(error) => Self::Refused(error.to_string()),
+        }
+    }
 }
 
 impl Wanted {

@@ -171,7 +171,7 @@ impl Drop for Held {
 
 /// Returns what stands for everybody on a line: the address of IPv4, and of IPv6 the network of 64 bits, which a line is
 /// given whole.
-fn line_of(address: IpAddr) -> IpAddr {
+pub(crate) fn line_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),

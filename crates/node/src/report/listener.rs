@@ -410,8 +410,7 @@ impl Shared {
         let forwarded = headers.get_all("x-forwarded-for").iter().next_back();
         let forwarded = forwarded.and_then(|value| value.to_str().ok());
         let last = forwarded.and_then(|value| value.rsplit(',').next());
-        last.and_then(|text| text.trim().parse().ok())
-            .unwrap_or(peer.0)
+        last.and_then(address_of).unwrap_or(peer.0)
     }
 
     /// Returns the office whose token was sent.
@@ -485,6 +484,14 @@ impl Shared {
         }
         accepted
     }
+}
+
+/// Reads an address as proxies write it: alone, or with a port, that of IPv6 then in brackets.
+fn address_of(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let with_port = || text.parse().ok().map(|address: SocketAddr| address.ip());
+    let in_brackets = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    text.parse().ok().or_else(with_port).or_else(in_brackets)
 }
 
 /// Returns the id of a report with its sender's key.

@@ -5,12 +5,15 @@
 use std::{fmt::Write as _, fs, path::PathBuf};
 
 use clap::{Args, Subcommand};
-use posko_domain::incident::{
-    IncidentCommand,
-    assessment::{
-        derived,
-        form::{self, Bilingual, Form, Kind, Question},
+use posko_domain::{
+    incident::{
+        IncidentCommand,
+        assessment::{
+            derived,
+            form::{self, Bilingual, Form, Kind, Question},
+        },
     },
+    privacy,
 };
 use posko_proto::{
     Id,
@@ -23,7 +26,7 @@ use posko_proto::{
 };
 use serde_json::{Map, Value as Json, json};
 
-use super::{figure, incident_id, nothing_personal};
+use super::{figure, incident_id};
 use crate::{
     client::Client,
     command::{freshness, lost, outcome_fields, outcome_of, owner},
@@ -102,15 +105,15 @@ give none. Figures are of the whole incident: an assessment of a part of it give
 
 impl AssessArgs {
     /// Returns the answer where none of the node is needed: a template, or a check of a file.
-    pub(super) fn offline(&self, context: &Context, as_is: bool) -> Option<Result<Shown, Failure>> {
+    pub(super) fn offline(&self, context: &Context) -> Option<Result<Shown, Failure>> {
         if let Some(form) = self.template {
             return Some(template(context, form));
         }
-        self.dry_run.then(|| self.check(context, as_is))
+        self.dry_run.then(|| self.check(context))
     }
 
-    fn check(&self, context: &Context, as_is: bool) -> Result<Shown, Failure> {
-        let request = self.request(as_is)?;
+    fn check(&self, context: &Context) -> Result<Shown, Failure> {
+        let request = self.request()?;
         let assessed = request.assessment.clone().unwrap_or_default();
         let form = form::newest(assessed.form());
         let figures = form.map(|form| derived(form, &assessed.answers));
@@ -156,7 +159,7 @@ impl AssessArgs {
     }
 
     /// Reads the file and checks it by the rules of the node's own door.
-    fn request(&self, as_is: bool) -> Result<SubmitAssessmentRequest, Failure> {
+    fn request(&self) -> Result<SubmitAssessmentRequest, Failure> {
         let path = self.file.clone().unwrap_or_default();
         let wrong = |reason: String| Failure::usage(format!("read `{}`: {reason}", path.display()));
         let size = fs::metadata(&path).map_err(|error| wrong(error.to_string()))?;
@@ -175,12 +178,11 @@ impl AssessArgs {
         };
         let read = read.map_err(wrong)?;
         let mut request = read_request(&read)?;
-        if !as_is {
-            for word in &request.words {
-                nothing_personal(&word.text).map_err(|failure| Failure {
-                    message: format!("answer `{}`: {}", word.question, failure.message),
-                    ..failure
-                })?;
+        let words = request.words.iter().filter(|_| !self.frame.text_as_is);
+        for word in words {
+            if let Some(question) = privacy::question([word.text.as_str()]) {
+                let about = &word.question;
+                return Err(Failure::usage(format!("answer `{about}`: {question}")));
             }
         }
         // The form is checked with an id that stands for the one that the command gets.
@@ -192,13 +194,8 @@ impl AssessArgs {
     }
 
     /// Hands the assessment in.
-    pub(super) async fn run(
-        self,
-        context: &Context,
-        client: &Client,
-        as_is: bool,
-    ) -> Result<Shown, Failure> {
-        let request = self.request(as_is)?;
+    pub(super) async fn run(self, context: &Context, client: &Client) -> Result<Shown, Failure> {
+        let request = self.request()?;
         let name = self.incident.unwrap_or_default();
         let left_out = request
             .assessment

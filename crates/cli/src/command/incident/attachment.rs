@@ -137,15 +137,6 @@ fn hash_begin(text: &str) -> Result<String, String> {
 }
 
 impl AttachmentCommand {
-    /// Returns the free text that it would send to every province.
-    pub(super) fn text(&self) -> Option<&str> {
-        match self {
-            Self::Attach { caption, .. } => caption.as_deref(),
-            Self::WithdrawAttachment { reason, .. } => Some(reason),
-            Self::Attachments { .. } | Self::Fetch { .. } => None,
-        }
-    }
-
     /// Runs the command.
     pub(super) async fn run(self, context: &Context, client: &Client) -> Result<Answer, Failure> {
         match self {

@@ -436,26 +436,6 @@ pub(crate) struct Other {
 }
 
 impl ChangeCommand {
-    /// Returns the free text that it would send.
-    pub(super) fn text(&self) -> Option<&str> {
-        match self {
-            Self::Judge { changed, .. }
-            | Self::Scale { changed, .. }
-            | Self::Step { changed, .. }
-            | Self::Transition { changed }
-            | Self::Cancel { changed, .. }
-            | Self::Reopen { changed, .. }
-            | Self::Glide { changed, .. }
-            | Self::Relate { changed, .. }
-            | Self::Post { changed, .. }
-            | Self::Escalate { changed, .. }
-            | Self::Period { changed, .. }
-            | Self::Objective { changed, .. } => changed.note.as_deref(),
-            Self::Need(args) => args.changed.note.as_deref(),
-            Self::Emergency(args) => args.changed.note.as_deref(),
-        }
-    }
-
     /// Runs the command.
     pub(crate) async fn run(self, context: &Context, client: &Client) -> Result<Answer, Failure> {
         let (changed, change) = match self {

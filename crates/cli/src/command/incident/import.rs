@@ -67,6 +67,9 @@ pub(crate) struct ImportArgs {
     /// Province whose records are kept, with --dry-run [default: the node's of the directory]
     #[arg(long, value_name = "CODE", requires = "dry_run")]
     province: Option<String>,
+    /// Send a text as it is, though a part of it looks like a telephone number, a NIK or an address of mail
+    #[arg(long)]
+    text_as_is: bool,
     /// At most this many rows are shown; 0 shows all [default: 20, with --json all]
     #[arg(long, value_name = "N")]
     limit: Option<u32>,
@@ -74,7 +77,7 @@ pub(crate) struct ImportArgs {
 
 impl ImportArgs {
     /// Runs the command.
-    pub(super) async fn run(self, context: &Context, text_as_is: bool) -> Result<Answer, Failure> {
+    pub(super) async fn run(self, context: &Context) -> Result<Answer, Failure> {
         let wanted = offline::Wanted {
             file: self.file.clone(),
             map: self.map.clone(),
@@ -83,7 +86,7 @@ impl ImportArgs {
             encoding: self.encoding.clone(),
             thousands: self.thousands.clone(),
             province: self.province.clone(),
-            text_as_is,
+            text_as_is: self.text_as_is,
         };
         let import = offline::open_import(&context.dir, &wanted)?;
         let limit = match (self.limit, context.json) {
@@ -487,6 +490,7 @@ fn read_again(
     import: &Import,
     requests: &mpsc::Sender<ImportIncidentsRequest>,
 ) -> Result<(), Failure> {
+    let text_as_is = import.text_as_is();
     let mut rows: Vec<ImportedRow> = Vec::new();
     let (mut bytes, mut changed, mut gone) = (0, false, false);
     import.plan(&mut |planned: Planned| {
@@ -504,7 +508,7 @@ fn read_again(
             bytes = 0;
             let rows = std::mem::take(&mut rows);
             gone = requests
-                .blocking_send(ImportIncidentsRequest { rows })
+                .blocking_send(ImportIncidentsRequest { rows, text_as_is })
                 .is_err();
         }
         if gone {
@@ -521,7 +525,7 @@ fn read_again(
     }
     if !rows.is_empty() && !gone {
         // Who does not wait for it any more has an error to tell.
-        let _ = requests.blocking_send(ImportIncidentsRequest { rows });
+        let _ = requests.blocking_send(ImportIncidentsRequest { rows, text_as_is });
     }
     Ok(())
 }
@@ -687,9 +691,10 @@ mod tests {
             encoding: None,
             thousands: None,
             province: Some("32".into()),
+            text_as_is: false,
             limit: None,
         };
-        args.run(&output::tests::context(lang), false).await
+        args.run(&output::tests::context(lang)).await
     }
 
     #[tokio::test]
@@ -822,22 +827,24 @@ mod tests {
             encoding: None,
             thousands: None,
             province: Some("32".into()),
+            text_as_is: false,
             limit: None,
         };
         let context = output::tests::context(Lang::En);
-        let no_map = args("jabar-bajir").run(&context, false).await.unwrap_err();
+        let no_map = args("jabar-bajir").run(&context).await.unwrap_err();
         assert!(
             no_map.exit == Exit::Usage && no_map.message.contains("jabar-banjir"),
             "{no_map}"
         );
-        assert!(args("jabar-banjir").run(&context, false).await.is_err());
+        assert!(args("jabar-banjir").run(&context).await.is_err());
         let elsewhere = ImportArgs {
             province: Some("99".into()),
+            text_as_is: false,
             ..args("jabar-banjir")
         };
         assert!(
             elsewhere
-                .run(&context, false)
+                .run(&context)
                 .await
                 .unwrap_err()
                 .message

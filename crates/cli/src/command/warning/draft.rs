@@ -19,7 +19,7 @@ use serde_json::json;
 use super::{Reference, show::area_text};
 use crate::{
     client::{Client, Who},
-    command::{listed, lost, nothing_personal, outcome_fields, outcome_of, pages, recorded},
+    command::{listed, lost, outcome_fields, outcome_of, pages, recorded},
     failure::Failure,
     input::{self, Frame},
     json as view, label, name,
@@ -97,9 +97,6 @@ pub(super) struct DraftArgs {
     /// Closed ring where it holds, points separated by spaces; may be repeated
     #[arg(long = "polygon", value_name = "LAT,LON …", value_parser = input::polygon, allow_hyphen_values = true)]
     polygons: Vec<Polygon>,
-    /// Send a text as it is, though a part of it looks like a telephone number, a NIK or an address of mail
-    #[arg(long)]
-    text_as_is: bool,
     #[command(flatten)]
     frame: Frame,
 }
@@ -107,11 +104,6 @@ pub(super) struct DraftArgs {
 impl DraftArgs {
     /// Runs the command.
     pub(super) async fn run(self, context: &Context) -> Result<Answer, Failure> {
-        if !self.text_as_is {
-            for text in self.texts().into_iter().flatten() {
-                nothing_personal(text)?;
-            }
-        }
         let (id, meta) = self.frame.meta();
         let request = DraftWarningRequest {
             meta: Some(meta),
@@ -121,20 +113,6 @@ impl DraftArgs {
         let answer = client.warnings().draft_warning(request).await;
         let answer = answer.map_err(lost(id))?.into_inner();
         recorded(context, label::DRAFT, id, answer.outcome)
-    }
-
-    fn texts(&self) -> [Option<&String>; 9] {
-        [
-            self.headline.as_ref(),
-            self.description.as_ref(),
-            self.instruction.as_ref(),
-            self.headline_en.as_ref(),
-            self.description_en.as_ref(),
-            self.instruction_en.as_ref(),
-            self.area.as_ref(),
-            self.source.as_ref(),
-            self.level.as_ref(),
-        ]
     }
 
     fn request(self) -> DraftWarningRequest {

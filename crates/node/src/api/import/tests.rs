@@ -94,7 +94,11 @@ async fn take(
 ) -> Result<ImportIncidentsResponse, Status> {
     let mut counted = ImportIncidentsResponse::default();
     let metadata = asked((), token).metadata().clone();
-    api.take_rows(&metadata, rows.to_vec(), &mut counted)
+    let request = ImportIncidentsRequest {
+        rows: rows.to_vec(),
+        text_as_is: false,
+    };
+    api.take_rows(&metadata, request, &mut counted)
         .await
         .map(|()| counted)
 }

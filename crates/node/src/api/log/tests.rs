@@ -11,7 +11,10 @@ use tonic::Code;
 
 use super::*;
 use crate::{
-    api::node::tests::{asked_by, started},
+    api::{
+        draft::tests::person,
+        node::tests::{asked_by, started},
+    },
     peer::tests::{FEDERATION, Node},
 };
 
@@ -87,6 +90,15 @@ async fn a_duty_officer_withdraws_a_note_and_everybody_sees_that_and_why() {
     // It is a duty officer's decision, not the machine's administrator's.
     let refused = api.withdraw_payload(asked_by(withdraw(4), "console")).await;
     assert_eq!(refused.unwrap_err().code(), Code::PermissionDenied);
+    // And of one who may decide there.
+    let elsewhere = person(&api, 7, Role::DutyOfficer, "31.71").await;
+    let refused = api
+        .withdraw_payload(asked_by(withdraw(8), &elsewhere))
+        .await;
+    assert_eq!(
+        refused.unwrap_err().message(),
+        "`WithdrawPayload` is not allowed: `31.72` lies outside the area of the role"
+    );
     let said = api.withdraw_payload(asked_by(withdraw(5), &token)).await;
     let said = said.unwrap().into_inner().outcome.unwrap();
     let [gone] = &notes(&api, &incident, &token).await[..] else {

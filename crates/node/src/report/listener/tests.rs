@@ -419,3 +419,19 @@ async fn a_node_that_takes_no_commands_acknowledges_nothing() {
     );
     assert_eq!(running.reports().len(), 0);
 }
+
+#[test]
+fn a_proxy_may_write_the_port_of_who_asked_beside_the_address() {
+    let address = |text: &str| text.parse::<IpAddr>().ok();
+    for (text, expected) in [
+        ("192.0.2.7", "192.0.2.7"),
+        (" 192.0.2.7:5678", "192.0.2.7"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("[2001:db8::1]:99", "2001:db8::1"),
+        ("unknown", ""),
+        ("", ""),
+    ] {
+        assert_eq!(address_of(text), address(expected), "{text}");
+    }
+}
