@@ -219,12 +219,13 @@ bulletins and nowcasts, and tables of river gauges and volcanoes; what a file is
 told by its bytes. It says what each item would become: its hazard and severity, the
 regions and border zones that it reaches, how many people live there, names that are
 not certain, or why it would be refused. River gauges are those of the node's
-configuration, or those that ship. It ends with 1 when a file is invalid, or one of
-several cannot be read.":
+configuration, or those that ship. It ends with 1 when a file is invalid, which it also
+is when `posko warning take` would refuse an item of it, or one of several cannot be read.":
         "Yang dibaca: CAP 1.0 sampai 1.2, daftar RSS dan Atom, amplop EDXL-DE, gempa, buletin dan
 nowcast BMKG, serta tabel duga air dan gunung api; apa berkas itu ditentukan dari isinya.
 Disebut tiap isinya akan menjadi apa: bahaya dan keparahannya, wilayah dan zona perbatasan
 yang dijangkau, jumlah penduduknya, nama yang belum pasti, atau mengapa akan ditolak. Pos
 duga air menurut konfigurasi simpul, atau yang bawaan. Kode keluarnya 1 bila sebuah berkas
-tidak sah, atau salah satu dari beberapa tidak terbaca.";
+tidak sah, termasuk bila `posko warning take` akan menolak salah satu isinya, atau salah
+satu dari beberapa tidak terbaca.";
 }
