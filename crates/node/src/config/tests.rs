@@ -331,6 +331,14 @@ fn a_value_out_of_bounds_is_refused_with_key_value_line_and_what_is_allowed() {
             "key `feed.radius_km` on line `7` is `3`: it must be left out",
         ),
         (
+            feed("gauges = [\"Katulampa\"]"),
+            "key `feed.gauges` on line `7` is `[\"Katulampa\"]`: it must be left out",
+        ),
+        (
+            feed("gauges = [\"Entah\"]").replace("bmkg-nowcast", "gauges"),
+            "key `feed.gauges` on line `7` is `Entah`: it must be a list of names of gauges that are known",
+        ),
+        (
             feed("provinces = [\"Jawa Tengah\"]"),
             "key `feed.provinces` on line `7` is `Jawa Tengah`: it must be a list of `DKI Jakarta`",
         ),

@@ -29,7 +29,6 @@ use posko_proto::{
         Source, Text, Urgency,
     },
 };
-
 use posko_store::reading::KeptReading;
 
 use crate::intake::{

@@ -354,6 +354,10 @@ impl<R: Recorder> Worker<R> {
         let Linked {
             key, version, url, ..
         } = link;
+        // A list may hold an item twice.
+        if self.carry(&key, version.as_ref(), round) {
+            return;
+        }
         let host = host_of(&url);
         if silent.contains(&host) {
             self.keep(&key, round);

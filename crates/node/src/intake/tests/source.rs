@@ -476,6 +476,20 @@ async fn a_redirect_leads_to_a_host_that_is_named_and_to_no_other() {
 }
 
 #[tokio::test]
+async fn an_alert_that_a_list_holds_twice_is_fetched_once() {
+    let mut bench = Bench::of(cap(), "/cap").await;
+    let item = "<item><title>Banjir</title><link>/a.cap</link></item>".repeat(2);
+    let list = format!("<rss version=\"2.0\"><channel><title>Uji</title>{item}</channel></rss>");
+    bench.server.answer("/cap", Answer::ok(list));
+    bench
+        .server
+        .answer("/a.cap", Answer::ok(flood("a-1", "Alert", "")));
+    let feed = bench.poll().await;
+    assert_eq!((feed.health(), counts(&feed)), (FeedHealth::Ok, [1, 0, 0]));
+    assert_eq!(bench.server.hits("/a.cap"), 1);
+}
+
+#[tokio::test]
 async fn of_more_alerts_than_a_feed_may_ask_for_the_newest_come_first_and_the_others_are_told() {
     let mut bench = Bench::of(cap(), "/cap").await;
     let items: Vec<String> = (0..900)
