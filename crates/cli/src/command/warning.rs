@@ -115,7 +115,8 @@ anything. It ends with 1 when an item is refused; the others are taken.")]
   posko warning gauge Katulampa --level-cm 410 --confirmed
 
 A reading that reaches one of the gauge's levels warns the regions downstream, with when
-the water is expected there; one below every level takes that back.")]
+the water is expected there. Once the water falls at the gauge, what has passed it is still
+on its way: the warning goes on until the fall has come downstream too.")]
     Gauge {
         /// The gauge, by its name in the configuration
         station: String,

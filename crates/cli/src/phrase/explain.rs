@@ -211,9 +211,11 @@ anything. It ends with 1 when an item is refused; the others are taken.":
         "Apa berkas itu ditentukan dari isinya, seperti `posko warning check` tanpa menyimpan apa pun.
 Kode keluarnya 1 bila ada isi yang ditolak; yang lain diterima.";
     "A reading that reaches one of the gauge's levels warns the regions downstream, with when
-the water is expected there; one below every level takes that back.":
+the water is expected there. Once the water falls at the gauge, what has passed it is still
+on its way: the warning goes on until the fall has come downstream too.":
         "Bacaan yang mencapai salah satu tingkat pos itu memperingatkan wilayah di hilir, dengan waktu
-air diperkirakan tiba di sana; bacaan di bawah semua tingkat mencabutnya.";
+air diperkirakan tiba di sana. Bila air surut di pos itu, air yang sudah lewat masih di
+perjalanan: peringatan berlanjut sampai surutnya tiba pula di hilir.";
     "It reads CAP 1.0 to 1.2, RSS and Atom lists, EDXL-DE envelopes, BMKG's earthquakes,
 bulletins and nowcasts, and tables of river gauges and volcanoes; what a file is, is
 told by its bytes. It says what each item would become: its hazard and severity, the

@@ -232,6 +232,10 @@ phrases! { pub(super) FEED:
         "merujuk ke `{}` dari pengirim lain, yang hanya diakhiri pengirim itu";
     "refers to `{}` as sent after itself, and does not end it":
         "merujuk ke `{}` seolah dikirim sesudahnya, dan tidak mengakhirinya";
+    "reads `{}`, Siaga `{}`": "terbaca `{}`, Siaga `{}`";
+    "reads `{}`, below every level": "terbaca `{}`, di bawah semua tingkat";
+    "what was announced is under way until `{}`":
+        "air yang diumumkan masih di perjalanan sampai `{}`";
     "refers to `{}`, which is not held here": "merujuk ke `{}`, yang tidak ada di sini";
     // Notes.
     "`{}` at {}: {}": "`{}` di {}: {}";

@@ -1,14 +1,14 @@
 //! River gauges: a reading that crosses a level warns the areas downstream, with when the water is expected there.
 //!
-//! A gauge sends neither identifiers nor references. So its rule is that of its flood: the reading that first reaches a level
-//! begins a warning, later ones update it when the level changes or an hour has passed, and the one that has fallen below
-//! every level takes it back. Without a reading it holds until 6 h after the last arrival.
+//! A gauge sends neither identifiers nor references. So its rule is that of its flood (`wave`): the reading that first reaches
+//! a level begins a warning, later ones update it when the level rises or an hour has passed. Once the water falls at the
+//! gauge, what was announced is still under way: the warning ends when the fall has come down the river too, and a lower
+//! level that is still reached begins one of its own. Without a reading it holds until 6 h after the last arrival.
 //! A reading that jumps is not believed until the next one agrees; one that repeats for too long says that the gauge is dead.
 //! The newest reading that was believed is kept, so that a start of the node believes no jump either.
 
 use std::{
     collections::BTreeMap,
-    fmt::Write as _,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -26,14 +26,14 @@ use posko_proto::{
     common::v1::Hazard,
     warning::v1::{
         AlertStatus, Area, Certainty, Content, GaugeReading, Note, NoteKind, Severity, Siaga,
-        Source, Text, Urgency,
+        Source, Urgency,
     },
 };
 use posko_store::reading::KeptReading;
 
 use crate::intake::{
-    earthquake::local_time,
     wanted::{Effect, Item, Judged, Wanted, millis},
+    wave,
 };
 
 /// How long after the last arrival a warning holds without a newer reading.
@@ -347,75 +347,49 @@ fn content_of(
     siaga: Siaga,
     said: Option<station::Siaga>,
 ) -> Content {
-    let (severity, word) = match siaga {
-        Siaga::I => (Severity::Extreme, "I"),
-        Siaga::Ii => (Severity::Severe, "II"),
-        Siaga::Iii => (Severity::Moderate, "III"),
-        Siaga::Iv => (Severity::Minor, "IV"),
-        Siaga::Unspecified => (Severity::Unspecified, "-"),
-    };
-    let level = centimeters(level_mm);
-    let name = &gauge.name;
     let last = gauge.downstream.iter().map(|(_, minutes)| *minutes).max();
     let arrival = |minutes: u32| at + TimeDelta::minutes(minutes.into());
-    let (mut indonesian, mut english) = (String::new(), String::new());
-    for (code, minutes) in &gauge.downstream {
-        let place = region::find(code).map_or(code.as_str(), |region| region.name);
-        let time = local_time(arrival(*minutes));
-        // Writing into a string cannot fail.
-        let _ = write!(indonesian, " {place}: sekitar {time}.");
-        let _ = write!(
-            english,
-            " {place}: about {}.",
-            in_english(arrival(*minutes))
-        );
-    }
-    let read = local_time(at);
-    let river = &gauge.river;
-    Content {
+    let content = Content {
         status: AlertStatus::Actual.into(),
         hazard: Hazard::Flood.into(),
-        severity: severity.into(),
+        severity: severity_of(siaga).into(),
         urgency: Urgency::Expected.into(),
         certainty: Certainty::Likely.into(),
         sent_at: Some(millis(&at).into()),
         expires_at: Some(millis(&(arrival(last.unwrap_or(0)) + HOLDS_AFTER_ARRIVAL)).into()),
-        headline: format!("{name} Siaga {word}: {level}"),
-        description: format!(
-            "Tinggi muka air {river} di {name} {level} pada {read}, Siaga {word}. Perkiraan tiba di hilir:{indonesian}"
-        ),
         language: "id".into(),
         areas: gauge
             .downstream
             .iter()
             .map(|(code, minutes)| area_of(code, arrival(*minutes)))
             .collect(),
-        event: format!("Siaga {word}"),
-        texts: vec![Text {
-            language: "en".into(),
-            event: format!("Siaga {word}"),
-            headline: format!("{name} at Siaga {word}: {level}"),
-            description: format!(
-                "The {river} at {name} stood at {level} at {}, Siaga {word}. Expected downstream:{english}",
-                in_english(at)
-            ),
-            ..Text::default()
-        }],
         notes: notes_of(siaga, said),
         gauge: Some(GaugeReading {
-            station: name.clone(),
-            river: river.clone(),
+            station: gauge.name.clone(),
+            river: gauge.river.clone(),
             level_mm,
             siaga: siaga.into(),
             read_at: Some(millis(&at).into()),
         }),
         code_set: region::CODE_SET.into(),
         ..Content::default()
+    };
+    wave::written(content)
+}
+
+/// Returns how grave a level is.
+pub(super) fn severity_of(siaga: Siaga) -> Severity {
+    match siaga {
+        Siaga::I => Severity::Extreme,
+        Siaga::Ii => Severity::Severe,
+        Siaga::Iii => Severity::Moderate,
+        Siaga::Iv => Severity::Minor,
+        Siaga::Unspecified => Severity::Unspecified,
     }
 }
 
 /// Returns the time in Waktu Indonesia Barat as it is written in English: `21 November 2022, 13:21 WIB`.
-fn in_english(time: DateTime<Utc>) -> String {
+pub(super) fn in_english(time: DateTime<Utc>) -> String {
     let wib = time + TimeDelta::hours(7);
     format!("{} WIB", wib.format("%-d %B %Y, %H:%M"))
 }
@@ -460,7 +434,7 @@ fn notes_of(siaga: Siaga, said: Option<station::Siaga>) -> Vec<Note> {
     }]
 }
 
-fn centimeters(level_mm: i32) -> String {
+pub(super) fn centimeters(level_mm: i32) -> String {
     if level_mm % 10 == 0 {
         format!("{} cm", level_mm / 10)
     } else {

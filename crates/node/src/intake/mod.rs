@@ -28,6 +28,7 @@ pub(crate) mod settle;
 mod volcano;
 pub(crate) mod wanted;
 mod watched;
+mod wave;
 mod worker;
 
 use std::{future::Future, sync::Arc, time::Duration};

@@ -16,6 +16,7 @@ use posko_proto::{
 use crate::intake::{
     Recorder, Take,
     wanted::{Effect, Wanted},
+    wave,
 };
 
 /// How far apart the origin times of one earthquake may lie in two lists, in seconds: they are computed anew.
@@ -242,15 +243,23 @@ impl<R: Recorder> Settling<'_, R> {
         warns: bool,
     ) -> Result<Settled, Refusal> {
         let held = self.recorder.in_force(wanted.source).await?;
-        let held = held
-            .into_iter()
-            .find(|held| held.state.identifier.starts_with(key));
+        let is_gauge = wanted.content.gauge.is_some();
+        // What is only under way goes on by itself.
+        let held = held.into_iter().find(|held| {
+            held.state.identifier.starts_with(key)
+                && !(is_gauge && wave::recedes(&held.state.content))
+        });
         let Some(held) = held else {
-            return if warns {
-                self.take(&wanted).await
+            let told = is_gauge.then(|| wave::told(&wanted.content));
+            let settled = if warns {
+                self.take(&wanted).await?
             } else {
-                Ok(Settled::default())
+                Settled::default()
             };
+            return Ok(Settled {
+                told: told.into_iter().collect(),
+                ..settled
+            });
         };
         let known = Settled {
             stream: Some(held.stream),
@@ -259,6 +268,9 @@ impl<R: Recorder> Settling<'_, R> {
         let (before, after) = (sent(&held.state.content), sent(&wanted.content));
         if after < before {
             return Ok(known);
+        }
+        if is_gauge {
+            return self.wave(wanted, &held).await;
         }
         if !warns {
             let cancel = WarningCommand::Cancel(ending(&wanted.identifier, &wanted.content));
@@ -273,6 +285,43 @@ impl<R: Recorder> Settling<'_, R> {
         wanted.stream = held.stream;
         wanted.identifier = held.state.identifier;
         self.take(&wanted).await
+    }
+
+    /// Records a newer reading of a gauge of whose water is warned.
+    async fn wave(&self, wanted: Wanted, held: &Held) -> Result<Settled, Refusal> {
+        let (before, after) = (&held.state.content, &wanted.content);
+        let mut settled = Settled {
+            stream: Some(held.stream),
+            told: vec![wave::told(after)],
+            ..Settled::default()
+        };
+        let again = |content: Content| Wanted {
+            stream: held.stream,
+            identifier: held.state.identifier.clone(),
+            content,
+            ..wanted.clone()
+        };
+        if before.severity() <= after.severity() {
+            let is_as_before = before.severity() == after.severity()
+                && sent(after).0 - sent(before).0 < STATION_REPEAT_SECONDS * 1_000;
+            if !is_as_before {
+                let risen = again(wave::risen(before, after));
+                settled.changed = self.take(&risen).await?.changed;
+            }
+            return Ok(settled);
+        }
+        if let Some(content) = wave::fallen(before, after) {
+            settled.told.push(wave::told_under_way(&content));
+            settled.changed = self.take(&again(content)).await?.changed;
+        } else {
+            let cancel = WarningCommand::Cancel(ending(&wanted.identifier, after));
+            settled.changed = self.give(held.stream, cancel).await?;
+        }
+        if wave::is_reached(after) {
+            settled.changed |= self.take(&wanted).await?.changed;
+            settled.stream = Some(wanted.stream);
+        }
+        Ok(settled)
     }
 
     async fn take(&self, wanted: &Wanted) -> Result<Settled, Refusal> {

@@ -441,7 +441,8 @@ impl<R: Recorder> Worker<R> {
                 match settle::settle(self.recorder.as_ref(), *wanted).await {
                     Ok(settled) => {
                         round.taken += u64::from(settled.changed);
-                        for told in settled.told {
+                        let told = settled.told.iter().filter(|_| settled.changed);
+                        for told in told {
                             info!(feed.name = %self.config.name, "an item of feed {} {told}", self.config.name);
                         }
                         None

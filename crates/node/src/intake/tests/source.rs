@@ -341,6 +341,7 @@ async fn a_gauge_warns_downstream_with_the_arrival_until_it_has_fallen() {
         content.description
     );
 
+    // The water falls at the gauge; what has passed it is still on its way.
     bench.set(NOW.0 + 40 * 60_000);
     bench.server.answer("/tma.csv", levels(&[("14:00", 170)]));
     bench.poll().await;
@@ -350,11 +351,62 @@ async fn a_gauge_warns_downstream_with_the_arrival_until_it_has_fallen() {
         .answer("/tma.csv", levels(&[("14:00", 170), ("14:20", 70)]));
     let feed = bench.poll().await;
     assert_eq!(feed.health(), FeedHealth::Ok, "{}", feed.last_error);
+    let (first, second) = (
+        "gauge/katulampa/2022-11-21T06:20:00Z",
+        "gauge/katulampa/2022-11-21T07:00:00Z",
+    );
+    let standings = |state: &str| [format!("{first}: {state}"), format!("{second}: {state}")];
+    assert_eq!(bench.node.standings(), standings("in_force"));
+    let held = bench.node.all(|state| state.identifier == first).remove(0);
+    let content = held.state.content;
+    assert_eq!(content.severity(), Severity::Extreme, "as grave as it was");
+    let arrival = |content: &Content| content.areas[0].arrival_at.unwrap().seconds;
+    assert_eq!(
+        arrival(&content) - read_at.seconds,
+        240 * 60,
+        "the water comes when it was announced"
+    );
+    assert!(
+        content
+            .headline
+            .contains("surut ke 170 cm; air Siaga I masih di perjalanan"),
+        "{}",
+        content.headline
+    );
+
+    // The same again changes nothing, and the fall comes down the river after the water.
+    let before = bench.node.all(|_| true);
+    bench.set(NOW.0 + 70 * 60_000);
+    bench.server.answer("/tma.csv", levels(&[("14:30", 65)]));
+    bench.poll().await;
+    assert_eq!(bench.node.all(|_| true), before);
+    bench.set(NOW.0 + (30 + 660) * 60_000);
     assert_eq!(
         bench.node.standings(),
-        ["gauge/katulampa/2022-11-21T06:20:00Z: cancelled"],
-        "one flood is one warning"
+        [format!("{first}: expired"), format!("{second}: in_force")]
     );
+    bench.set(NOW.0 + (50 + 660) * 60_000);
+    assert_eq!(bench.node.standings(), standings("expired"));
+}
+
+#[tokio::test]
+async fn a_gauge_that_stays_or_rises_keeps_the_first_arrival_and_tells_the_newest_level() {
+    let mut bench = Bench::of(gauges(), "/tma.csv").await;
+    bench.server.answer("/tma.csv", levels(&[("13:20", 160)]));
+    bench.poll().await;
+    let first = bench.node.contents()[0].areas[0].arrival_at;
+    bench.set(NOW.0 + 60 * 60_000);
+    bench.server.answer("/tma.csv", levels(&[("14:20", 165)]));
+    bench.poll().await;
+    bench.set(NOW.0 + 70 * 60_000);
+    bench.server.answer("/tma.csv", levels(&[("14:35", 210)]));
+    bench.poll().await;
+    let held = bench.node.all(|_| true);
+    assert_eq!(held.len(), 1, "one flood is one warning");
+    let content = &held[0].state.content;
+    assert_eq!(content.severity(), Severity::Extreme);
+    assert_eq!(content.areas[0].arrival_at, first);
+    assert_eq!(content.headline, "Katulampa Siaga I: 210 cm");
 }
 
 #[tokio::test]
