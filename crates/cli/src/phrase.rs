@@ -735,6 +735,8 @@ phrases! { OURS:
         "peringatan itu mengaku dari BMKG, tetapi dibawa `{}`: hanya umpan BMKG yang membawanya";
     "warning `{}` was brought by `{}`: `{}` can neither change nor end it":
         "peringatan `{}` dibawa `{}`: `{}` tidak dapat mengubah atau mengakhirinya";
+    "warning `{}` was taken back here by a person and not by its publisher, in whose name nothing is written":
+        "peringatan `{}` dicabut di sini oleh seseorang, bukan oleh penerbitnya; tidak ada yang ditulis atas nama penerbit itu";
     "warning `{}` was sent after the message that would end it":
         "peringatan `{}` dikirim sesudah pesan yang hendak mengakhirinya";
     "warning `{}` is held with another source or identifier":

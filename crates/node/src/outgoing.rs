@@ -24,10 +24,24 @@ pub(crate) const GEOCODE: &str = "Kemendagri";
 /// The longest identifier or sender, in bytes.
 const KEY_BYTES: usize = 1_024;
 
+/// Why a warning is not written: its publisher never sent what it would say.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "warning `{identifier}` was taken back here by a person and not by its publisher, in whose name nothing is written"
+)]
+pub(crate) struct NotItsWord {
+    identifier: String,
+}
+
 /// Returns the alert that says what a warning says.
-pub(crate) fn alert(state: &WarningState, origin: NodeId) -> Alert {
+pub(crate) fn alert(state: &WarningState, origin: NodeId) -> Result<Alert, NotItsWord> {
     let content = &state.content;
     let is_own = state.source == wire::Source::Own;
+    if !is_own && state.cancelled_by.is_person() {
+        return Err(NotItsWord {
+            identifier: state.identifier.clone(),
+        });
+    }
     let sender = if content.sender.is_empty() {
         key(&state.publisher)
     } else {
@@ -44,7 +58,13 @@ pub(crate) fn alert(state: &WarningState, origin: NodeId) -> Alert {
             identifier: message.clone(),
             sent: Some(sent),
         }];
-        (key(&format!("{message}.cancel")), wib(state.recorded_at))
+        let by = &state.cancelled_by.identifier;
+        let identifier = if by.is_empty() {
+            key(&format!("{message}.cancel"))
+        } else {
+            key(by)
+        };
+        (identifier, wib(state.recorded_at))
     } else {
         (message, sent)
     };
@@ -53,7 +73,7 @@ pub(crate) fn alert(state: &WarningState, origin: NodeId) -> Alert {
         wire::MessageKind::Update if !references.is_empty() => MsgType::Update,
         _ => MsgType::Alert,
     };
-    Alert {
+    Ok(Alert {
         version: Version::V1_2,
         identifier,
         sender,
@@ -74,7 +94,7 @@ pub(crate) fn alert(state: &WarningState, origin: NodeId) -> Alert {
         incidents: Vec::new(),
         signatures: Vec::new(),
         infos: infos(state),
-    }
+    })
 }
 
 /// Returns a name for a warning's file.
@@ -520,7 +540,7 @@ mod tests {
 
     /// Writes a warning, and reads it back without a warning.
     fn written(state: &WarningState) -> (String, Alert) {
-        let document = cap::write(&alert(state, "32".parse().unwrap())).unwrap();
+        let document = cap::write(&alert(state, "32".parse().unwrap()).unwrap()).unwrap();
         let read = cap::parse(document.as_bytes()).unwrap();
         assert!(!read.has_warnings(), "{:?}", read.notes);
         assert!(read.notes.iter().all(|note| note.level == Level::Info));
@@ -572,6 +592,8 @@ mod tests {
         assert_eq!(alert.references[0].identifier, "posko.32.a_b_c");
         assert_eq!(alert.identifier, "posko.32.a_b_c.cancel");
         assert!(alert.note.unwrap().contains("bukan pesan asli"));
+        state.cancelled_by.identifier = "2.49.0.9".into();
+        assert_eq!(written(&state).1.identifier, "2.49.0.9");
 
         let mut own = warning(wire::Source::Own, content());
         own.cancelled = true;
@@ -591,6 +613,19 @@ mod tests {
         assert!(document.contains(
             "<references>posko-32@uji,posko.32.y,2026-01-05T12:05:00+07:00</references>"
         ));
+    }
+
+    #[test]
+    fn nothing_is_written_in_the_name_of_a_publisher_that_did_not_take_its_warning_back() {
+        let mut state = warning(wire::Source::BmkgNowcast, content());
+        state.cancelled = true;
+        state.cancelled_by.account = Some(Id([7; 16]));
+        let error = alert(&state, "32".parse().unwrap())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("taken back here by a person"), "{error}");
+        state.source = wire::Source::Own;
+        assert!(alert(&state, "32".parse().unwrap()).is_ok());
     }
 
     #[test]

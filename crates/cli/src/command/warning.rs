@@ -254,11 +254,17 @@ on its way: the warning goes on until the fall has come downstream too.")]
     },
     /// Takes back a warning of this node
     #[command(after_help = "Examples:
-  posko warning cancel 0192f3c4-5a6b-7c8d-9e0f-112233445566")]
+  posko warning cancel 0192f3c4-5a6b-7c8d-9e0f-112233445566 --note \"Sudah dicabut lewat telepon\"
+
+It ends here alone, on the word of whoever is logged in; a publisher's own cancellation
+comes by its feed, or by `posko warning take`.")]
     Cancel {
         /// The warning's id
         #[arg(value_parser = input::id)]
         warning: Id,
+        /// Why, in words that name nobody
+        #[arg(long)]
+        note: String,
         #[command(flatten)]
         frame: Frame,
     },
@@ -450,12 +456,17 @@ impl WarningArgs {
             }
             WarningCommand::Template { command } => draft::template(context, command).await,
             WarningCommand::Export { warning, out } => draft::export(context, warning, out).await,
-            WarningCommand::Cancel { warning, frame } => {
+            WarningCommand::Cancel {
+                warning,
+                note,
+                frame,
+            } => {
                 let client = Client::connect(context, Who::Anyone).await?;
                 let (id, meta) = frame.meta();
                 let request = CancelWarningRequest {
                     meta: Some(meta),
                     warning_id: warning.to_vec(),
+                    note,
                 };
                 let answer = client
                     .warnings()

@@ -36,6 +36,7 @@ pub(crate) struct Warning {
     replaced_by: Option<String>,
     cancelled_by: Option<String>,
     cancelled_by_host: Option<String>,
+    cancelled_by_account: Option<String>,
     taken_by: Vec<String>,
     references_not_held: Vec<Reference>,
     content: Content,
@@ -88,6 +89,7 @@ impl From<warning::Warning> for Warning {
             replaced_by: text(&warning.replaced_by),
             cancelled_by: text(&warning.cancelled_by),
             cancelled_by_host: text(&warning.cancelled_by_host),
+            cancelled_by_account: id(&warning.cancelled_by_account),
             taken_by: warning.taken_by,
             references_not_held: warning
                 .references_not_held

@@ -210,6 +210,10 @@ Arahan pusat yang berlaku ada di akhir, 50 yang terbaru.";
 anything. It ends with 1 when an item is refused; the others are taken.":
         "Apa berkas itu ditentukan dari isinya, seperti `posko warning check` tanpa menyimpan apa pun.
 Kode keluarnya 1 bila ada isi yang ditolak; yang lain diterima.";
+    "It ends here alone, on the word of whoever is logged in; a publisher's own cancellation
+comes by its feed, or by `posko warning take`.":
+        "Peringatan itu berakhir di sini saja, atas kata yang masuk; pembatalan penerbitnya sendiri
+datang lewat umpannya, atau lewat `posko warning take`.";
     "A reading that reaches one of the gauge's levels warns the regions downstream, with when
 the water is expected there. Once the water falls at the gauge, what has passed it is still
 on its way: the warning goes on until the fall has come downstream too.":

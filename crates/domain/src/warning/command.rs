@@ -68,6 +68,11 @@ pub enum WarningCommand {
     },
     /// Take it back.
     Cancel(Ending),
+    /// Take it back here, by a person's own word: its publisher did not.
+    TakeBack {
+        /// Why, in words.
+        note: String,
+    },
     /// End it, because a newer one of its publisher stands in its place.
     Replace {
         /// The newer one.
@@ -113,6 +118,7 @@ impl WarningCommand {
         match self {
             Self::Take { .. }
             | Self::Cancel(_)
+            | Self::TakeBack { .. }
             | Self::Replace { .. }
             | Self::Report { .. }
             | Self::Dismiss { .. } => false,
@@ -123,7 +129,10 @@ impl WarningCommand {
     pub fn content(&self) -> Option<&Content> {
         match self {
             Self::Take { content, .. } | Self::Report { content, .. } => Some(content),
-            Self::Cancel(_) | Self::Replace { .. } | Self::Dismiss { .. } => None,
+            Self::Cancel(_)
+            | Self::TakeBack { .. }
+            | Self::Replace { .. }
+            | Self::Dismiss { .. } => None,
         }
     }
 
@@ -141,6 +150,7 @@ impl WarningCommand {
                 .chain(text.as_deref())
                 .collect(),
             Self::Dismiss { note, .. } => note.as_deref().into_iter().collect(),
+            Self::TakeBack { note } => vec![note],
             Self::Cancel(_) | Self::Replace { .. } => Vec::new(),
         }
     }
@@ -187,9 +197,15 @@ impl WarningCommand {
     }
 }
 
-impl From<&CancelWarningRequest> for WarningCommand {
-    fn from(_: &CancelWarningRequest) -> Self {
-        Self::Cancel(Ending::default())
+impl TryFrom<&CancelWarningRequest> for WarningCommand {
+    type Error = WarningRejection;
+
+    fn try_from(request: &CancelWarningRequest) -> Result<Self, WarningRejection> {
+        let command = Self::TakeBack {
+            note: request.note.trim().into(),
+        };
+        check(&command)?;
+        Ok(command)
     }
 }
 
@@ -263,6 +279,16 @@ pub(super) fn check(command: &WarningCommand) -> Result<(), WarningRejection> {
             specified("reason", *reason == DismissReason::Unspecified)?;
             note.as_ref()
                 .map_or(Ok(()), |note| within("note", note, NOTE_CHARACTERS))
+        }
+        WarningCommand::TakeBack { note } => {
+            if note.trim().is_empty() {
+                return Err(WarningRejection::invalid(
+                    "note",
+                    "",
+                    "it must not be empty",
+                ));
+            }
+            within("note", note, NOTE_CHARACTERS)
         }
         WarningCommand::Cancel(_) | WarningCommand::Replace { .. } => Ok(()),
     }

@@ -93,6 +93,16 @@ pub fn decide(
                 identifier: ending.identifier.clone(),
             })])
         }
+        WarningCommand::TakeBack { note } => {
+            let state = endable(state, &Ending::default())?;
+            if state.source == Source::Own {
+                return Err(WarningRejection::NeedsApproval {
+                    identifier: state.identifier.clone(),
+                });
+            }
+            let cancelled = WarningEvent::Cancelled(WarningCancelled::default());
+            Ok([cancelled].into_iter().chain(noted(Some(note))).collect())
+        }
         WarningCommand::Cancel(ending) => {
             let state = endable(state, ending)?;
             if state.source == Source::Own {

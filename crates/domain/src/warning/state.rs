@@ -32,6 +32,15 @@ pub struct CancelledBy {
     pub identifier: String,
     /// The host whose feed brought it, or empty.
     pub carried_by: String,
+    /// The account that took it back; none where a feed's message did.
+    pub account: Option<Id>,
+}
+
+impl CancelledBy {
+    /// Says whether a person took it back by her own word.
+    pub fn is_person(&self) -> bool {
+        self.account.is_some() && self.identifier.is_empty()
+    }
 }
 
 /// Where a warning stands.
@@ -127,6 +136,7 @@ pub fn apply(
                 cancelled_by: CancelledBy {
                     identifier: by.identifier.clone(),
                     carried_by: by.carried_by.clone(),
+                    account: by.carried_by.is_empty().then_some(recorded.actor),
                 },
                 ..state
             }

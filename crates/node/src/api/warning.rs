@@ -172,6 +172,11 @@ impl Api {
                 .unwrap_or_default(),
             cancelled_by: state.cancelled_by.identifier.clone(),
             cancelled_by_host: state.cancelled_by.carried_by.clone(),
+            cancelled_by_account: state
+                .cancelled_by
+                .account
+                .map(Id::to_vec)
+                .unwrap_or_default(),
             taken_by: vec![found.origin.to_string()],
             review: state.review.into(),
             dismissed: state.dismissed.into(),
@@ -259,6 +264,7 @@ impl Recorder for PersonRecorder {
             WarningCommand::Replace { .. } => 2,
             WarningCommand::Report { .. } => 3,
             WarningCommand::Dismiss { .. } => 4,
+            WarningCommand::TakeBack { .. } => 5,
         };
         let command_id = derived(&[
             b"posko/take/v1\0",
@@ -348,6 +354,7 @@ impl WarningService for Api {
                 source, identifier, ..
             } => stream_of(*source, identifier),
             WarningCommand::Cancel(_)
+            | WarningCommand::TakeBack { .. }
             | WarningCommand::Replace { .. }
             | WarningCommand::Report { .. }
             | WarningCommand::Dismiss { .. } => {
@@ -676,7 +683,8 @@ impl WarningService for Api {
         let found = self.ask(move |store| store.warning(origin, id)).await?;
         let found =
             found.ok_or_else(|| Status::not_found(format!("warning `{id}` is not known here")))?;
-        let alert = outgoing::alert(&found.state, found.origin);
+        let alert = outgoing::alert(&found.state, found.origin)
+            .map_err(|error| Status::failed_precondition(error.to_string()))?;
         let document = cap::write(&alert).map_err(|error| unwritable(&error))?;
         Ok(Response::new(ExportWarningResponse {
             document,

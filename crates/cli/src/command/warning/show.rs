@@ -151,10 +151,7 @@ fn render(context: &Context, warning: &Warning) -> String {
                     &view::id(&warning.replaced_by_id).unwrap_or_default(),
                 ),
             ),
-            (
-                label::CANCELLED_BY,
-                named_code(&warning.cancelled_by, &warning.cancelled_by_host),
-            ),
+            (label::CANCELLED_BY, cancelled_by(context, warning)),
             (label::NOT_HELD, not_held.join("\n")),
             (
                 label::REVIEW,
@@ -175,6 +172,16 @@ fn render(context: &Context, warning: &Warning) -> String {
             (label::VERSION, warning.version.to_string()),
         ],
     )
+}
+
+/// Returns what took a warning back: a message of its publisher and whose feed brought that, or an account.
+fn cancelled_by(context: &Context, warning: &Warning) -> String {
+    let account = view::id(&warning.cancelled_by_account);
+    if warning.cancelled_by.is_empty() {
+        let account = account.map(|id| format!("{} {id}", context.say(label::ACCOUNT)));
+        return account.unwrap_or_default();
+    }
+    named_code(&warning.cancelled_by, &warning.cancelled_by_host)
 }
 
 /// Returns a note on how a document was read: what it is about, how many there are, and what there is to say.

@@ -161,6 +161,7 @@ async fn a_warning_goes_out_updated_and_cancelled_with_a_second_persons_word_eac
     let direct = CancelWarningRequest {
         meta: Some(frame(10)),
         warning_id: warning.clone(),
+        note: "Salah dengar".into(),
     };
     let refused = api
         .cancel_warning(asked(direct, &author))

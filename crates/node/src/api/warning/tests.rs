@@ -38,6 +38,7 @@ fn cancel(number: u8, warning_id: &[u8]) -> CancelWarningRequest {
     CancelWarningRequest {
         meta: Some(frame(number)),
         warning_id: warning_id.to_vec(),
+        note: "Salah dengar".into(),
     }
 }
 
