@@ -730,6 +730,8 @@ phrases! { OURS:
     "an own warning is written in Bahasa Indonesia, `id`": "peringatan sendiri ditulis dalam Bahasa Indonesia, `id`";
     "an own warning says until when it holds": "peringatan sendiri menyebut sampai kapan berlaku, dengan `--hours` atau `--expires-at`";
     "an own warning names at least one region": "peringatan sendiri menyebut sedikitnya satu wilayah";
+    "where it holds must be given: a region, a shape or words":
+        "tempat berlakunya wajib diberikan: wilayah, bentuk, atau kata-kata";
     "each language once": "tiap bahasa satu kali";
     "the alert says that it is of BMKG, and `{}` brings it: only a feed of BMKG does":
         "peringatan itu mengaku dari BMKG, tetapi dibawa `{}`: hanya umpan BMKG yang membawanya";
@@ -737,6 +739,8 @@ phrases! { OURS:
         "peringatan `{}` dibawa `{}`: `{}` tidak dapat mengubah atau mengakhirinya";
     "warning `{}` was taken back here by a person and not by its publisher, in whose name nothing is written":
         "peringatan `{}` dicabut di sini oleh seseorang, bukan oleh penerbitnya; tidak ada yang ditulis atas nama penerbit itu";
+    "template `{}` is of `{}`, and the hazard given is `{}`":
+        "templat `{}` untuk `{}`, padahal bahaya yang diberikan `{}`";
     "warning `{}` was sent after the message that would end it":
         "peringatan `{}` dikirim sesudah pesan yang hendak mengakhirinya";
     "warning `{}` is held with another source or identifier":

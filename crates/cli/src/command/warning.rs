@@ -254,7 +254,8 @@ on its way: the warning goes on until the fall has come downstream too.")]
     },
     /// Takes back a warning of this node
     #[command(after_help = "Examples:
-  posko warning cancel 0192f3c4-5a6b-7c8d-9e0f-112233445566 --note \"Sudah dicabut lewat telepon\"
+  posko warning cancel 0192f3c4-5a6b-7c8d-9e0f-112233445566 \\
+    --note \"Dicabut BPBD lewat telepon\"
 
 It ends here alone, on the word of whoever is logged in; a publisher's own cancellation
 comes by its feed, or by `posko warning take`.")]
@@ -876,7 +877,7 @@ fn render_list(
                 severity_tint::<Severity>(said.severity),
             ),
             (when(said.sent_at.as_ref()), Tint::Plain),
-            (when(said.expires_at.as_ref()), Tint::Plain),
+            (when(warning.ends_at.as_ref()), Tint::Plain),
             (publisher(context, warning), Tint::Plain),
             (
                 format!("{}{}", marks(context, &said, warning.review), said.headline),

@@ -203,6 +203,7 @@ phrases! { pub(super) HELP:
     "The larger incident that it is a part of": "Kejadian lebih besar yang mencakupnya";
     "An incident that it belongs with": "Kejadian yang terkait dengannya";
     "An incident that it does not belong with any more": "Kejadian yang tidak lagi terkait dengannya";
+    "Why, in words that name nobody": "Sebabnya, dengan kata yang tidak menyebut nama orang";
     "Why, as a log note": "Sebabnya, sebagai catatan";
     "Why it is false: not_confirmed, hoax, below_threshold or elsewhere":
         "Mengapa tidak benar: not_confirmed, hoax, below_threshold atau elsewhere";

@@ -219,10 +219,22 @@ fn locate_codes(area: &Area, found: &mut Found) -> bool {
     elsewhere > 0 && elsewhere == area.geocodes.len()
 }
 
+/// Says whether a list, by its name in lower case, has places of one other country or continent only: those of the weather
+/// services of the United States (UGC, SAME and FIPS6) and Canada (CAP-CP and CLC), and of Europe (EMMA_ID and NUTS).
+fn is_foreign(list: &str) -> bool {
+    matches!(list, "ugc" | "same" | "fips6" | "emma_id")
+        || list.starts_with("nuts")
+        || list.starts_with("profile:cap-cp:location:")
+        || (list.starts_with("layer:ec-msc-smc:") && list.ends_with(":clc"))
+}
+
 /// Reads a code whose list says that it is Kemendagri's or BPS's: the same digits differ in Jakarta, so one of another list
 /// is left as it is. BMKG's `adm2` to `adm4` are Kemendagri's.
 fn read_code(list: &str, code: &str) -> Coded {
     let list = list.to_lowercase();
+    if is_foreign(&list) {
+        return Coded::Elsewhere;
+    }
     let is_bps = list.contains("bps");
     let is_kemendagri =
         list.contains("kemendagri") || matches!(list.as_str(), "adm1" | "adm2" | "adm3" | "adm4");

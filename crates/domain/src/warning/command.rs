@@ -5,7 +5,7 @@ use posko_proto::{
     common::v1::Hazard,
     time::Millis,
     warning::v1::{
-        AlertStatus, CancelWarningRequest, Certainty, Channel, Content, DismissReason,
+        AlertStatus, Area, CancelWarningRequest, Certainty, Channel, Content, DismissReason,
         DismissReportRequest, Earthquake, MessageKind, RecordWarningRequest, ResponseType,
         Severity, Source, Urgency,
     },
@@ -182,6 +182,15 @@ impl WarningCommand {
         };
         // Where it holds is found out here, whatever the asker says of that, and of no more than may be kept.
         check_content(&content)?;
+        let is_placed = |area: &Area| {
+            let shapes = area.polygons.len() + area.circles.len();
+            shapes + area.region_codes.len() + area.geocodes.len() > 0
+                || !area.description.trim().is_empty()
+        };
+        if !content.areas.iter().any(is_placed) {
+            let expected = "where it holds must be given: a region, a shape or words";
+            return Err(WarningRejection::invalid("content.areas", "", expected));
+        }
         let mut content = Content {
             carried_by: String::new(),
             ..content

@@ -943,3 +943,40 @@ fn an_area_of_more_shapes_than_are_looked_up_is_refused_before_it_is() {
         "{refusal}"
     );
 }
+
+#[test]
+fn an_area_of_codes_of_another_country_lies_elsewhere_and_one_without_a_place_is_refused() {
+    let found = |lists: &[&str]| {
+        let code = |list: &&str| NamedCode {
+            name: (*list).into(),
+            value: "002020".into(),
+        };
+        let mut area = Area {
+            description: "Pesisir".into(),
+            geocodes: lists.iter().map(code).collect(),
+            ..Area::default()
+        };
+        locate(&mut area, &Said::default());
+        area.reach()
+    };
+    let foreign = ["SAME", "UGC", "EMMA_ID", "profile:CAP-CP:Location:0.3"];
+    assert_eq!(found(&foreign), AreaReach::Outside);
+    assert_eq!(found(&["SAME", "kode"]), AreaReach::Unknown, "who knows");
+    let request = RecordWarningRequest {
+        publisher: "BPBD Contoh".into(),
+        content: Some(rain()),
+        ..RecordWarningRequest::default()
+    };
+    let nowhere = RecordWarningRequest {
+        content: Some(Content {
+            areas: vec![Area::default()],
+            ..rain()
+        }),
+        ..request
+    };
+    let refusal = WarningCommand::parse_record(&nowhere, Id([7; 16])).unwrap_err();
+    assert!(
+        refusal.to_string().contains("where it holds must be given"),
+        "{refusal}"
+    );
+}

@@ -215,6 +215,17 @@ impl Api {
         let severity = Severity::try_from(severity)
             .map_err(|_| Status::invalid_argument("field `content.severity` is not known"))?;
         let template = self.template(&request.template, severity)?;
+        if let Some(template) = template
+            && given.hazard != 0
+            && given.hazard() != template.hazard
+        {
+            return Err(Status::invalid_argument(format!(
+                "template `{}` is of `{}`, and the hazard given is `{}`",
+                template.name,
+                hazard::english(template.hazard),
+                hazard::english(given.hazard())
+            )));
+        }
         let hazard = first([
             given.hazard,
             template

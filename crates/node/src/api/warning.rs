@@ -14,6 +14,7 @@ use posko_domain::{
     warning::{
         Reach, WarningCommand, WarningRejection,
         draft::{DraftState, regions},
+        ends_at,
         feed::FeedState,
         reach, standing, stream_of,
         template::PLACEHOLDERS,
@@ -170,6 +171,7 @@ impl Api {
                 .as_ref()
                 .map(|replaced| replaced.identifier.clone())
                 .unwrap_or_default(),
+            ends_at: Some(ends_at(state).into()),
             cancelled_by: state.cancelled_by.identifier.clone(),
             cancelled_by_host: state.cancelled_by.carried_by.clone(),
             cancelled_by_account: state

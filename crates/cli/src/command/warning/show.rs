@@ -114,7 +114,7 @@ fn render(context: &Context, warning: &Warning) -> String {
             (label::RESPONSE, responses(context, &said)),
             (label::SENT, when(said.sent_at.as_ref())),
             (label::EFFECTIVE, when(said.effective_at.as_ref())),
-            (label::EXPIRES, when(said.expires_at.as_ref())),
+            (label::EXPIRES, when(warning.ends_at.as_ref())),
             (label::PUBLISHER, publisher(context, warning)),
             (label::CARRIED_BY, said.carried_by.clone()),
             (label::IDENTIFIER, warning.identifier.clone()),

@@ -19,6 +19,11 @@ fn typed(number: u8, codes: &[&str]) -> RecordWarningRequest {
         region_codes: vec![(*code).into()],
         ..Area::default()
     };
+    // Words alone say where a warning without a code holds, and nobody knows them.
+    let elsewhere = Area {
+        description: "di suatu tempat".into(),
+        ..Area::default()
+    };
     RecordWarningRequest {
         meta: Some(frame(number)),
         publisher: "BPBD Jawa Barat".into(),
@@ -28,7 +33,7 @@ fn typed(number: u8, codes: &[&str]) -> RecordWarningRequest {
             hazard: Hazard::Flood.into(),
             sent_at: Some(now().into()),
             headline: "Waspada banjir".into(),
-            areas: codes.iter().map(area).collect(),
+            areas: codes.iter().map(area).chain([elsewhere]).collect(),
             ..Content::default()
         }),
     }
