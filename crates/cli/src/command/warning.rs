@@ -923,7 +923,8 @@ fn publisher(context: &Context, warning: &Warning) -> String {
 /// itself that the danger is over, or was verified by nobody.
 fn marks(context: &Context, said: &Content, review: i32) -> String {
     let is_real = said.status() == AlertStatus::Actual || said.status == 0;
-    let is_over = said.urgency() == Urgency::Past
+    // An earthquake is past when it is told; what it has done is not.
+    let is_over = (said.urgency() == Urgency::Past && said.earthquake.is_none())
         || said.response_types.contains(&ResponseType::AllClear.into());
     let status =
         (!is_real).then(|| label::of::<AlertStatus>(said.status, context.lang).to_uppercase());
@@ -991,6 +992,11 @@ mod tests {
             "[LATIHAN] "
         );
         assert_eq!(shown(actual, Urgency::Past, none), "[BERAKHIR] ");
+        let quake = Content {
+            earthquake: Some(posko_proto::warning::v1::Earthquake::default()),
+            ..said(actual, Urgency::Past)
+        };
+        assert_eq!(marks(&context, &quake, 0), "");
         assert_eq!(
             shown(actual, Urgency::Immediate, Review::Unverified),
             "[BELUM DIVERIFIKASI] "
