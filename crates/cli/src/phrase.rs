@@ -90,6 +90,7 @@ fn phrases() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
 fn ours() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
     OURS.iter()
         .chain(feed::FEED)
+        .chain(config::CONFIG)
         .chain(import::IMPORT)
         .chain(incident::INCIDENT)
         .chain(kind::KIND)
@@ -268,6 +269,7 @@ macro_rules! phrases {
     };
 }
 
+mod config;
 mod explain;
 mod feed;
 mod help;
