@@ -555,7 +555,7 @@ fn a_file_of_another_node_or_a_newer_program_is_refused() {
         try_open(dir.path(), "36", 1),
         Err(StoreError::Newer {
             found: 99,
-            known: 6
+            known: 7
         })
     ));
 }
