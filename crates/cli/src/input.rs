@@ -2,7 +2,9 @@
 //!
 //! What it never does: read the terminal, or know a rule of the domain.
 
-use chrono::{DateTime, NaiveDate};
+use std::time::SystemTime;
+
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use clap::Args;
 use posko_proto::{
     Id, NodeId,
@@ -30,7 +32,7 @@ pub(crate) struct Frame {
     /// Record it as a drill, which can touch nothing real
     #[arg(long, help_heading = FRAME)]
     pub(crate) exercise: bool,
-    /// When it happened, RFC 3339 [default: now]
+    /// When it happened, such as 14:00 or "2026-11-29 14:00" (WIB) [default: now]
     #[arg(long, value_name = "TIME", value_parser = time, help_heading = FRAME)]
     pub(crate) occurred_at: Option<Timestamp>,
     /// Send a text as it is, though a part of it looks like a telephone number, a NIK or an address of mail
@@ -75,11 +77,23 @@ pub(crate) fn node(text: &str) -> Result<NodeId, String> {
         .map_err(|error: posko_proto::id::IdError| error.to_string())
 }
 
-/// Reads a time with its offset, such as `2022-11-21T06:21:09Z` or `2022-11-21T13:21:09+07:00`.
+/// Reads a time as a clock in Waktu Indonesia Barat shows it, such as `14:00` of today or `2022-11-21 13:21`, or one with
+/// its offset, such as `2022-11-21T06:21:09Z`.
 pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
-    let at = DateTime::parse_from_rfc3339(text).map_err(|error| {
+    let now = DateTime::<Utc>::from(SystemTime::now());
+    time_on(text, (now + WIB).date_naive())
+}
+
+/// How far Waktu Indonesia Barat is ahead of UTC.
+const WIB: TimeDelta = TimeDelta::hours(7);
+
+fn time_on(text: &str, today: NaiveDate) -> Result<Timestamp, String> {
+    let with_offset = DateTime::parse_from_rfc3339(text).ok();
+    let with_offset = with_offset.map(|at| at.to_utc());
+    let at = with_offset.or_else(|| in_wib(text, today)).ok_or_else(|| {
         format!(
-            "`{text}` is no time: expected RFC 3339 such as `2022-11-21T13:21:09+07:00` ({error})"
+            "`{text}` is no time: expected `14:00` of today or `2022-11-21 13:21`, in WIB, or another zone's with its \
+             offset, such as `2022-11-21T06:21:09Z`"
         )
     })?;
     // A leap second is counted on top of the last nanosecond, which a timestamp cannot hold.
@@ -88,6 +102,21 @@ pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
         seconds: at.timestamp(),
         nanos: nanos as i32,
     })
+}
+
+/// Reads `14:00` or `2026-11-29 14:00:30`, also with a point between hours and minutes, as people write it here.
+fn in_wib(text: &str, today: NaiveDate) -> Option<DateTime<Utc>> {
+    let text = text.strip_suffix("WIB").unwrap_or(text).trim();
+    let (date, clock) = match text.split_once([' ', 'T']) {
+        Some((date, clock)) => (day(date)?, clock.replace('.', ":")),
+        None => (today, text.replace('.', ":")),
+    };
+    // A minute of one digit is a typing error.
+    let whole = clock.split(':').skip(1).all(|part| part.len() == 2);
+    let read = |format| NaiveTime::parse_from_str(&clock, format).ok();
+    let clock = read("%H:%M").or_else(|| read("%H:%M:%S"))?;
+    let at = date.and_time(clock).checked_sub_signed(WIB)?;
+    whole.then(|| at.and_utc())
 }
 
 /// Reads a time, or a day such as `2026-01-05` as its begin in Waktu Indonesia Barat.
@@ -113,7 +142,7 @@ fn day(text: &str) -> Option<NaiveDate> {
 }
 
 fn midnight(day: NaiveDate, text: &str) -> Result<Timestamp, String> {
-    time(&format!("{day}T00:00:00+07:00")).map_err(|_| format!("`{text}` is no day"))
+    time(&format!("{day} 00:00")).map_err(|_| format!("`{text}` is no day"))
 }
 
 /// Reads `MEASURE=COUNT`, such as `displaced=1200`.
@@ -328,16 +357,43 @@ mod tests {
             "",
             "now",
             "2022-11-21",
-            "2022-11-21T13:21:09",
             "2022-13-21T13:21:09Z",
             "1669011669",
+            "24:00",
+            "14:0",
+            "14",
+            "1400",
+            "21-11-2022 14:00",
+            "2022-02-30 14:00",
+            "2022-11-21 13:21 WITA",
         ] {
             let error = time(text).unwrap_err();
             assert!(
-                error.starts_with(&format!("`{text}` is no time: expected RFC 3339")),
+                error.starts_with(&format!("`{text}` is no time: expected `14:00` of today")),
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn a_time_without_its_offset_is_what_a_clock_in_western_indonesia_shows() {
+        let today = NaiveDate::from_ymd_opt(2022, 11, 21).unwrap();
+        for text in [
+            "13:21",
+            "13.21",
+            "13:21 WIB",
+            "2022-11-21 13:21",
+            "2022-11-21 13.21",
+            "2022-11-21T13:21",
+            "2022-11-21T13:21:00",
+            "2022-11-21 13:21:00 WIB",
+            "2022-11-21T06:21:00Z",
+        ] {
+            let at = time_on(text, today);
+            assert_eq!(at, time("2022-11-21T13:21:00+07:00"), "{text}");
+        }
+        let early = time_on("7:05", today);
+        assert_eq!(early, time("2022-11-21T07:05:00+07:00"));
     }
 
     #[test]

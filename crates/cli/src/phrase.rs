@@ -332,7 +332,8 @@ phrases! { OURS:
     "`{}` is no id: expected a UUID such as `{}`": "`{}` bukan id: diharapkan UUID seperti `{}`";
     "`{}` is no node: expected 1 to 16 characters of a-z and 0-9, such as `32` or `ims`":
         "`{}` bukan simpul: diharapkan 1 sampai 16 karakter a-z dan 0-9, seperti `32` atau `ims`";
-    "`{}` is no time: expected RFC 3339 such as `{}` ({})": "`{}` bukan waktu: diharapkan RFC 3339 seperti `{}`";
+    "`{}` is no time: expected `14:00` of today or `{}`, in WIB, or another zone's with its offset, such as `{}`":
+        "`{}` bukan waktu: diharapkan `14:00` hari ini atau `{}`, dalam WIB, atau waktu zona lain dengan selisihnya";
     "`{}` is no figure: expected `MEASURE=COUNT` such as `displaced=1200`":
         "`{}` bukan angka dampak: diharapkan `UKURAN=JUMLAH` seperti `displaced=1200`";
     "`{}` is no count of {}: expected digits only such as `1200`":

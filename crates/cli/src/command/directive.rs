@@ -58,7 +58,7 @@ enum DirectiveCommand {
         /// Border zone that it is addressed to; may be repeated
         #[arg(long = "zone", value_name = "ZONE")]
         zones: Vec<String>,
-        /// Until when it holds, RFC 3339 [default: until it is withdrawn]
+        /// Until when it holds, such as 14:00 or "2026-11-29 14:00" (WIB) [default: until it is withdrawn]
         #[arg(long, value_name = "TIME", value_parser = input::time)]
         valid_until: Option<Timestamp>,
         #[command(flatten)]

@@ -135,7 +135,7 @@ public_facilities.")]
         /// Who gave them: pmi, government or other
         #[arg(long, value_parser = name::parse::<FigureSource>)]
         source: FigureSource,
-        /// Time that they describe, RFC 3339 [default: now]
+        /// Time that they describe, such as 14:00 or "2026-11-29 14:00" (WIB) [default: now]
         #[arg(long, value_name = "TIME", value_parser = input::time)]
         as_of: Option<Timestamp>,
         /// What the same source said for that time, or a later one, was wrong; the log keeps it

@@ -105,7 +105,7 @@ A part is named by a sex (male, female, other), an age (0_1, 2_5, 6_12, 13_17,
         /// How many are pregnant or nurse a child
         #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
         pregnant: u64,
-        /// Time of the count, RFC 3339 [default: now]
+        /// Time of the count, such as 14:00 or "2026-11-29 14:00" (WIB) [default: now]
         #[arg(long, value_name = "TIME", value_parser = input::time)]
         as_of: Option<Timestamp>,
         #[command(flatten)]
@@ -121,10 +121,10 @@ A part is named by a sex (male, female, other), an age (0_1, 2_5, 6_12, 13_17,
         site: Id,
         /// How much, in the unit of its kind
         quantity: u64,
-        /// Begin of the time, RFC 3339
+        /// Begin of the time, such as 14:00 or "2026-11-29 14:00" (WIB)
         #[arg(long, value_name = "TIME", value_parser = input::time)]
         from: Timestamp,
-        /// End of the time, RFC 3339
+        /// End of the time, such as 14:00 or "2026-11-29 14:00" (WIB)
         #[arg(long, value_name = "TIME", value_parser = input::time)]
         until: Timestamp,
         #[command(flatten)]
@@ -149,7 +149,7 @@ Nought says that it lacks it no more.")]
         /// normal, high or lifesaving
         #[arg(long, value_parser = name::parse::<Priority>)]
         priority: Option<Priority>,
-        /// Time that it describes, RFC 3339 [default: now]
+        /// Time that it describes, such as 14:00 or "2026-11-29 14:00" (WIB) [default: now]
         #[arg(long, value_name = "TIME", value_parser = input::time)]
         as_of: Option<Timestamp>,
         /// It came

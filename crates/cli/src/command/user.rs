@@ -134,10 +134,10 @@ struct Reach {
     /// Where the role holds: a region code or a zone [default: the whole node]
     #[arg(long, value_name = "CODE")]
     scope: Option<String>,
-    /// Since when, RFC 3339 [default: at once]
+    /// Since when, such as 14:00 or "2026-11-29 14:00" (WIB) [default: at once]
     #[arg(long, value_name = "TIME", value_parser = input::time)]
     from: Option<Timestamp>,
-    /// Until when, RFC 3339 [default: without end]
+    /// Until when, such as 14:00 or "2026-11-29 14:00" (WIB) [default: without end]
     #[arg(long, value_name = "TIME", value_parser = input::time)]
     until: Option<Timestamp>,
     /// Id of the account on whose behalf it is held

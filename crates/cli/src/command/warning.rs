@@ -122,7 +122,7 @@ the water is expected there; one below every level takes that back.")]
         /// Height of the water in centimeters
         #[arg(long, value_parser = centimeters, allow_hyphen_values = true)]
         level_cm: i32,
-        /// When it was read, RFC 3339 [default: now]
+        /// When it was read, such as 14:00 or "2026-11-29 14:00" (WIB) [default: now]
         #[arg(long, value_name = "TIME", value_parser = input::time)]
         at: Option<Timestamp>,
         /// Take it although it jumps from the reading before: somebody has looked twice
@@ -310,13 +310,13 @@ struct RecordArgs {
     /// The publisher's page
     #[arg(long, value_name = "URL", conflicts_with = "channel")]
     web: Option<String>,
-    /// When the publisher sent it, RFC 3339 [default: --occurred-at, or now]
+    /// When the publisher sent it, such as 14:00 or "2026-11-29 14:00" (WIB) [default: --occurred-at, or now]
     #[arg(long, value_name = "TIME", value_parser = input::time, conflicts_with = "channel")]
     sent_at: Option<Timestamp>,
-    /// From when it holds, RFC 3339 [default: when it was sent]
+    /// From when it holds, such as 14:00 or "2026-11-29 14:00" (WIB) [default: when it was sent]
     #[arg(long, value_name = "TIME", value_parser = input::time, conflicts_with = "channel")]
     effective_at: Option<Timestamp>,
-    /// Until when it holds, RFC 3339
+    /// Until when it holds, such as 14:00 or "2026-11-29 14:00" (WIB)
     #[arg(long, value_name = "TIME", value_parser = input::time, conflicts_with = "channel")]
     expires_at: Option<Timestamp>,
     /// Kemendagri code of a region where it holds; may be repeated

@@ -96,7 +96,7 @@ phrases! { pub(super) HELP:
         "Id perintah ini, untuk diulang: id yang sama dijawab seperti pertama kali [bawaan: acak]";
     "Refuse unless the thing is still at this version": "Tolak bila versinya sudah bukan ini";
     "Record it as a drill, which can touch nothing real": "Catat sebagai latihan, yang tidak menyentuh apa pun yang nyata";
-    "When it happened, RFC 3339 [default: now]": "Kapan terjadi, RFC 3339 [bawaan: sekarang]";
+    "When it happened, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: now]": "Kapan terjadi, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: sekarang]";
     "At most this many; 0 lists all": "Paling banyak sekian; 0 berarti semua";
     "Why": "Sebabnya";
     "Why; it names nobody, since every province reads it": "Sebabnya; tanpa nama orang, karena dibaca semua provinsi";
@@ -132,14 +132,14 @@ phrases! { pub(super) HELP:
     "Calls the posts of a level, or says that they are there":
         "Memanggil jabatan pada satu tingkat, atau menyatakan mereka sudah hadir";
     "branch, province, region or national": "branch, province, region atau national";
-    "Until when somebody must answer, RFC 3339 [default: the level's]":
-        "Kapan paling lambat harus dijawab, RFC 3339 [bawaan: menurut tingkatnya]";
+    "Until when somebody must answer, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: the level's]":
+        "Kapan paling lambat harus dijawab, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: menurut tingkatnya]";
     "The called are there": "Yang dipanggil sudah hadir";
     "Sets an operational period of the operations plan (rencana operasi), or approves its plan":
         "Menetapkan periode operasi dalam rencana operasi, atau menyetujui rencananya";
     "Its number, from 1": "Nomornya, mulai dari 1";
-    "Its begin, RFC 3339": "Awalnya, RFC 3339";
-    "Its end, RFC 3339": "Akhirnya, RFC 3339";
+    "Its begin, such as 14:00 or \"2026-11-29 14:00\" (WIB)": "Awalnya, seperti 14:00 atau \"2026-11-29 14:00\" (WIB)";
+    "Its end, such as 14:00 or \"2026-11-29 14:00\" (WIB)": "Akhirnya, seperti 14:00 atau \"2026-11-29 14:00\" (WIB)";
     "Approve its plan, with the objectives that it has now":
         "Setujui rencananya, dengan sasaran yang ada sekarang";
     "Sets an objective, or says what became of it": "Menetapkan sasaran, atau menyatakan hasilnya";
@@ -147,7 +147,7 @@ phrases! { pub(super) HELP:
     "The objective that was reached": "Sasaran yang tercapai";
     "The objective that is not pursued any more": "Sasaran yang dihentikan";
     "normal, high or lifesaving": "normal, high atau lifesaving";
-    "Until when, RFC 3339": "Sampai kapan, RFC 3339";
+    "Until when, such as 14:00 or \"2026-11-29 14:00\" (WIB)": "Sampai kapan, seperti 14:00 atau \"2026-11-29 14:00\" (WIB)";
     "The number of its operational period": "Nomor periode operasinya";
     "Who is to reach it": "Siapa yang mencapainya";
     "Says what is needed, that a part of it came, or what became of it":
@@ -172,9 +172,9 @@ phrases! { pub(super) HELP:
         "Pejabat yang menetapkan: regent, mayor, governor, president atau bnpb";
     "The decree's number": "Nomor surat keputusan";
     "The day of the decree": "Tanggal surat keputusan";
-    "Its first day, or its begin, RFC 3339 [default: with --extends, where the other ends]":
-        "Hari pertamanya, atau awalnya, RFC 3339 [bawaan: dengan --extends, akhir status itu]";
-    "Its last day, or its end, RFC 3339": "Hari terakhirnya, atau akhirnya, RFC 3339";
+    "Its first day, or its begin, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: with --extends, where the other ends]":
+        "Hari pertamanya, atau awalnya, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: dengan --extends, akhir status itu]";
+    "Its last day, or its end, such as 14:00 or \"2026-11-29 14:00\" (WIB)": "Hari terakhirnya, atau akhirnya, seperti 14:00 atau \"2026-11-29 14:00\" (WIB)";
     "A hazard that it names; may be repeated": "Bahaya yang disebutnya; dapat diulang";
     "Kemendagri code of an area in which it holds; may be repeated": "Kode Kemendagri wilayah berlakunya; dapat diulang";
     "The declaration that it extends": "Status yang diperpanjangnya";
@@ -230,19 +230,19 @@ phrases! { pub(super) HELP:
     "How many households": "Berapa KK";
     "How many live with a disability": "Berapa penyandang disabilitas";
     "How many are pregnant or nurse a child": "Berapa yang hamil atau menyusui";
-    "Time of the count, RFC 3339 [default: now]": "Waktu penghitungan, RFC 3339 [bawaan: sekarang]";
+    "Time of the count, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: now]": "Waktu penghitungan, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: sekarang]";
     "Says what a site did in a time: meals, litres, patients":
         "Mencatat hasil titik layanan dalam suatu waktu: porsi, liter, pasien";
     "How much, in the unit of its kind": "Berapa, dalam satuan jenisnya";
-    "Begin of the time, RFC 3339": "Awal waktunya, RFC 3339";
-    "End of the time, RFC 3339": "Akhir waktunya, RFC 3339";
+    "Begin of the time, such as 14:00 or \"2026-11-29 14:00\" (WIB)": "Awal waktunya, seperti 14:00 atau \"2026-11-29 14:00\" (WIB)";
+    "End of the time, such as 14:00 or \"2026-11-29 14:00\" (WIB)": "Akhir waktunya, seperti 14:00 atau \"2026-11-29 14:00\" (WIB)";
     "Says what a site lacks, or that a part of it came":
         "Mencatat kekurangan titik layanan, atau yang sudah datang";
     "What, such as meals, water_l, blankets, tents, medicines or volunteers":
         "Apa, seperti meals, water_l, blankets, tents, medicines atau volunteers";
     "How much, in the unit of the kind": "Berapa, dalam satuan jenis itu";
-    "Time that it describes, RFC 3339 [default: now]":
-        "Waktu yang digambarkannya, RFC 3339 [bawaan: sekarang]";
+    "Time that it describes, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: now]":
+        "Waktu yang digambarkannya, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: sekarang]";
     "It came": "Sudah datang";
     "Closes a site": "Menutup titik layanan";
     "Lists sites of the whole region, newest first, with the age of each count":
@@ -291,7 +291,7 @@ phrases! { pub(super) HELP:
     "PMI's scale: small, medium or large": "Skala PMI: small, medium atau large";
     "Sets impact figures with their source and time": "Menetapkan angka dampak dengan sumber dan waktunya";
     "Who gave them: pmi, government or other": "Siapa yang memberikannya: pmi, government atau other";
-    "Time that they describe, RFC 3339 [default: now]": "Waktu yang digambarkannya, RFC 3339 [bawaan: sekarang]";
+    "Time that they describe, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: now]": "Waktu yang digambarkannya, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: sekarang]";
     "Adds a log note": "Menambah catatan";
     "The note, at most 4,000 characters": "Catatannya, paling banyak 4.000 karakter";
     "Has the text of a log note of this province deleted at every node":
@@ -412,10 +412,10 @@ phrases! { pub(super) HELP:
     "What people are asked to do": "Yang diimbau kepada masyarakat";
     "Language of the texts, `id` or `en`": "Bahasa teksnya, `id` atau `en`";
     "The publisher's page": "Halaman penerbit";
-    "When the publisher sent it, RFC 3339 [default: --occurred-at, or now]":
-        "Kapan dikirim penerbit, RFC 3339 [bawaan: --occurred-at, atau sekarang]";
-    "From when it holds, RFC 3339 [default: when it was sent]": "Sejak kapan berlaku, RFC 3339 [bawaan: saat dikirim]";
-    "Until when it holds, RFC 3339": "Sampai kapan berlaku, RFC 3339";
+    "When the publisher sent it, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: --occurred-at, or now]":
+        "Kapan dikirim penerbit, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: --occurred-at, atau sekarang]";
+    "From when it holds, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: when it was sent]": "Sejak kapan berlaku, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: saat dikirim]";
+    "Until when it holds, such as 14:00 or \"2026-11-29 14:00\" (WIB)": "Sampai kapan berlaku, seperti 14:00 atau \"2026-11-29 14:00\" (WIB)";
     "Kemendagri code of a region where it holds; may be repeated": "Kode Kemendagri wilayah berlakunya; boleh diulang";
     "Where it holds, in the publisher's words": "Wilayah berlakunya, dengan kata penerbit";
     "Circle where it holds; may be repeated": "Lingkaran wilayah berlakunya; boleh diulang";
@@ -430,7 +430,7 @@ phrases! { pub(super) HELP:
         "Menerima bacaan duga air yang datang lewat telepon atau radio";
     "The gauge, by its name in the configuration": "Pos duga airnya, menurut nama di konfigurasi";
     "Height of the water in centimeters": "Tinggi muka air dalam sentimeter";
-    "When it was read, RFC 3339 [default: now]": "Kapan dibaca, RFC 3339 [bawaan: sekarang]";
+    "When it was read, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: now]": "Kapan dibaca, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: sekarang]";
     "Take it although it jumps from the reading before: somebody has looked twice":
         "Terima walau melonjak dari bacaan sebelumnya: sudah dilihat dua kali";
     "Asks a feed of the configuration once, now, and says what each item would become; stores nothing":
@@ -447,8 +447,8 @@ phrases! { pub(super) HELP:
     "Code of a province that it is addressed to; may be repeated [default: all]":
         "Kode provinsi tujuannya; boleh diulang [bawaan: semua]";
     "Border zone that it is addressed to; may be repeated": "Zona perbatasan tujuannya; boleh diulang";
-    "Until when it holds, RFC 3339 [default: until it is withdrawn]":
-        "Sampai kapan berlaku, RFC 3339 [bawaan: sampai dicabut]";
+    "Until when it holds, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: until it is withdrawn]":
+        "Sampai kapan berlaku, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: sampai dicabut]";
     "Withdraws a directive; only at the gateway that issued it": "Mencabut arahan; hanya di gerbang yang mengeluarkannya";
     "The directive's id": "Id arahan";
     "Lists directives, newest first": "Mendaftar arahan, yang terbaru dulu";
@@ -475,8 +475,8 @@ phrases! { pub(super) HELP:
     "End this session instead of listing": "Akhiri sesi ini, bukan mendaftar";
     "Where the role holds: a region code or a zone [default: the whole node]":
         "Wilayah peran: kode wilayah atau zona [bawaan: seluruh simpul]";
-    "Since when, RFC 3339 [default: at once]": "Sejak kapan, RFC 3339 [bawaan: sekarang]";
-    "Until when, RFC 3339 [default: without end]": "Sampai kapan, RFC 3339 [bawaan: tanpa batas]";
+    "Since when, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: at once]": "Sejak kapan, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: sekarang]";
+    "Until when, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: without end]": "Sampai kapan, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: tanpa batas]";
     "Id of the account on whose behalf it is held": "Id akun yang diwakili";
     "Opens a session and keeps its token for the following commands":
         "Membuka sesi dan menyimpan tokennya untuk perintah berikutnya";

@@ -164,7 +164,7 @@ When nobody answers in time, the node calls the next level by itself.")]
         /// branch, province, region or national
         #[arg(value_parser = name::parse::<EscalationLevel>)]
         level: EscalationLevel,
-        /// Until when somebody must answer, RFC 3339 [default: the level's]
+        /// Until when somebody must answer, such as 14:00 or "2026-11-29 14:00" (WIB) [default: the level's]
         #[arg(long, value_name = "TIME", value_parser = input::time, conflicts_with = "answered")]
         answer_by: Option<Timestamp>,
         /// The called are there
@@ -182,10 +182,10 @@ When nobody answers in time, the node calls the next level by itself.")]
         /// Its number, from 1
         #[arg(value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         number: u32,
-        /// Its begin, RFC 3339
+        /// Its begin, such as 14:00 or "2026-11-29 14:00" (WIB)
         #[arg(long, value_name = "TIME", value_parser = input::time, requires = "until", required_unless_present = "approve")]
         from: Option<Timestamp>,
-        /// Its end, RFC 3339
+        /// Its end, such as 14:00 or "2026-11-29 14:00" (WIB)
         #[arg(long, value_name = "TIME", value_parser = input::time, requires = "from")]
         until: Option<Timestamp>,
         /// Approve its plan, with the objectives that it has now
@@ -215,7 +215,7 @@ When nobody answers in time, the node calls the next level by itself.")]
         /// normal, high or lifesaving
         #[arg(long, value_parser = name::parse::<Priority>)]
         priority: Option<Priority>,
-        /// Until when, RFC 3339
+        /// Until when, such as 14:00 or "2026-11-29 14:00" (WIB)
         #[arg(long, value_name = "TIME", value_parser = input::time)]
         due: Option<Timestamp>,
         /// The number of its operational period
@@ -278,7 +278,7 @@ pub(crate) struct NeedArgs {
     /// Kemendagri code of the place where it is needed
     #[arg(long, value_name = "CODE")]
     region: Option<String>,
-    /// Until when, RFC 3339
+    /// Until when, such as 14:00 or "2026-11-29 14:00" (WIB)
     #[arg(long, value_name = "TIME", value_parser = input::time)]
     due: Option<Timestamp>,
     /// The need that is said anew [default: a new one]
@@ -359,10 +359,10 @@ pub(crate) struct EmergencyArgs {
     /// The day of the decree
     #[arg(long, value_name = "DAY")]
     date: Option<String>,
-    /// Its first day, or its begin, RFC 3339 [default: with --extends, where the other ends]
+    /// Its first day, or its begin, such as 14:00 or "2026-11-29 14:00" (WIB) [default: with --extends, where the other ends]
     #[arg(long, value_name = "DAY", value_parser = input::begin, required_unless_present_any = ["extends", "end"])]
     from: Option<Timestamp>,
-    /// Its last day, or its end, RFC 3339
+    /// Its last day, or its end, such as 14:00 or "2026-11-29 14:00" (WIB)
     #[arg(long, value_name = "DAY", value_parser = input::end)]
     until: Option<Timestamp>,
     /// A hazard that it names; may be repeated

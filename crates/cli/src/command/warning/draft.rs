@@ -79,10 +79,10 @@ pub(super) struct DraftArgs {
     /// The publisher's page
     #[arg(long, value_name = "URL")]
     web: Option<String>,
-    /// From when it holds, RFC 3339 [default: when it was sent]
+    /// From when it holds, such as 14:00 or "2026-11-29 14:00" (WIB) [default: when it was sent]
     #[arg(long, value_name = "TIME", value_parser = input::time)]
     effective_at: Option<Timestamp>,
-    /// Until when it holds, RFC 3339
+    /// Until when it holds, such as 14:00 or "2026-11-29 14:00" (WIB)
     #[arg(long, value_name = "TIME", value_parser = input::time, conflicts_with = "hours")]
     expires_at: Option<Timestamp>,
     /// How many hours from now it holds
