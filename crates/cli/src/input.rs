@@ -15,7 +15,7 @@ use posko_proto::{
 use prost_types::Timestamp;
 use uuid::Uuid;
 
-use crate::name;
+use crate::{name, word};
 
 /// Where the help lists the frame; said of each option alone, since a heading for all would hold for those behind too.
 const FRAME: &str = "Command frame";
@@ -153,7 +153,7 @@ pub(crate) fn figure(text: &str) -> Result<Figure, String> {
         ));
     };
     let mut parts = measure.split('.');
-    let measure: Measure = name::parse(parts.next().unwrap_or_default())?;
+    let measure: Measure = word::parse(parts.next().unwrap_or_default())?;
     let (sex, age_band) = sex_and_age(parts)?;
     let digits = !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
     match count.parse() {
@@ -176,14 +176,12 @@ pub(crate) fn sex_and_age<'a>(
 ) -> Result<(Sex, AgeBand), String> {
     let (mut sex, mut age_band) = (Sex::Unspecified, AgeBand::Unspecified);
     for part in parts {
-        match name::parse::<AgeBand>(part) {
+        match word::parse::<AgeBand>(part) {
             Ok(band) => age_band = band,
             Err(_) => {
-                sex = name::parse(part).map_err(|_| {
-                    let sexes = <Sex as name::Named>::all().map(name::Named::name);
-                    let ages = <AgeBand as name::Named>::all().map(name::Named::name);
-                    let known = sexes.chain(ages).collect::<Vec<String>>().join(", ");
-                    format!("`{part}` is no sex and no age: expected one of {known}")
+                sex = word::parse(part).map_err(|_| {
+                    let (sexes, ages) = (word::all::<Sex>(), word::all::<AgeBand>());
+                    format!("`{part}` is no sex and no age: expected one of {sexes}, {ages}")
                 })?;
             }
         }
@@ -341,7 +339,7 @@ mod tests {
         assert!(
             figure("cows=3")
                 .unwrap_err()
-                .starts_with("`cows` is no measure: expected one of dead, missing")
+                .starts_with("`cows` is no measure: expected one of dead (meninggal), missing")
         );
     }
 

@@ -1077,6 +1077,7 @@ impl Labelled for directive::State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::word;
 
     #[test]
     fn every_label_has_both_languages_and_no_full_stop() {
@@ -1097,6 +1098,10 @@ mod tests {
             texts.sort_unstable();
             texts.dedup();
             assert_eq!(texts.len(), count, "{}", T::KIND);
+            for value in T::all() {
+                let typed = word::parse::<T>(value.label().text(lang));
+                assert_eq!(typed.map(T::name), Ok(value.name()));
+            }
         }
     }
 

@@ -12,6 +12,7 @@ mod name;
 mod offline;
 mod output;
 mod phrase;
+mod word;
 
 use std::{
     ffi::OsString,
@@ -418,6 +419,27 @@ mod tests {
             }
         }
         words
+    }
+
+    #[test]
+    fn values_are_typed_by_the_words_of_the_screen() {
+        for line in [
+            "posko|incident|report|--hazard|banjir|--region|32.75.01|--severity|berat|--channel|warga",
+            "posko|incident|impact|x|--figure|mengungsi-jiwa.perempuan.6_12=3|--source|pemerintah",
+            "posko|incident|activate|x|--scale|besar",
+            "posko|incident|post|x|komandan",
+            "posko|incident|escalate|x|tiga-provinsi",
+            "posko|incident|reject|x|--reason|berita-bohong",
+            "posko|incident|need|x|--sector|pangan|--quantity|3|--unit|porsi|--priority|penting|--note|y",
+            "posko|incident|emergency|x|--status|tanggap|--level|kabupaten/kota|--authority|wali kota|--from|2026-01-05",
+            "posko|site|open|x|--kind|dapur-umum|--name|y|--region|32.75",
+            "posko|site|need|x|obat-obatan|3",
+            "posko|warning|record|--channel|telepon|--hazard|longsor|--text|y|--region|32.75",
+        ] {
+            if let Err(error) = parse(line) {
+                panic!("{line}: {error}");
+            }
+        }
     }
 
     #[test]

@@ -328,6 +328,9 @@ phrases! { OURS:
         "{}; belum diketahui apakah sudah tercatat: ulangi dengan `--command-id {}`";
     // Values.
     "`{}` is no {}: expected one of {}": "`{}` bukan {}: pilih salah satu dari {}";
+    "`{}` is no {}: did you mean {}? expected one of {}":
+        "`{}` bukan {}: maksudnya {}? pilih salah satu dari {}";
+    "`{}` may be more than one {}: expected one of {}": "`{}` dapat berarti lebih dari satu {}: pilih salah satu dari {}";
     "zone": "zona";
     "`{}` is no id: expected a UUID such as `{}`": "`{}` bukan id: diharapkan UUID seperti `{}`";
     "`{}` is no node: expected 1 to 16 characters of a-z and 0-9, such as `32` or `ims`":

@@ -35,6 +35,7 @@ use crate::{
     input::{self, Frame},
     json as view, label, name,
     output::{Answer, Context, Table, Tint, fields, when},
+    word,
 };
 
 /// Reports, runs, lists and shows incidents
@@ -74,7 +75,7 @@ With a warning the hazard may be left out, and the place too when the warning na
         /// Id or number
         incident: String,
         /// Who confirmed it: pmi, government or other
-        #[arg(long, default_value = "pmi", value_parser = name::parse::<FigureSource>)]
+        #[arg(long, default_value = "pmi", value_parser = word::parse::<FigureSource>)]
         source: FigureSource,
         #[command(flatten)]
         frame: Frame,
@@ -90,7 +91,7 @@ With a warning the hazard may be left out, and the place too when the warning na
         #[arg(long, value_name = "INCIDENT")]
         duplicate_of: Option<String>,
         /// Why it is false: not_confirmed, hoax, below_threshold or elsewhere
-        #[arg(long, value_parser = name::parse::<RejectReason>, conflicts_with = "duplicate_of")]
+        #[arg(long, value_parser = word::parse::<RejectReason>, conflicts_with = "duplicate_of")]
         reason: Option<RejectReason>,
         /// Why, as a log note
         #[arg(long, value_name = "TEXT")]
@@ -105,7 +106,7 @@ With a warning the hazard may be left out, and the place too when the warning na
         /// Id or number
         incident: String,
         /// PMI's scale: small, medium or large
-        #[arg(long, value_parser = name::parse::<Scale>)]
+        #[arg(long, value_parser = word::parse::<Scale>)]
         scale: Scale,
         #[command(flatten)]
         frame: Frame,
@@ -133,7 +134,7 @@ public_facilities.")]
         #[arg(long = "figure", value_name = "MEASURE[.SEX][.AGE]=COUNT", required = true, value_parser = input::figure)]
         figures: Vec<Figure>,
         /// Who gave them: pmi, government or other
-        #[arg(long, value_parser = name::parse::<FigureSource>)]
+        #[arg(long, value_parser = word::parse::<FigureSource>)]
         source: FigureSource,
         /// Time that they describe, such as 14:00 or "2026-11-29 14:00" (WIB) [default: now]
         #[arg(long, value_name = "TIME", value_parser = input::time)]
@@ -292,7 +293,7 @@ A text with what looks like personal data is left out and told, unless with --te
 #[derive(Debug, Args)]
 struct ReportArgs {
     /// Kind of incident, such as flood, landslide or earthquake
-    #[arg(long, required_unless_present = "from_warning", value_parser = name::parse::<Hazard>)]
+    #[arg(long, required_unless_present = "from_warning", value_parser = word::parse::<Hazard>)]
     hazard: Option<Hazard>,
     /// Kemendagri code of the place, such as 32.75.01
     #[arg(long, value_name = "CODE", required_unless_present = "from_warning")]
@@ -304,10 +305,10 @@ struct ReportArgs {
     #[arg(long, requires = "lat", value_parser = input::longitude, allow_hyphen_values = true)]
     lon: Option<i32>,
     /// First judgement: minor, moderate, severe or extreme
-    #[arg(long, value_parser = name::parse::<Severity>)]
+    #[arg(long, value_parser = word::parse::<Severity>)]
     severity: Option<Severity>,
     /// How the report came: warning, branch, government, citizen, volunteer or media [default: with a warning, warning]
-    #[arg(long, required_unless_present = "from_warning", value_parser = name::parse::<ReportChannel>)]
+    #[arg(long, required_unless_present = "from_warning", value_parser = word::parse::<ReportChannel>)]
     channel: Option<ReportChannel>,
     /// Warning that it is opened from
     #[arg(long, value_name = "ORIGIN/ID", value_parser = input::warning)]

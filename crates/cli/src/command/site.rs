@@ -21,8 +21,9 @@ use crate::{
     client::{Client, Who},
     failure::Failure,
     input::{self, Frame},
-    json as view, label, name,
+    json as view, label,
     output::{Answer, Context, Table, Tint, fields, when},
+    word,
 };
 
 /// Opens, counts, closes, lists and shows the sites of incidents
@@ -49,7 +50,7 @@ The name is of a place, never of a person: every province reads it.")]
         /// Id or number of the incident
         incident: String,
         /// evacuation, kitchen, water, health or command
-        #[arg(long, value_parser = name::parse::<Kind>)]
+        #[arg(long, value_parser = word::parse::<Kind>)]
         kind: Kind,
         /// What the place is called
         #[arg(long)]
@@ -142,12 +143,12 @@ Nought says that it lacks it no more.")]
         #[arg(value_parser = input::id)]
         site: Id,
         /// What, such as meals, water_l, blankets, tents, medicines or volunteers
-        #[arg(value_parser = name::parse::<NeedKind>)]
+        #[arg(value_parser = word::parse::<NeedKind>)]
         kind: NeedKind,
         /// How much, in the unit of the kind
         quantity: u64,
         /// normal, high or lifesaving
-        #[arg(long, value_parser = name::parse::<Priority>)]
+        #[arg(long, value_parser = word::parse::<Priority>)]
         priority: Option<Priority>,
         /// Time that it describes, such as 14:00 or "2026-11-29 14:00" (WIB) [default: now]
         #[arg(long, value_name = "TIME", value_parser = input::time)]

@@ -19,8 +19,9 @@ use crate::{
     failure::Failure,
     input::{self, Frame},
     json::{self, account as view},
-    label, name,
+    label,
     output::{Answer, Context, Table, Tint, fields, when},
+    word,
 };
 
 /// Manages accounts, roles, passwords and sessions
@@ -45,7 +46,7 @@ enum UserCommand {
         /// Login name
         login: String,
         /// First role
-        #[arg(long, value_parser = name::parse::<Role>)]
+        #[arg(long, value_parser = word::parse::<Role>)]
         role: Option<Role>,
         #[command(flatten)]
         reach: Reach,
@@ -65,7 +66,7 @@ enum UserCommand {
         /// Login name or id of the account
         account: String,
         /// The role
-        #[arg(long, value_parser = name::parse::<Role>)]
+        #[arg(long, value_parser = word::parse::<Role>)]
         role: Role,
         #[command(flatten)]
         reach: Reach,

@@ -34,9 +34,10 @@ use crate::{
     client::{Client, Who},
     failure::Failure,
     input::{self, Frame},
-    json as view, label, name,
+    json as view, label,
     offline::Foreseen,
     output::{Answer, Context, Table, Tint, when},
+    word,
 };
 
 /// Records, lists and shows early warnings
@@ -204,7 +205,7 @@ the water is expected there; one below every level takes that back.")]
         #[arg(value_parser = input::id)]
         report: Id,
         /// not_confirmed, hoax, duplicate, below_threshold or elsewhere
-        #[arg(long, value_parser = name::parse::<DismissReason>)]
+        #[arg(long, value_parser = word::parse::<DismissReason>)]
         reason: DismissReason,
         /// Why, as a log note
         #[arg(long)]
@@ -266,7 +267,7 @@ the water is expected there; one below every level takes that back.")]
 #[derive(Debug, Args)]
 struct RecordArgs {
     /// How a report of a citizen or a branch came: telephone; it then waits to be verified
-    #[arg(long, value_parser = name::parse::<Channel>)]
+    #[arg(long, value_parser = word::parse::<Channel>)]
     channel: Option<Channel>,
     /// What was told, in words that name nobody; for a report
     #[arg(long, requires = "channel")]
@@ -278,19 +279,19 @@ struct RecordArgs {
     #[arg(long, conflicts_with = "channel")]
     identifier: Option<String>,
     /// Kind of danger
-    #[arg(long, value_parser = name::parse::<Hazard>)]
+    #[arg(long, value_parser = word::parse::<Hazard>)]
     hazard: Hazard,
     /// actual, exercise, system, test or draft [default: actual, with --exercise exercise]
-    #[arg(long, value_parser = name::parse::<AlertStatus>, conflicts_with = "channel")]
+    #[arg(long, value_parser = word::parse::<AlertStatus>, conflicts_with = "channel")]
     status: Option<AlertStatus>,
     /// minor, moderate, severe or extreme
-    #[arg(long, value_parser = name::parse::<Severity>)]
+    #[arg(long, value_parser = word::parse::<Severity>)]
     severity: Option<Severity>,
     /// immediate, expected, future or past
-    #[arg(long, value_parser = name::parse::<Urgency>, conflicts_with = "channel")]
+    #[arg(long, value_parser = word::parse::<Urgency>, conflicts_with = "channel")]
     urgency: Option<Urgency>,
     /// observed, likely, possible or unlikely
-    #[arg(long, value_parser = name::parse::<Certainty>, conflicts_with = "channel")]
+    #[arg(long, value_parser = word::parse::<Certainty>, conflicts_with = "channel")]
     certainty: Option<Certainty>,
     /// The publisher's word for the kind
     #[arg(long, conflicts_with = "channel")]

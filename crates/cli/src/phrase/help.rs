@@ -106,19 +106,19 @@ phrases! { pub(super) HELP:
     "Read the password from the first line of standard input": "Baca kata sandi dari baris pertama masukan baku";
     // What happens to incidents, and sites.
     "Judges anew how grave an incident is": "Menilai ulang beratnya kejadian";
-    "minor, moderate, severe or extreme": "minor, moderate, severe atau extreme";
+    "minor, moderate, severe or extreme": "ringan, sedang, berat atau ekstrem";
     "Changes PMI's scale of an operation that runs": "Mengubah skala PMI dari operasi yang berjalan";
-    "small, medium or large": "small, medium atau large";
+    "small, medium or large": "kecil, sedang atau besar";
     "Says when a step was taken: the first team departed, arrived, an assessment was handed in":
         "Mencatat kapan sebuah langkah terjadi: tim pertama berangkat, tiba, asesmen diserahkan";
     "occurred, team_departed, on_scene or assessment_submitted":
-        "occurred, team_departed, on_scene atau assessment_submitted";
+        "terjadi, tim-berangkat, tim-di-lokasi atau asesmen-diserahkan";
     "Says that the threat is over and recovery begins": "Menyatakan ancaman sudah lewat dan pemulihan dimulai";
     "Calls an incident off before any team left": "Membatalkan kejadian sebelum ada tim yang berangkat";
-    "entered_in_error, stood_down or handed_over": "entered_in_error, stood_down atau handed_over";
+    "entered_in_error, stood_down or handed_over": "salah-catat, bahaya-lewat atau diserahkan";
     "Opens an incident again that was false, merged, cancelled, ended or closed":
         "Membuka lagi kejadian yang tidak benar, digabung, dibatalkan, selesai atau ditutup";
-    "recurred, new_information or ended_in_error": "recurred, new_information atau ended_in_error";
+    "recurred, new_information or ended_in_error": "terjadi-lagi, informasi-baru atau salah-diakhiri";
     "Notes the GLIDE number that was given to it": "Mencatat nomor GLIDE yang diberikan kepadanya";
     "The number": "Nomornya";
     "Says how it stands to another incident, also of another province":
@@ -126,12 +126,12 @@ phrases! { pub(super) HELP:
     "Puts an account into a post, or takes it out; a commander hands over to the next":
         "Menempatkan akun pada jabatan, atau melepasnya; komandan menyerahkan kepada penggantinya";
     "commander, deputy, operations, planning, logistics, administration, public_relations, liaison, safety, health or assessment":
-        "commander, deputy, operations, planning, logistics, administration, public_relations, liaison, safety, health atau assessment";
+        "komandan, wakil-komandan, operasi, perencanaan, logistik, administrasi, humas, perwakilan-instansi, keselamatan, kesehatan atau asesmen";
     "The account [default: the one that is logged in]": "Akunnya [bawaan: yang sedang masuk]";
     "Take it out": "Lepaskan";
     "Calls the posts of a level, or says that they are there":
         "Memanggil jabatan pada satu tingkat, atau menyatakan mereka sudah hadir";
-    "branch, province, region or national": "branch, province, region atau national";
+    "branch, province, region or national": "cabang, provinsi, tiga-provinsi atau nasional";
     "Until when somebody must answer, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: the level's]":
         "Kapan paling lambat harus dijawab, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: menurut tingkatnya]";
     "The called are there": "Yang dipanggil sudah hadir";
@@ -146,7 +146,7 @@ phrases! { pub(super) HELP:
     "The objective that is set anew [default: a new one]": "Sasaran yang ditetapkan ulang [bawaan: yang baru]";
     "The objective that was reached": "Sasaran yang tercapai";
     "The objective that is not pursued any more": "Sasaran yang dihentikan";
-    "normal, high or lifesaving": "normal, high atau lifesaving";
+    "normal, high or lifesaving": "biasa, penting atau menyelamatkan-jiwa";
     "Until when, such as 14:00 or \"2026-11-29 14:00\" (WIB)": "Sampai kapan, seperti 14:00 atau \"2026-11-29 14:00\" (WIB)";
     "The number of its operational period": "Nomor periode operasinya";
     "Who is to reach it": "Siapa yang mencapainya";
@@ -158,7 +158,7 @@ phrases! { pub(super) HELP:
     "Kemendagri code of the place where it is needed": "Kode Kemendagri tempat yang membutuhkan";
     "The need that is said anew [default: a new one]": "Kebutuhan yang dicatat ulang [bawaan: yang baru]";
     "The need of which a part came": "Kebutuhan yang terpenuhi sebagian";
-    "Who brought it: pmi, government or other": "Siapa yang memenuhinya: pmi, government atau other";
+    "Who brought it: pmi, government or other": "Siapa yang memenuhinya: pmi, pemerintah atau lainnya";
     "The quantity is all that they brought so far, in place of what was said before":
         "Jumlah itu seluruh yang mereka penuhi sejauh ini, menggantikan yang tercatat";
     "The need that is met": "Kebutuhan yang terpenuhi";
@@ -166,10 +166,10 @@ phrases! { pub(super) HELP:
     "The need that stands under another id": "Kebutuhan yang sudah tercatat dengan id lain";
     "Notes the legal status of the emergency as an authority declared it, or that it was ended early":
         "Mencatat status keadaan darurat yang ditetapkan pejabat, atau pencabutannya lebih awal";
-    "alert, response, transition or certain_condition": "alert, response, transition atau certain_condition";
-    "regency, province or national": "regency, province atau national";
+    "alert, response, transition or certain_condition": "siaga-darurat, tanggap-darurat, transisi atau keadaan-tertentu";
+    "regency, province or national": "kabupaten/kota, provinsi atau nasional";
     "The office that declares it: regent, mayor, governor, president or bnpb":
-        "Pejabat yang menetapkan: regent, mayor, governor, president atau bnpb";
+        "Pejabat yang menetapkan: bupati, wali-kota, gubernur, presiden atau kepala-bnpb";
     "The decree's number": "Nomor surat keputusan";
     "The day of the decree": "Tanggal surat keputusan";
     "Its first day, or its begin, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: with --extends, where the other ends]":
@@ -205,7 +205,7 @@ phrases! { pub(super) HELP:
     "An incident that it does not belong with any more": "Kejadian yang tidak lagi terkait dengannya";
     "Why, as a log note": "Sebabnya, sebagai catatan";
     "Why it is false: not_confirmed, hoax, below_threshold or elsewhere":
-        "Mengapa tidak benar: not_confirmed, hoax, below_threshold atau elsewhere";
+        "Mengapa tidak benar: tidak-terkonfirmasi, berita-bohong, tidak-perlu-respons atau wilayah-cabang-lain";
     "What the same source said for that time, or a later one, was wrong; the log keeps it":
         "Yang dikatakan sumber itu untuk waktu itu, atau sesudahnya, keliru; log tetap menyimpannya";
     "A figure; may be repeated, at most once a measure, sex and age":
@@ -216,7 +216,7 @@ phrases! { pub(super) HELP:
         "Membuka, menghitung, menutup dan menampilkan titik layanan kejadian";
     "Opens a site of an incident of this province": "Membuka titik layanan untuk kejadian provinsi ini";
     "Id or number of the incident": "Id atau nomor kejadiannya";
-    "evacuation, kitchen, water, health or command": "evacuation, kitchen, water, health atau command";
+    "evacuation, kitchen, water, health or command": "pengungsian, dapur-umum, air-bersih, pos-kesehatan atau pos-komando";
     "What the place is called": "Nama tempatnya";
     "Kemendagri code of the place": "Kode Kemendagri tempatnya";
     "How much it can do: persons, meals, litres or patients a day":
@@ -239,7 +239,7 @@ phrases! { pub(super) HELP:
     "Says what a site lacks, or that a part of it came":
         "Mencatat kekurangan titik layanan, atau yang sudah datang";
     "What, such as meals, water_l, blankets, tents, medicines or volunteers":
-        "Apa, seperti meals, water_l, blankets, tents, medicines atau volunteers";
+        "Apa, seperti makanan, air-bersih, selimut, tenda, obat-obatan atau relawan";
     "How much, in the unit of the kind": "Berapa, dalam satuan jenis itu";
     "Time that it describes, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: now]":
         "Waktu yang digambarkannya, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: sekarang]";
@@ -283,14 +283,14 @@ phrases! { pub(super) HELP:
     "Reports, runs, lists and shows incidents": "Melaporkan, menjalankan, dan menampilkan kejadian";
     "Opens an incident, also from a warning": "Membuka kejadian, juga dari peringatan";
     "Confirms a reported incident": "Memverifikasi kejadian yang dilaporkan";
-    "Who confirmed it: pmi, government or other": "Siapa yang memastikan: pmi, government atau other";
+    "Who confirmed it: pmi, government or other": "Siapa yang memastikan: pmi, pemerintah atau lainnya";
     "Says that a report is false, or a duplicate": "Menyatakan laporan tidak benar, atau ganda";
     "Id or number of the incident that it is the same as": "Id atau nomor kejadian yang sama dengannya";
     "Id or number": "Id atau nomor";
     "Activates response teams for a verified incident": "Mengaktifkan tim respons untuk kejadian yang terverifikasi";
-    "PMI's scale: small, medium or large": "Skala PMI: small, medium atau large";
+    "PMI's scale: small, medium or large": "Skala PMI: kecil, sedang atau besar";
     "Sets impact figures with their source and time": "Menetapkan angka dampak dengan sumber dan waktunya";
-    "Who gave them: pmi, government or other": "Siapa yang memberikannya: pmi, government atau other";
+    "Who gave them: pmi, government or other": "Siapa yang memberikannya: pmi, pemerintah atau lainnya";
     "Time that they describe, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: now]": "Waktu yang digambarkannya, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: sekarang]";
     "Adds a log note": "Menambah catatan";
     "The note, at most 4,000 characters": "Catatannya, paling banyak 4.000 karakter";
@@ -300,7 +300,7 @@ phrases! { pub(super) HELP:
     "The law or the decision by which it is withdrawn": "Undang-undang atau keputusan dasar pencabutannya";
     "Attaches a photo, a decree, a form, a map or a report": "Melampirkan foto, surat keputusan, formulir, peta atau laporan";
     "The file": "Berkasnya";
-    "What it is: photo, decree, form, map, report or other": "Apa itu: photo, decree, form, map, report atau other";
+    "What it is: photo, decree, form, map, report or other": "Apa itu: foto, surat-keputusan, formulir, peta, laporan atau lainnya";
     "The need, declaration or assessment that it belongs to [default: the incident itself]":
         "Kebutuhan, pernyataan atau asesmen yang memilikinya [bawaan: kejadian itu sendiri]";
     "What it shows, as a log note": "Apa yang ditunjukkannya, sebagai catatan";
@@ -325,13 +325,13 @@ phrases! { pub(super) HELP:
     "Shows one incident with its times, figures and notes": "Menampilkan satu kejadian dengan waktu, angka dan catatannya";
     "Lists what this node is told of other provinces' incidents in shared zones":
         "Mendaftar kejadian provinsi lain di zona bersama yang diberitahukan kepada simpul ini";
-    "Kind of incident, such as flood, landslide or earthquake": "Jenis kejadian, seperti flood, landslide atau earthquake";
+    "Kind of incident, such as flood, landslide or earthquake": "Jenis kejadian, seperti banjir, longsor atau gempa";
     "Kemendagri code of the place, such as 32.75.01": "Kode Kemendagri tempatnya, seperti 32.75.01";
     "Latitude in degrees, south negative": "Lintang dalam derajat, selatan negatif";
     "Longitude in degrees": "Bujur dalam derajat";
-    "First judgement: minor, moderate, severe or extreme": "Penilaian pertama: minor, moderate, severe atau extreme";
+    "First judgement: minor, moderate, severe or extreme": "Penilaian pertama: ringan, sedang, berat atau ekstrem";
     "How the report came: warning, branch, government, citizen, volunteer or media [default: with a warning, warning]":
-        "Asal laporan: warning, branch, government, citizen, volunteer atau media [bawaan: dengan peringatan, warning]";
+        "Asal laporan: peringatan, cabang, pemerintah, warga, relawan atau media [bawaan: dengan peringatan, peringatan]";
     "Warning that it is opened from": "Peringatan yang menjadi dasarnya";
     "First log note": "Catatan pertama";
     // Warnings and feeds.
@@ -348,14 +348,14 @@ phrases! { pub(super) HELP:
     "Dismisses a citizen's or a branch's report": "Mengabaikan laporan warga atau cabang";
     "The report": "Laporannya";
     "not_confirmed, hoax, duplicate, below_threshold or elsewhere":
-        "not_confirmed, hoax, duplicate, below_threshold atau elsewhere";
+        "tidak-terkonfirmasi, berita-bohong, sudah-dilaporkan, tidak-perlu-respons atau provinsi-lain";
     "Has the account that is logged in be told of warnings: by area, hazard and severity":
         "Membuat akun yang sedang masuk diberi tahu tentang peringatan: menurut wilayah, bahaya dan tingkat";
     "Kemendagri code of a region, or a zone [default: everywhere]":
         "Kode Kemendagri wilayah, atau zona [bawaan: di mana saja]";
     "Kind of danger [default: every kind]": "Jenis bahaya [bawaan: semua jenis]";
     "Least severity: minor, moderate, severe or extreme [default: any]":
-        "Tingkat paling rendah: minor, moderate, severe atau extreme [bawaan: semua]";
+        "Tingkat paling rendah: ringan, sedang, berat atau ekstrem [bawaan: semua]";
     "Be told of exercises too": "Beri tahu juga tentang latihan";
     "Lists the subscriptions of the account that is logged in": "Mendaftar langganan akun yang sedang masuk";
     "Ends a subscription": "Mengakhiri langganan";
@@ -367,7 +367,7 @@ phrases! { pub(super) HELP:
         "Menampilkan kotak masuk sekali lagi dan menandai isinya sudah dilihat, atau sampai suatu tanda";
     "The mark of an inbox, from its JSON": "Tanda kotak masuk, dari JSON-nya";
     "How a report of a citizen or a branch came: telephone; it then waits to be verified":
-        "Cara laporan warga atau cabang datang: telephone; laporan lalu menunggu verifikasi";
+        "Cara laporan warga atau cabang datang: telepon; laporan lalu menunggu verifikasi";
     "What was told, in words that name nobody; for a report": "Yang diceritakan, tanpa nama orang; untuk laporan";
     "Only reports that wait for the duty officer": "Hanya laporan yang menunggu petugas piket";
     "Drafts a warning of the province's own, which a second person approves":
@@ -403,9 +403,9 @@ phrases! { pub(super) HELP:
     "The publisher's own id [default: one made by the node]": "Id dari penerbitnya [bawaan: dibuat simpul]";
     "Kind of danger": "Jenis bahaya";
     "actual, exercise, system, test or draft [default: actual, with --exercise exercise]":
-        "actual, exercise, system, test atau draft [bawaan: actual, dengan --exercise exercise]";
-    "immediate, expected, future or past": "immediate, expected, future atau past";
-    "observed, likely, possible or unlikely": "observed, likely, possible atau unlikely";
+        "nyata, latihan, sistem, uji-teknis atau rancangan [bawaan: nyata, dengan --exercise latihan]";
+    "immediate, expected, future or past": "segera, dalam-satu-jam, nanti atau lewat";
+    "observed, likely, possible or unlikely": "teramati, sangat-mungkin, mungkin atau kecil-kemungkinan";
     "The publisher's word for the kind": "Kata penerbit untuk jenisnya";
     "Headline": "Judul";
     "The publisher's text": "Uraian penerbit";
@@ -443,7 +443,7 @@ phrases! { pub(super) HELP:
     "Issues a directive; only at headquarters' gateway": "Mengeluarkan arahan; hanya di gerbang pusat";
     "What is asked, in one line": "Yang diminta, dalam satu baris";
     "The whole text; it names an office, never a person": "Seluruh isinya; menyebut lembaga, bukan orang";
-    "routine, urgent or immediate": "routine, urgent atau immediate";
+    "routine, urgent or immediate": "biasa, segera atau sangat-segera";
     "Code of a province that it is addressed to; may be repeated [default: all]":
         "Kode provinsi tujuannya; boleh diulang [bawaan: semua]";
     "Border zone that it is addressed to; may be repeated": "Zona perbatasan tujuannya; boleh diulang";

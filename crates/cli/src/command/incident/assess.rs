@@ -36,6 +36,7 @@ use crate::{
     label::{self, Lang},
     name,
     output::{Answer as Shown, Context, Table, fields, when},
+    word,
 };
 
 /// The largest file of answers, in bytes.
@@ -51,7 +52,7 @@ pub(crate) struct AssessArgs {
     #[arg(required_unless_present = "template")]
     file: Option<PathBuf>,
     /// Print an empty file of this form with all its questions: pmi, ifrc_24h or ifrc_72h
-    #[arg(long, value_name = "FORM", value_parser = name::parse::<AssessmentForm>, conflicts_with_all = ["incident", "file", "dry_run"])]
+    #[arg(long, value_name = "FORM", value_parser = word::parse::<AssessmentForm>, conflicts_with_all = ["incident", "file", "dry_run"])]
     template: Option<AssessmentForm>,
     /// Only check the file against its form; nothing is sent
     #[arg(long)]
@@ -276,11 +277,11 @@ fn read_request(read: &Json) -> Result<SubmitAssessmentRequest, Failure> {
         None => Ok(()),
     };
     let wanted = of("form").unwrap_or_default();
-    let of_form = name::parse::<AssessmentForm>(&wanted).map_err(Failure::usage)?;
+    let of_form = word::parse::<AssessmentForm>(&wanted).map_err(Failure::usage)?;
     let form = form::newest(of_form)
         .ok_or_else(|| Failure::usage(format!("`{wanted}` is no form of this program")))?;
     let kind = match of("kind") {
-        Some(kind) => name::parse::<AssessmentKind>(&kind)
+        Some(kind) => word::parse::<AssessmentKind>(&kind)
             .map_err(Failure::usage)?
             .into(),
         None => 0,
@@ -431,9 +432,9 @@ fn people(value: &Json) -> Option<People> {
             ..Counted::default()
         };
         for part in key.split('.').filter(|part| *part != "all") {
-            match name::parse::<CountedAge>(part) {
+            match word::parse::<CountedAge>(part) {
                 Ok(age) => counted.age = age.into(),
-                Err(_) => counted.sex = name::parse::<Sex>(part).ok()?.into(),
+                Err(_) => counted.sex = word::parse::<Sex>(part).ok()?.into(),
             }
         }
         Some(counted)

@@ -30,8 +30,8 @@ use crate::{
     input::{self, Frame},
     json as view,
     label::{self, Label},
-    name,
     output::{Answer, Context, fields},
+    word,
 };
 
 /// What every change has.
@@ -53,7 +53,7 @@ pub(crate) enum ChangeCommand {
   posko incident judge PMI-32-2026-000001 --severity extreme")]
     Judge {
         /// minor, moderate, severe or extreme
-        #[arg(long, value_parser = name::parse::<Severity>)]
+        #[arg(long, value_parser = word::parse::<Severity>)]
         severity: Severity,
         #[command(flatten)]
         changed: Changed,
@@ -63,7 +63,7 @@ pub(crate) enum ChangeCommand {
   posko incident scale PMI-32-2026-000001 --scale large")]
     Scale {
         /// small, medium or large
-        #[arg(long, value_parser = name::parse::<Scale>)]
+        #[arg(long, value_parser = word::parse::<Scale>)]
         scale: Scale,
         #[command(flatten)]
         changed: Changed,
@@ -79,7 +79,7 @@ With the departure of the first team the incident is responded to. A step that i
         #[command(flatten)]
         changed: Changed,
         /// occurred, team_departed, on_scene or assessment_submitted
-        #[arg(value_parser = name::parse::<Step>)]
+        #[arg(value_parser = word::parse::<Step>)]
         step: Step,
     },
     /// Says that the threat is over and recovery begins
@@ -94,7 +94,7 @@ With the departure of the first team the incident is responded to. A step that i
   posko incident cancel PMI-32-2026-000001 --reason stood_down")]
     Cancel {
         /// entered_in_error, stood_down or handed_over
-        #[arg(long, value_parser = name::parse::<CancelReason>)]
+        #[arg(long, value_parser = word::parse::<CancelReason>)]
         reason: CancelReason,
         #[command(flatten)]
         changed: Changed,
@@ -104,7 +104,7 @@ With the departure of the first team the incident is responded to. A step that i
   posko incident reopen PMI-32-2026-000001 --reason recurred")]
     Reopen {
         /// recurred, new_information or ended_in_error
-        #[arg(long, value_parser = name::parse::<ReopenReason>)]
+        #[arg(long, value_parser = word::parse::<ReopenReason>)]
         reason: ReopenReason,
         #[command(flatten)]
         changed: Changed,
@@ -143,7 +143,7 @@ The empty one takes a wrong number back. GLIDE numbers are given by ADRC and its
         changed: Changed,
         /// commander, deputy, operations, planning, logistics, administration, public_relations, liaison, safety, health
         /// or assessment
-        #[arg(value_parser = name::parse::<Post>)]
+        #[arg(value_parser = word::parse::<Post>)]
         post: Post,
         /// The account [default: the one that is logged in]
         #[arg(long, value_name = "ID", value_parser = input::id)]
@@ -162,7 +162,7 @@ When nobody answers in time, the node calls the next level by itself.")]
         #[command(flatten)]
         changed: Changed,
         /// branch, province, region or national
-        #[arg(value_parser = name::parse::<EscalationLevel>)]
+        #[arg(value_parser = word::parse::<EscalationLevel>)]
         level: EscalationLevel,
         /// Until when somebody must answer, such as 14:00 or "2026-11-29 14:00" (WIB) [default: the level's]
         #[arg(long, value_name = "TIME", value_parser = input::time, conflicts_with = "answered")]
@@ -213,7 +213,7 @@ When nobody answers in time, the node calls the next level by itself.")]
         #[arg(long, value_name = "ID", value_parser = input::id, conflicts_with = "set")]
         drop: Option<Id>,
         /// normal, high or lifesaving
-        #[arg(long, value_parser = name::parse::<Priority>)]
+        #[arg(long, value_parser = word::parse::<Priority>)]
         priority: Option<Priority>,
         /// Until when, such as 14:00 or "2026-11-29 14:00" (WIB)
         #[arg(long, value_name = "TIME", value_parser = input::time)]
@@ -222,7 +222,7 @@ When nobody answers in time, the node calls the next level by itself.")]
         #[arg(long, value_name = "N")]
         period: Option<u32>,
         /// Who is to reach it
-        #[arg(long, value_parser = name::parse::<Post>)]
+        #[arg(long, value_parser = word::parse::<Post>)]
         post: Option<Post>,
     },
     /// Says what is needed, that a part of it came, or what became of it
@@ -264,16 +264,16 @@ pub(crate) struct NeedArgs {
     #[command(flatten)]
     changed: Changed,
     /// Its field of work
-    #[arg(long, value_parser = name::parse::<Sector>, required_unless_present_any = ["part", "met", "drop", "duplicate"])]
+    #[arg(long, value_parser = word::parse::<Sector>, required_unless_present_any = ["part", "met", "drop", "duplicate"])]
     sector: Option<Sector>,
     /// How much is needed, or came [default: not quantified]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     quantity: u64,
     /// What is counted
-    #[arg(long, value_parser = name::parse::<Unit>)]
+    #[arg(long, value_parser = word::parse::<Unit>)]
     unit: Option<Unit>,
     /// normal, high or lifesaving
-    #[arg(long, value_parser = name::parse::<Priority>)]
+    #[arg(long, value_parser = word::parse::<Priority>)]
     priority: Option<Priority>,
     /// Kemendagri code of the place where it is needed
     #[arg(long, value_name = "CODE")]
@@ -288,7 +288,7 @@ pub(crate) struct NeedArgs {
     #[arg(long, value_name = "ID", value_parser = input::id, requires = "by", conflicts_with_all = ["set", "sector", "unit", "priority", "region", "due"])]
     part: Option<Id>,
     /// Who brought it: pmi, government or other
-    #[arg(long, value_parser = name::parse::<FigureSource>, requires = "part")]
+    #[arg(long, value_parser = word::parse::<FigureSource>, requires = "part")]
     by: Option<FigureSource>,
     /// The quantity is all that they brought so far, in place of what was said before
     #[arg(long, requires = "part")]
@@ -344,14 +344,14 @@ pub(crate) struct EmergencyArgs {
     #[command(flatten)]
     changed: Changed,
     /// alert, response, transition or certain_condition
-    #[arg(long, value_parser = name::parse::<EmergencyStatus>, required_unless_present = "end",
+    #[arg(long, value_parser = word::parse::<EmergencyStatus>, required_unless_present = "end",
         requires_all = ["level", "authority", "decree", "date", "until", "hazards", "regions"])]
     status: Option<EmergencyStatus>,
     /// regency, province or national
-    #[arg(long, value_parser = name::parse::<EmergencyLevel>)]
+    #[arg(long, value_parser = word::parse::<EmergencyLevel>)]
     level: Option<EmergencyLevel>,
     /// The office that declares it: regent, mayor, governor, president or bnpb
-    #[arg(long, value_parser = name::parse::<Office>)]
+    #[arg(long, value_parser = word::parse::<Office>)]
     authority: Option<Office>,
     /// The decree's number
     #[arg(long, value_name = "NUMBER")]
@@ -366,7 +366,7 @@ pub(crate) struct EmergencyArgs {
     #[arg(long, value_name = "DAY", value_parser = input::end)]
     until: Option<Timestamp>,
     /// A hazard that it names; may be repeated
-    #[arg(long = "hazard", value_name = "HAZARD", value_parser = name::parse::<Hazard>)]
+    #[arg(long = "hazard", value_name = "HAZARD", value_parser = word::parse::<Hazard>)]
     hazards: Vec<Hazard>,
     /// Kemendagri code of an area in which it holds; may be repeated
     #[arg(long = "region", value_name = "CODE")]

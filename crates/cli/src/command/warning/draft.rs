@@ -22,8 +22,9 @@ use crate::{
     command::{listed, lost, outcome_fields, outcome_of, pages, recorded},
     failure::Failure,
     input::{self, Frame},
-    json as view, label, name,
+    json as view, label,
     output::{Answer, Context, Table, Tint, fields, when},
+    word,
 };
 
 #[derive(Debug, Args)]
@@ -41,16 +42,16 @@ pub(super) struct DraftArgs {
     #[arg(long = "region", value_name = "CODE")]
     regions: Vec<String>,
     /// Kind of danger
-    #[arg(long, value_parser = name::parse::<Hazard>)]
+    #[arg(long, value_parser = word::parse::<Hazard>)]
     hazard: Option<Hazard>,
     /// minor, moderate, severe or extreme
-    #[arg(long, value_parser = name::parse::<Severity>)]
+    #[arg(long, value_parser = word::parse::<Severity>)]
     severity: Option<Severity>,
     /// immediate, expected, future or past
-    #[arg(long, value_parser = name::parse::<Urgency>)]
+    #[arg(long, value_parser = word::parse::<Urgency>)]
     urgency: Option<Urgency>,
     /// observed, likely, possible or unlikely
-    #[arg(long, value_parser = name::parse::<Certainty>)]
+    #[arg(long, value_parser = word::parse::<Certainty>)]
     certainty: Option<Certainty>,
     /// What stands for {level}, such as `Siaga I` [default: the word of the severity]
     #[arg(long)]
