@@ -6,6 +6,10 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use clap::Args;
+use posko_domain::{
+    region::{self, Named, Region},
+    zone,
+};
 use posko_proto::{
     Id, NodeId,
     common::v1::{CommandMeta, Point},
@@ -189,6 +193,74 @@ pub(crate) fn sex_and_age<'a>(
     Ok((sex, age_band))
 }
 
+/// Reads a region by its code or by a name that one place has, such as `Kota Bekasi` or `Cibitung, Bekasi`, or a zone by
+/// its id. A code is returned as it is given: the node judges it.
+pub(crate) fn region(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let zone = text.to_uppercase();
+    if zone::find(&zone).is_some() {
+        return Ok(zone);
+    }
+    if text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit()) {
+        return Ok(text.into());
+    }
+    match places(text).as_slice() {
+        [place] => Ok(place.code.into()),
+        [] => Err(no_place(text)),
+        several => {
+            let several: Vec<String> = several.iter().map(|place| told(place)).collect();
+            let several = several.join(", ");
+            Err(format!(
+                "`{text}` is more than one place: expected one of {several}"
+            ))
+        }
+    }
+}
+
+/// Returns the places that a name is of; a comma parts it from the name of what it lies in.
+pub(crate) fn places(name: &str) -> Vec<&'static Region> {
+    let named = |name, area| match region::named_within(name, area) {
+        Named::One(place) => vec![place],
+        Named::Several(places) => places,
+        Named::Unknown => Vec::new(),
+    };
+    match name.split_once(',') {
+        Some((name, area)) => {
+            let areas = named(area, "");
+            areas
+                .iter()
+                .flat_map(|area| named(name, area.code))
+                .collect()
+        }
+        None => named(name, ""),
+    }
+}
+
+/// Returns that a name is no place's, with the nearest name.
+pub(crate) fn no_place(name: &str) -> String {
+    let typed: String = name
+        .trim()
+        .chars()
+        .take(64)
+        .collect::<String>()
+        .to_lowercase();
+    let farness = |region: &&Region| {
+        let known = region.name.to_lowercase();
+        strsim::damerau_levenshtein(&known, &typed)
+    };
+    let near = region::all().iter().min_by_key(farness).map(told);
+    let near = near.unwrap_or_default();
+    format!(
+        "`{name}` is no place of the three provinces: the nearest is {near}; `posko region find` looks names up"
+    )
+}
+
+fn told(place: &Region) -> String {
+    let within = region::regency_of(place.code).filter(|regency| *regency != place);
+    let within = within.map_or_else(String::new, |regency| format!(", {}", regency.name));
+    format!("`{}` ({}{within})", place.code, place.name)
+}
+
 /// Reads a latitude in decimal degrees into microdegrees.
 pub(crate) fn latitude(text: &str) -> Result<i32, String> {
     degrees(text, "latitude", 90.0)
@@ -276,6 +348,36 @@ mod tests {
             Ok(at("2026-01-05T08:00:00Z"))
         );
         assert!(end("2026-02-30").is_err());
+    }
+
+    #[test]
+    fn a_region_is_typed_by_its_code_or_by_a_name_that_one_place_has() {
+        for (typed, code) in [
+            ("32.75.01", "32.75.01"),
+            ("Kota Bekasi", "32.75"),
+            ("kab. bekasi", "32.16"),
+            ("tambun selatan", "32.16.06"),
+            ("jabar", "32"),
+            ("z1", "Z1"),
+            ("99", "99"),
+        ] {
+            assert_eq!(region(typed).as_deref(), Ok(code), "{typed}");
+        }
+        assert_eq!(
+            region("Bekasi").unwrap_err(),
+            "`Bekasi` is more than one place: expected one of `32.16` (Kabupaten Bekasi), `32.75` (Kota Bekasi)"
+        );
+        assert!(
+            region("Cibitung")
+                .unwrap_err()
+                .contains("(Cibitung, Kabupaten Bekasi)")
+        );
+        assert_eq!(region("Cibitung, Kab. Bekasi").as_deref(), Ok("32.16.07"));
+        let error = region("Kota Bekasih").unwrap_err();
+        assert!(
+            error.contains("the nearest is `32.75` (Kota Bekasi)"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -393,6 +393,8 @@ labels! {
     ZONES_REACHED: "zona perbatasan", "border zones";
     BECOMES: "menjadi", "becomes";
     CHECKED: "diperiksa", "checked";
+    CODE: "kode", "code";
+    REGENCY: "kab/kota", "regency or city";
     CODE_GIVEN: "kode terbitan", "code as published";
     COLUMN: "kolom", "column";
     LINE: "baris", "line";

@@ -127,6 +127,7 @@ enum Command {
     Standing(command::standing::StandingArgs),
     Feed(command::feed::FeedArgs),
     Zone(command::zone::ZoneArgs),
+    Region(command::region::RegionArgs),
     Log(command::log::LogArgs),
     Views(command::views::ViewsArgs),
     Backup(command::backup::BackupArgs),
@@ -152,6 +153,7 @@ impl Command {
             Self::Standing(args) => args.run(context).await,
             Self::Feed(args) => args.run(context).await,
             Self::Zone(args) => args.run(context).await,
+            Self::Region(args) => args.run(context),
             Self::Log(args) => args.run(context).await,
             Self::Views(args) => args.run(context).await,
             Self::Backup(args) => args.run(context),
@@ -431,9 +433,9 @@ mod tests {
             "posko|incident|escalate|x|tiga-provinsi",
             "posko|incident|reject|x|--reason|berita-bohong",
             "posko|incident|need|x|--sector|pangan|--quantity|3|--unit|porsi|--priority|penting|--note|y",
-            "posko|incident|emergency|x|--status|tanggap|--level|kabupaten/kota|--authority|wali kota|--from|2026-01-05",
+            "posko|incident|emergency|x|--status|tanggap|--level|kabupaten/kota|--authority|wali kota|--from|2026-01-05|--until|2026-01-18|--decree|360/1|--date|2026-01-05|--hazard|banjir|--region|Kota Bekasi",
             "posko|site|open|x|--kind|dapur-umum|--name|y|--region|32.75",
-            "posko|site|need|x|obat-obatan|3",
+            "posko|site|need|07070707-0707-0707-0707-070707070707|obat-obatan|3",
             "posko|warning|record|--channel|telepon|--hazard|longsor|--text|y|--region|32.75",
         ] {
             if let Err(error) = parse(line) {

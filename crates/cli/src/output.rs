@@ -303,6 +303,23 @@ pub(crate) fn clean(text: &str) -> String {
         .collect()
 }
 
+/// Returns a number for people, with marks between its thousands: `1.234` in Bahasa Indonesia, `1,234` in English.
+pub(crate) fn grouped(number: u64, lang: Lang) -> String {
+    let digits = number.to_string();
+    let mark = match lang {
+        Lang::Id => '.',
+        Lang::En => ',',
+    };
+    let mut shown = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            shown.push(mark);
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
 /// Returns a time for people, in Western Indonesian Time, or a dash.
 pub(crate) fn when(at: Option<&Timestamp>) -> String {
     local(at).unwrap_or_else(|| "-".into())
@@ -350,6 +367,14 @@ pub(crate) mod tests {
             token: None,
             token_dir: None,
         }
+    }
+
+    #[test]
+    fn thousands_are_marked_as_the_language_marks_them() {
+        assert_eq!(grouped(8_630_010, Lang::Id), "8.630.010");
+        assert_eq!(grouped(1234, Lang::En), "1,234");
+        assert_eq!(grouped(999, Lang::Id), "999");
+        assert_eq!(grouped(0, Lang::Id), "0");
     }
 
     #[test]

@@ -330,6 +330,9 @@ phrases! { OURS:
     "`{}` is no {}: expected one of {}": "`{}` bukan {}: pilih salah satu dari {}";
     "`{}` is no {}: did you mean {}? expected one of {}":
         "`{}` bukan {}: maksudnya {}? pilih salah satu dari {}";
+    "`{}` is more than one place: expected one of {}": "`{}` nama beberapa tempat: pilih salah satu dari {}";
+    "`{}` is no place of the three provinces: the nearest is {}; `posko region find` looks names up":
+        "`{}` bukan tempat di tiga provinsi: yang terdekat {}; `posko region find` mencari kodenya";
     "`{}` may be more than one {}: expected one of {}": "`{}` dapat berarti lebih dari satu {}: pilih salah satu dari {}";
     "zone": "zona";
     "`{}` is no id: expected a UUID such as `{}`": "`{}` bukan id: diharapkan UUID seperti `{}`";

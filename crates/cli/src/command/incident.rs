@@ -255,8 +255,8 @@ A text with what looks like personal data is left out and told, unless with --te
         /// Only those of this province
         #[arg(long, value_parser = input::node)]
         origin: Option<NodeId>,
-        /// Only those within this Kemendagri code
-        #[arg(long, value_name = "CODE")]
+        /// Only those within this Kemendagri code or name
+        #[arg(long, value_name = "CODE", value_parser = input::region)]
         region: Option<String>,
         /// Only those of this border zone
         #[arg(long, value_name = "ZONE")]
@@ -295,8 +295,8 @@ struct ReportArgs {
     /// Kind of incident, such as flood, landslide or earthquake
     #[arg(long, required_unless_present = "from_warning", value_parser = word::parse::<Hazard>)]
     hazard: Option<Hazard>,
-    /// Kemendagri code of the place, such as 32.75.01
-    #[arg(long, value_name = "CODE", required_unless_present = "from_warning")]
+    /// Kemendagri code or name of the place, such as 32.75.01
+    #[arg(long, value_name = "CODE", value_parser = input::region, required_unless_present = "from_warning")]
     region: Option<String>,
     /// Latitude in degrees, south negative
     #[arg(long, requires = "lon", value_parser = input::latitude, allow_hyphen_values = true)]

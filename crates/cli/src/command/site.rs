@@ -55,8 +55,8 @@ The name is of a place, never of a person: every province reads it.")]
         /// What the place is called
         #[arg(long)]
         name: String,
-        /// Kemendagri code of the place
-        #[arg(long, value_name = "CODE")]
+        /// Kemendagri code or name of the place
+        #[arg(long, value_name = "CODE", value_parser = input::region)]
         region: String,
         /// Latitude in degrees, south negative
         #[arg(long, requires = "lon", value_parser = input::latitude, allow_hyphen_values = true)]
@@ -177,8 +177,8 @@ Nought says that it lacks it no more.")]
         /// Only those of this incident, by its id or number
         #[arg(long)]
         incident: Option<String>,
-        /// Only those within this Kemendagri code
-        #[arg(long, value_name = "CODE")]
+        /// Only those within this Kemendagri code or name
+        #[arg(long, value_name = "CODE", value_parser = input::region)]
         region: Option<String>,
         /// Leave out closed ones
         #[arg(long)]

@@ -133,7 +133,7 @@ enum UserCommand {
 #[derive(Debug, Args)]
 struct Reach {
     /// Where the role holds: a region code or a zone [default: the whole node]
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", value_parser = input::region)]
     scope: Option<String>,
     /// Since when, such as 14:00 or "2026-11-29 14:00" (WIB) [default: at once]
     #[arg(long, value_name = "TIME", value_parser = input::time)]

@@ -320,8 +320,8 @@ struct RecordArgs {
     /// Until when it holds, such as 14:00 or "2026-11-29 14:00" (WIB)
     #[arg(long, value_name = "TIME", value_parser = input::time, conflicts_with = "channel")]
     expires_at: Option<Timestamp>,
-    /// Kemendagri code of a region where it holds; may be repeated
-    #[arg(long = "region", value_name = "CODE")]
+    /// Kemendagri code or name of a region where it holds; may be repeated
+    #[arg(long = "region", value_name = "CODE", value_parser = input::region)]
     regions: Vec<String>,
     /// Where it holds, in the publisher's words
     #[arg(long, value_name = "TEXT", conflicts_with = "channel")]

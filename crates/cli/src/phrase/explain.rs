@@ -119,6 +119,8 @@ Yang dicetak adalah kartu simpul baru itu sendiri, untuk diberikan kepada rekann
 another machine wrote, and that its owner went on without, are told and do not count.":
         "Kode keluar 0 berarti semuanya utuh, 1 berarti ada yang tidak. Entri log bercabang yang ditulis
 mesin lain, dan yang ditinggalkan pemiliknya, diberitahukan dan tidak dihitung.";
+    "People are counted for provinces and kab/kota alone.":
+        "Penduduk hanya dihitung untuk provinsi dan kab/kota.";
     "A file that is there is not overwritten.":
         "Berkas yang sudah ada tidak ditimpa.";
     "Only the node that withdrew knows how far its peers are. A file that was restored from

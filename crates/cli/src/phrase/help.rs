@@ -155,7 +155,7 @@ phrases! { pub(super) HELP:
     "Its field of work": "Bidangnya";
     "How much is needed, or came [default: not quantified]": "Berapa yang dibutuhkan, atau yang datang [bawaan: tanpa jumlah]";
     "What is counted": "Yang dihitung";
-    "Kemendagri code of the place where it is needed": "Kode Kemendagri tempat yang membutuhkan";
+    "Kemendagri code or name of the place where it is needed": "Kode Kemendagri atau nama tempat yang membutuhkan";
     "The need that is said anew [default: a new one]": "Kebutuhan yang dicatat ulang [bawaan: yang baru]";
     "The need of which a part came": "Kebutuhan yang terpenuhi sebagian";
     "Who brought it: pmi, government or other": "Siapa yang memenuhinya: pmi, pemerintah atau lainnya";
@@ -176,7 +176,7 @@ phrases! { pub(super) HELP:
         "Hari pertamanya, atau awalnya, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: dengan --extends, akhir status itu]";
     "Its last day, or its end, such as 14:00 or \"2026-11-29 14:00\" (WIB)": "Hari terakhirnya, atau akhirnya, seperti 14:00 atau \"2026-11-29 14:00\" (WIB)";
     "A hazard that it names; may be repeated": "Bahaya yang disebutnya; dapat diulang";
-    "Kemendagri code of an area in which it holds; may be repeated": "Kode Kemendagri wilayah berlakunya; dapat diulang";
+    "Kemendagri code or name of an area in which it holds; may be repeated": "Kode Kemendagri atau nama wilayah berlakunya; dapat diulang";
     "The declaration that it extends": "Status yang diperpanjangnya";
     "The declaration that is noted anew [default: a new one]": "Status yang dicatat ulang [bawaan: yang baru]";
     "File of the decree: its SHA-256 is noted, and it is not sent":
@@ -218,7 +218,7 @@ phrases! { pub(super) HELP:
     "Id or number of the incident": "Id atau nomor kejadiannya";
     "evacuation, kitchen, water, health or command": "pengungsian, dapur-umum, air-bersih, pos-kesehatan atau pos-komando";
     "What the place is called": "Nama tempatnya";
-    "Kemendagri code of the place": "Kode Kemendagri tempatnya";
+    "Kemendagri code or name of the place": "Kode Kemendagri atau nama tempatnya";
     "How much it can do: persons, meals, litres or patients a day":
         "Kapasitasnya: orang, porsi, liter atau pasien sehari";
     "Says how much a site can do": "Menetapkan kapasitas titik layanan";
@@ -319,14 +319,14 @@ phrases! { pub(super) HELP:
     "Lists incidents of the whole region, newest first, with the age of each province's picture":
         "Mendaftar kejadian seluruh wilayah, yang terbaru dulu, dengan umur gambaran tiap provinsi";
     "Only those of this province": "Hanya yang dari provinsi ini";
-    "Only those within this Kemendagri code": "Hanya yang di dalam kode Kemendagri ini";
+    "Only those within this Kemendagri code or name": "Hanya yang di dalam kode Kemendagri atau nama ini";
     "Only those of this border zone": "Hanya yang di zona perbatasan ini";
     "Leave out false, merged and closed ones": "Tanpa yang tidak benar, digabung, dan ditutup";
     "Shows one incident with its times, figures and notes": "Menampilkan satu kejadian dengan waktu, angka dan catatannya";
     "Lists what this node is told of other provinces' incidents in shared zones":
         "Mendaftar kejadian provinsi lain di zona bersama yang diberitahukan kepada simpul ini";
     "Kind of incident, such as flood, landslide or earthquake": "Jenis kejadian, seperti banjir, longsor atau gempa";
-    "Kemendagri code of the place, such as 32.75.01": "Kode Kemendagri tempatnya, seperti 32.75.01";
+    "Kemendagri code or name of the place, such as 32.75.01": "Kode Kemendagri atau nama tempatnya, seperti 32.75.01";
     "Latitude in degrees, south negative": "Lintang dalam derajat, selatan negatif";
     "Longitude in degrees": "Bujur dalam derajat";
     "First judgement: minor, moderate, severe or extreme": "Penilaian pertama: ringan, sedang, berat atau ekstrem";
@@ -351,8 +351,8 @@ phrases! { pub(super) HELP:
         "tidak-terkonfirmasi, berita-bohong, sudah-dilaporkan, tidak-perlu-respons atau provinsi-lain";
     "Has the account that is logged in be told of warnings: by area, hazard and severity":
         "Membuat akun yang sedang masuk diberi tahu tentang peringatan: menurut wilayah, bahaya dan tingkat";
-    "Kemendagri code of a region, or a zone [default: everywhere]":
-        "Kode Kemendagri wilayah, atau zona [bawaan: di mana saja]";
+    "Kemendagri code or name of a region, or a zone [default: everywhere]":
+        "Kode Kemendagri atau nama wilayah, atau zona [bawaan: di mana saja]";
     "Kind of danger [default: every kind]": "Jenis bahaya [bawaan: semua jenis]";
     "Least severity: minor, moderate, severe or extreme [default: any]":
         "Tingkat paling rendah: ringan, sedang, berat atau ekstrem [bawaan: semua]";
@@ -387,8 +387,8 @@ phrases! { pub(super) HELP:
     "Template that the texts are written from": "Teks baku yang dipakai";
     "Own warning that it replaces, once approved": "Peringatan sendiri yang digantikannya bila disetujui";
     "Own warning that it takes back, once approved": "Peringatan sendiri yang dibatalkannya bila disetujui";
-    "Kemendagri code of a region where it holds, or a zone; may be repeated":
-        "Kode Kemendagri wilayah berlakunya, atau zona; boleh diulang";
+    "Kemendagri code or name of a region where it holds, or a zone; may be repeated":
+        "Kode Kemendagri atau nama wilayah berlakunya, atau zona; boleh diulang";
     "What stands for {level}, such as `Siaga I` [default: the word of the severity]":
         "Isi {level}, seperti `Siaga I` [bawaan: kata untuk tingkatnya]";
     "What stands for {source}: what it is known from [default: the publisher]":
@@ -416,7 +416,7 @@ phrases! { pub(super) HELP:
         "Kapan dikirim penerbit, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: --occurred-at, atau sekarang]";
     "From when it holds, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: when it was sent]": "Sejak kapan berlaku, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: saat dikirim]";
     "Until when it holds, such as 14:00 or \"2026-11-29 14:00\" (WIB)": "Sampai kapan berlaku, seperti 14:00 atau \"2026-11-29 14:00\" (WIB)";
-    "Kemendagri code of a region where it holds; may be repeated": "Kode Kemendagri wilayah berlakunya; boleh diulang";
+    "Kemendagri code or name of a region where it holds; may be repeated": "Kode Kemendagri atau nama wilayah berlakunya; boleh diulang";
     "Where it holds, in the publisher's words": "Wilayah berlakunya, dengan kata penerbit";
     "Circle where it holds; may be repeated": "Lingkaran wilayah berlakunya; boleh diulang";
     "Closed ring where it holds, points separated by spaces; may be repeated":
@@ -438,6 +438,10 @@ phrases! { pub(super) HELP:
     "The feed's name in the configuration": "Nama umpan di konfigurasi";
     "Shows the border zones that provinces share": "Menampilkan zona perbatasan bersama";
     "Lists the zones with their kab/kota": "Mendaftar zona dengan kab/kotanya";
+    "Looks up the codes of provinces, kab/kota and kecamatan": "Mencari kode provinsi, kab/kota dan kecamatan";
+    "Finds places by their name or a part of it, or what a code is of; it needs no running node":
+        "Mencari tempat menurut nama atau sebagian namanya, atau tempat sebuah kode; simpul tidak perlu berjalan";
+    "The name, a part of it, or a code": "Namanya, sebagian namanya, atau kodenya";
     // Directives.
     "Issues, withdraws and shows headquarters' directives": "Mengeluarkan, mencabut, dan menampilkan arahan pusat";
     "Issues a directive; only at headquarters' gateway": "Mengeluarkan arahan; hanya di gerbang pusat";

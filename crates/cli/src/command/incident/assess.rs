@@ -297,7 +297,11 @@ fn read_request(read: &Json) -> Result<SubmitAssessmentRequest, Failure> {
         }
     };
     let point = degrees("lat", input::latitude)?.zip(degrees("lon", input::longitude)?);
-    let place = of("region").map(|region_code| Place {
+    let region = of("region").map(|region| {
+        let code = input::region(&region);
+        code.map_err(|reason| Failure::usage(format!("key `region`: {reason}")))
+    });
+    let place = region.transpose()?.map(|region_code| Place {
         region_code,
         point: point.map(|(latitude_microdegrees, longitude_microdegrees)| Point {
             latitude_microdegrees,

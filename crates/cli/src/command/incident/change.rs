@@ -275,8 +275,8 @@ pub(crate) struct NeedArgs {
     /// normal, high or lifesaving
     #[arg(long, value_parser = word::parse::<Priority>)]
     priority: Option<Priority>,
-    /// Kemendagri code of the place where it is needed
-    #[arg(long, value_name = "CODE")]
+    /// Kemendagri code or name of the place where it is needed
+    #[arg(long, value_name = "CODE", value_parser = input::region)]
     region: Option<String>,
     /// Until when, such as 14:00 or "2026-11-29 14:00" (WIB)
     #[arg(long, value_name = "TIME", value_parser = input::time)]
@@ -368,8 +368,8 @@ pub(crate) struct EmergencyArgs {
     /// A hazard that it names; may be repeated
     #[arg(long = "hazard", value_name = "HAZARD", value_parser = word::parse::<Hazard>)]
     hazards: Vec<Hazard>,
-    /// Kemendagri code of an area in which it holds; may be repeated
-    #[arg(long = "region", value_name = "CODE")]
+    /// Kemendagri code or name of an area in which it holds; may be repeated
+    #[arg(long = "region", value_name = "CODE", value_parser = input::region)]
     regions: Vec<String>,
     /// The declaration that it extends
     #[arg(long, value_name = "ID", value_parser = input::id)]

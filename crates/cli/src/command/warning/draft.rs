@@ -38,8 +38,8 @@ pub(super) struct DraftArgs {
     /// Own warning that it takes back, once approved
     #[arg(long, value_name = "ID", value_parser = input::id)]
     cancel: Option<Id>,
-    /// Kemendagri code of a region where it holds, or a zone; may be repeated
-    #[arg(long = "region", value_name = "CODE")]
+    /// Kemendagri code or name of a region where it holds, or a zone; may be repeated
+    #[arg(long = "region", value_name = "CODE", value_parser = input::region)]
     regions: Vec<String>,
     /// Kind of danger
     #[arg(long, value_parser = word::parse::<Hazard>)]

@@ -26,8 +26,8 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub(super) struct SubscribeArgs {
-    /// Kemendagri code of a region, or a zone [default: everywhere]
-    #[arg(long, value_name = "CODE")]
+    /// Kemendagri code or name of a region, or a zone [default: everywhere]
+    #[arg(long, value_name = "CODE", value_parser = input::region)]
     region: Option<String>,
     /// Kind of danger [default: every kind]
     #[arg(long, value_parser = word::parse::<Hazard>)]
