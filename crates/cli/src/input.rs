@@ -4,7 +4,7 @@
 
 use std::time::SystemTime;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, TimeDelta, Utc};
 use clap::Args;
 use posko_domain::{
     region::{self, Named, Region},
@@ -84,8 +84,12 @@ pub(crate) fn node(text: &str) -> Result<NodeId, String> {
 /// Reads a time as a clock in Waktu Indonesia Barat shows it, such as `14:00` of today or `2022-11-21 13:21`, or one with
 /// its offset, such as `2022-11-21T06:21:09Z`.
 pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
-    let now = DateTime::<Utc>::from(SystemTime::now());
-    time_on(text, (now + WIB).date_naive())
+    time_on(text, today())
+}
+
+/// Returns which day it is in Waktu Indonesia Barat.
+fn today() -> NaiveDate {
+    (DateTime::<Utc>::from(SystemTime::now()) + WIB).date_naive()
 }
 
 /// How far Waktu Indonesia Barat is ahead of UTC.
@@ -326,6 +330,31 @@ pub(crate) fn polygon(text: &str) -> Result<Polygon, String> {
     Ok(Polygon { points })
 }
 
+/// Reads an incident's number, also as `pmi-32-2026-7`, or `7` of this year's at the node.
+pub(crate) fn incident_number(text: &str, origin: &str) -> Result<String, String> {
+    number_in(text, origin, today().year())
+}
+
+fn number_in(text: &str, origin: &str, year: i32) -> Result<String, String> {
+    let refuse = || {
+        format!(
+            "`{text}` is no incident: expected its number such as `PMI-{origin}-{year}-000007`, or its id"
+        )
+    };
+    let upper = text.trim().to_uppercase();
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts: Vec<&str> = upper.split('-').collect();
+    let (head, serial) = match parts.as_slice() {
+        ["PMI", node, year, serial] if digits(node) && digits(year) => {
+            (format!("PMI-{node}-{year}"), *serial)
+        }
+        [serial] => (format!("PMI-{origin}-{year}"), *serial),
+        _ => return Err(refuse()),
+    };
+    let serial: Option<u32> = digits(serial).then(|| serial.parse().ok()).flatten();
+    serial.map_or_else(|| Err(refuse()), |serial| Ok(format!("{head}-{serial:06}")))
+}
+
 /// Reads `ORIGIN/ID`, a warning and the node that took it in.
 pub(crate) fn warning(text: &str) -> Result<(NodeId, Id), String> {
     let (origin, warning) = text.split_once('/').ok_or_else(|| {
@@ -515,6 +544,32 @@ mod tests {
                     .unwrap_err()
                     .starts_with(&format!("`{text}` is no id: expected a UUID")),
                 "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_incident_is_named_by_its_number_or_by_the_end_of_it() {
+        for text in [
+            "PMI-32-2026-000007",
+            " pmi-32-2026-000007 ",
+            "PMI-32-2026-7",
+            "7",
+            "000007",
+        ] {
+            let number = number_in(text, "32", 2026);
+            assert_eq!(number.as_deref(), Ok("PMI-32-2026-000007"), "{text}");
+        }
+        assert_eq!(
+            number_in("PMI-31-2025-000012", "32", 2026).as_deref(),
+            Ok("PMI-31-2025-000012")
+        );
+        for text in ["", "x", "-7", "PMI-32-7", "PMI-32-2026-x", "99999999999"] {
+            assert_eq!(
+                number_in(text, "32", 2026).unwrap_err(),
+                format!(
+                    "`{text}` is no incident: expected its number such as `PMI-32-2026-000007`, or its id"
+                )
             );
         }
     }

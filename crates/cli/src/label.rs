@@ -428,6 +428,7 @@ labels! {
     ASSESSED_AT: "diases", "assessed";
     ASSESSMENT: "asesmen", "assessment";
     ASSESSMENTS: "asesmen cepat", "rapid assessments";
+    AUTOMATIC: "otomatis", "automatic";
     AUTHORITY: "pejabat", "authority";
     AT_LEAST: "sedikitnya", "at least";
     APPROXIMATELY: "kira-kira", "about";

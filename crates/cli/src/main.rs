@@ -19,6 +19,7 @@ use std::{
     io::{self, IsTerminal},
     path::PathBuf,
     process::ExitCode,
+    sync::OnceLock,
 };
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
@@ -188,6 +189,7 @@ fn context(global: Global) -> Context {
     let token_dir =
         config_home.or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".config")));
     Context {
+        logins: OnceLock::new(),
         dir: global.dir,
         lang: global.lang,
         json: global.json,

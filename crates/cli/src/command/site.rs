@@ -22,7 +22,7 @@ use crate::{
     failure::Failure,
     input::{self, Frame},
     json as view, label,
-    output::{Answer, Context, Table, Tint, fields, when},
+    output::{Answer, Context, Table, Tint, fields, grouped, when},
     word,
 };
 
@@ -407,7 +407,7 @@ fn render_list(context: &Context, sites: &[Site], more: bool, origins: &[Provena
             ),
             (place(site), Tint::Plain),
             (occupancy(context, site), tint),
-            (capacity(site), Tint::Plain),
+            (capacity(context, site), Tint::Plain),
             (
                 counted
                     .map(|counted| when(counted.as_of.as_ref()))
@@ -463,15 +463,15 @@ fn everybody(site: &Site) -> u64 {
 /// Nobody has counted is no nought.
 fn occupancy(context: &Context, site: &Site) -> String {
     match site.occupancy {
-        Some(_) => everybody(site).to_string(),
+        Some(_) => grouped(everybody(site), context.lang),
         None => context.say(label::NOT_COUNTED).into(),
     }
 }
 
-fn capacity(site: &Site) -> String {
+fn capacity(context: &Context, site: &Site) -> String {
     match site.capacity {
         0 => "-".into(),
-        capacity => capacity.to_string(),
+        capacity => grouped(capacity, context.lang),
     }
 }
 
@@ -492,7 +492,7 @@ fn render(context: &Context, site: &Site) -> String {
                 view::id(&opened.incident_id).unwrap_or_default(),
             ),
             (label::PLACE, place(site)),
-            (label::CAPACITY, capacity(site)),
+            (label::CAPACITY, capacity(context, site)),
             (label::OPENED, when(site.opened_at.as_ref())),
             (label::ORIGIN, owner(context, &provenance)),
             (label::HEARD, when(provenance.heard_at.as_ref())),
@@ -509,7 +509,7 @@ fn render(context: &Context, site: &Site) -> String {
             people.row([
                 label::of::<Sex>(part.sex, context.lang),
                 label::of::<AgeBand>(part.age_band, context.lang),
-                part.count.to_string(),
+                grouped(part.count, context.lang),
                 as_of.clone(),
             ]);
         }
@@ -520,14 +520,19 @@ fn render(context: &Context, site: &Site) -> String {
         ] {
             if count > 0 {
                 let what = context.say(what).to_owned();
-                people.row([what, String::new(), count.to_string(), as_of.clone()]);
+                people.row([
+                    what,
+                    String::new(),
+                    grouped(count, context.lang),
+                    as_of.clone(),
+                ]);
             }
         }
     }
     let mut output = Table::new(context, &[label::COUNT, label::SINCE, label::UNTIL]);
     if let Some(report) = &site.output {
         output.row([
-            report.quantity.to_string(),
+            grouped(report.quantity, context.lang),
             when(report.from.as_ref()),
             when(report.until.as_ref()),
         ]);
@@ -543,8 +548,8 @@ fn render(context: &Context, site: &Site) -> String {
     for need in &site.needs {
         needs.row([
             label::of::<NeedKind>(need.kind, context.lang),
-            need.asked.to_string(),
-            need.met.to_string(),
+            grouped(need.asked, context.lang),
+            grouped(need.met, context.lang),
             label::of::<Priority>(need.priority, context.lang),
             when(need.as_of.as_ref()),
         ]);

@@ -308,8 +308,20 @@ async fn accounts(client: &Client) -> Result<Vec<Account>, Failure> {
     Ok(accounts)
 }
 
+/// Asks who the accounts of this node are, so that a screen can name them; who may not know sees ids.
+pub(super) async fn name_people(context: &Context, client: &Client) {
+    if context.json {
+        return;
+    }
+    let accounts = accounts(client).await.unwrap_or_default();
+    let logins = accounts.into_iter();
+    let logins = logins.map(|account| (account.account_id, account.login));
+    // A second answer would say the same.
+    let _ = context.logins.set(logins.collect());
+}
+
 /// Returns the id of an account that is named by its id or its login name.
-async fn account_id(client: &Client, account: &str) -> Result<Vec<u8>, Failure> {
+pub(super) async fn account_id(client: &Client, account: &str) -> Result<Vec<u8>, Failure> {
     if let Ok(id) = account.parse::<Id>() {
         return Ok(id.to_vec());
     }

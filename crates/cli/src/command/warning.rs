@@ -36,7 +36,7 @@ use crate::{
     input::{self, Frame},
     json as view, label,
     offline::Foreseen,
-    output::{Answer, Context, Table, Tint, when},
+    output::{Answer, Context, Table, Tint, grouped, when},
     word,
 };
 
@@ -44,6 +44,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   posko warning list --in-force
+  posko warning list --region 32.75 --hazard flood --severity severe
   posko warning show 32/0192f3c4-5a6b-7c8d-9e0f-112233445566
   posko warning record --publisher \"BPBD Kota Bekasi\" --hazard flood \\
     --severity severe --headline \"Banjir Kali Bekasi\" --region 32.75")]
@@ -81,6 +82,8 @@ enum WarningCommand {
         /// Only reports that wait for the duty officer
         #[arg(long)]
         unverified: bool,
+        #[command(flatten)]
+        wanted: Wanted,
         /// At most this many; 0 lists all
         #[arg(long, value_name = "N", default_value_t = 50)]
         limit: u32,
@@ -357,6 +360,20 @@ fn reference(text: &str) -> Result<Reference, String> {
     })
 }
 
+/// What a list of warnings keeps.
+#[derive(Debug, Args)]
+struct Wanted {
+    /// Only those that reach this region, by its Kemendagri code or name, or this zone
+    #[arg(long, value_name = "CODE", value_parser = input::region)]
+    region: Option<String>,
+    /// Kind of danger [default: every kind]
+    #[arg(long, value_parser = word::parse::<Hazard>)]
+    hazard: Option<Hazard>,
+    /// Least severity: minor, moderate, severe or extreme [default: any]
+    #[arg(long, value_parser = word::parse::<Severity>)]
+    severity: Option<Severity>,
+}
+
 impl WarningArgs {
     /// Runs the command.
     pub(crate) async fn run(self, context: &Context) -> Result<Answer, Failure> {
@@ -409,8 +426,20 @@ impl WarningArgs {
                 origin,
                 in_force,
                 unverified,
+                wanted,
                 limit,
-            } => list(context, origin, in_force, unverified, limit).await,
+            } => {
+                let request = ListWarningsRequest {
+                    origin: named(origin),
+                    in_force_only: in_force,
+                    unverified_only: unverified,
+                    region: wanted.region.unwrap_or_default(),
+                    hazard: wanted.hazard.map(i32::from).unwrap_or_default(),
+                    severity: wanted.severity.map(i32::from).unwrap_or_default(),
+                    ..ListWarningsRequest::default()
+                };
+                list(context, request, limit).await
+            }
             WarningCommand::Show { warning } => show::show(context, warning).await,
             WarningCommand::Draft(args) => args.run(context).await,
             WarningCommand::Subscribe(args) => inbox::subscribe(context, args).await,
@@ -606,7 +635,7 @@ async fn take(context: &Context, files: &[PathBuf], frame: &Frame) -> Result<Ans
                 yes &= answer.items.iter().all(|item| item.fate() != Fate::Refused);
                 texts.push(format!(
                     "{name}: {}\n{}",
-                    answer.format,
+                    context.told(&answer.format),
                     taken_table(context, &answer.items)
                 ));
                 let items: Vec<view::warning::Item> =
@@ -747,15 +776,25 @@ fn regencies(context: &Context, warning: &Warning, between: &str) -> String {
     regencies.join(between)
 }
 
+/// Returns the first kab/kota that a warning reaches, and how many more.
+fn where_it_holds(context: &Context, warning: &Warning) -> String {
+    match warning.regencies.as_slice() {
+        [] => label::of::<AreaReach>(warning.reach, context.lang),
+        [one] => one.name.clone(),
+        [first, others @ ..] => format!("{} +{}", first.name, others.len()),
+    }
+}
+
 /// Returns how many people live where a warning reaches.
 fn people(context: &Context, warning: &Warning) -> String {
     if warning.regencies.is_empty() {
         return String::new();
     }
+    let people = grouped(warning.population, context.lang);
     if warning.population_at_most {
-        format!("{} {}", context.say(label::AT_MOST), warning.population)
+        format!("{} {people}", context.say(label::AT_MOST))
     } else {
-        warning.population.to_string()
+        people
     }
 }
 
@@ -780,9 +819,7 @@ fn uncertain(said: &Content) -> Vec<String> {
 
 async fn list(
     context: &Context,
-    origin: Option<NodeId>,
-    in_force: bool,
-    unverified: bool,
+    wanted: ListWarningsRequest,
     limit: u32,
 ) -> Result<Answer, Failure> {
     let client = Client::connect(context, Who::Anyone).await?;
@@ -791,15 +828,13 @@ async fn list(
         let request = ListWarningsRequest {
             page_size,
             page_token,
-            origin: named(origin),
-            in_force_only: in_force,
-            unverified_only: unverified,
+            ..wanted.clone()
         };
         service.list_warnings(request).await
     };
     let (warnings, more, page) = pages(limit, ask).await?;
     let waiting = page.unverified_reports;
-    let alarm = if waiting > 0 && !unverified {
+    let alarm = if waiting > 0 && !wanted.unverified_only {
         let what = context.say(label::REPORTS_WAIT);
         format!("{waiting} {what}: `posko warning list --unverified`\n\n")
     } else {
@@ -831,6 +866,7 @@ fn render_list(
         label::STATE,
         label::HAZARD,
         label::SEVERITY,
+        label::REGION,
         label::SENT,
         label::EXPIRES,
         label::PUBLISHER,
@@ -864,6 +900,7 @@ fn render_list(
                 label::of::<Severity>(said.severity, context.lang),
                 severity_tint::<Severity>(said.severity),
             ),
+            (where_it_holds(context, warning), Tint::Plain),
             (when(said.sent_at.as_ref()), Tint::Plain),
             (when(said.expires_at.as_ref()), Tint::Plain),
             (publisher(context, warning), Tint::Plain),

@@ -127,7 +127,8 @@ phrases! { pub(super) HELP:
         "Menempatkan akun pada jabatan, atau melepasnya; komandan menyerahkan kepada penggantinya";
     "commander, deputy, operations, planning, logistics, administration, public_relations, liaison, safety, health or assessment":
         "komandan, wakil-komandan, operasi, perencanaan, logistik, administrasi, humas, perwakilan-instansi, keselamatan, kesehatan atau asesmen";
-    "The account [default: the one that is logged in]": "Akunnya [bawaan: yang sedang masuk]";
+    "Login name or id of the account [default: the one that is logged in]":
+        "Nama masuk atau id akunnya [bawaan: yang sedang masuk]";
     "Take it out": "Lepaskan";
     "Calls the posts of a level, or says that they are there":
         "Memanggil jabatan pada satu tingkat, atau menyatakan mereka sudah hadir";
@@ -369,6 +370,8 @@ phrases! { pub(super) HELP:
     "How a report of a citizen or a branch came: telephone; it then waits to be verified":
         "Cara laporan warga atau cabang datang: telepon; laporan lalu menunggu verifikasi";
     "What was told, in words that name nobody; for a report": "Yang diceritakan, tanpa nama orang; untuk laporan";
+    "Only those that reach this region, by its Kemendagri code or name, or this zone":
+        "Hanya yang menjangkau wilayah ini, menurut kode Kemendagri atau namanya, atau zona ini";
     "Only reports that wait for the duty officer": "Hanya laporan yang menunggu petugas piket";
     "Drafts a warning of the province's own, which a second person approves":
         "Menyusun draf peringatan provinsi sendiri, yang disetujui orang kedua";

@@ -173,9 +173,10 @@ impl AssessArgs {
         let text = fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
         let is_json = text.trim_start().starts_with('{');
         let read: Result<Json, String> = if is_json {
-            serde_json::from_str(&text).map_err(|error| error.to_string())
+            serde_json::from_str(&text)
+                .map_err(|error| format!("line `{}` is not JSON: {error}", error.line()))
         } else {
-            toml::from_str(&text).map_err(|error| error.message().to_owned())
+            toml::from_str(&text).map_err(|error| not_toml(&text, &error))
         };
         let read = read.map_err(wrong)?;
         let mut request = read_request(&read)?;
@@ -244,6 +245,13 @@ impl AssessArgs {
         }
         Shown::new(json, text)
     }
+}
+
+/// Returns what a file's writer got wrong and on which line, in the parser's words.
+fn not_toml(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = 1 + before.unwrap_or_default().matches('\n').count();
+    format!("line `{line}` is not TOML: {}", error.message())
 }
 
 /// Reads what stands in the file.
@@ -563,7 +571,7 @@ impl AssessmentCommand {
             Self::List { incident } => {
                 let found = client
                     .incidents()
-                    .get_incident(super::lookup(&incident))
+                    .get_incident(super::lookup(client, &incident)?)
                     .await?
                     .into_inner();
                 let found = found.incident.unwrap_or_default();

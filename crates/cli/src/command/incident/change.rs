@@ -25,7 +25,7 @@ use sha2::{Digest, Sha256};
 use super::incident_id;
 use crate::{
     client::Client,
-    command::{lost, outcome_fields, outcome_of, recorded},
+    command::{lost, outcome_fields, outcome_of, recorded, user},
     failure::Failure,
     input::{self, Frame},
     json as view,
@@ -136,7 +136,7 @@ The empty one takes a wrong number back. GLIDE numbers are given by ADRC and its
     #[command(after_help = "Examples:
   posko incident post PMI-32-2026-000001 commander
   posko incident post PMI-32-2026-000001 logistics \\
-    --account 0192f3c4-5a6b-7c8d-9e0f-112233445566
+    --account sari
   posko incident post PMI-32-2026-000001 logistics --leave")]
     Post {
         #[command(flatten)]
@@ -145,9 +145,9 @@ The empty one takes a wrong number back. GLIDE numbers are given by ADRC and its
         /// or assessment
         #[arg(value_parser = word::parse::<Post>)]
         post: Post,
-        /// The account [default: the one that is logged in]
-        #[arg(long, value_name = "ID", value_parser = input::id)]
-        account: Option<Id>,
+        /// Login name or id of the account [default: the one that is logged in]
+        #[arg(long, value_name = "ACCOUNT")]
+        account: Option<String>,
         /// Take it out
         #[arg(long)]
         leave: bool,
@@ -475,7 +475,13 @@ impl ChangeCommand {
                 post,
                 account,
                 leave,
-            } => (changed, posted(post, account, leave)),
+            } => {
+                let account = match account {
+                    Some(account) => user::account_id(client, &account).await?,
+                    None => Vec::new(),
+                };
+                (changed, posted(post, account, leave))
+            }
             Self::Escalate {
                 changed,
                 level,
@@ -579,7 +585,7 @@ impl Other {
         };
         let found = client
             .incidents()
-            .get_incident(super::lookup(&name))
+            .get_incident(super::lookup(client, &name)?)
             .await?;
         let found = found.into_inner().incident.unwrap_or_default();
         let origin: String = found
@@ -604,8 +610,8 @@ impl Other {
     }
 }
 
-fn posted(post: Post, account: Option<Id>, leave: bool) -> Change {
-    let (post, account_ref) = (post.into(), account.map(Id::to_vec).unwrap_or_default());
+fn posted(post: Post, account_ref: Vec<u8>, leave: bool) -> Change {
+    let post = post.into();
     if leave {
         Change::VacatePost(IncidentPostVacated { post, account_ref })
     } else {

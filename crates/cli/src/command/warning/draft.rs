@@ -19,7 +19,7 @@ use serde_json::json;
 use super::{Reference, show::area_text};
 use crate::{
     client::{Client, Who},
-    command::{listed, lost, outcome_fields, outcome_of, pages, recorded},
+    command::{listed, lost, outcome_fields, outcome_of, pages, recorded, user::name_people},
     failure::Failure,
     input::{self, Frame},
     json as view, label,
@@ -238,6 +238,7 @@ pub(super) async fn drafts(
         };
         let draft = service.get_draft(request).await?.into_inner().draft;
         let draft = draft.unwrap_or_default();
+        name_people(context, &client).await;
         let text = render(context, &draft);
         return Answer::new(json!({ "draft": view::warning::Draft::from(draft) }), text);
     }
@@ -351,15 +352,9 @@ fn render(context: &Context, draft: &Draft) -> String {
                 label::IN_ENGLISH,
                 english.collect::<Vec<String>>().join("\n"),
             ),
-            (
-                label::DRAFTED_BY,
-                view::id(&draft.drafted_by).unwrap_or_default(),
-            ),
+            (label::DRAFTED_BY, context.person(&draft.drafted_by)),
             (label::DRAFTED_AT, when(draft.drafted_at.as_ref())),
-            (
-                label::DECIDED_BY,
-                view::id(&draft.decided_by).unwrap_or_default(),
-            ),
+            (label::DECIDED_BY, context.person(&draft.decided_by)),
             (label::DECIDED_AT, when(draft.decided_at.as_ref())),
             (label::VERSION, draft.version.to_string()),
         ],
