@@ -12,6 +12,7 @@ pub(crate) mod init;
 pub(crate) mod log;
 pub(crate) mod login;
 pub(crate) mod peer;
+pub(crate) mod region;
 pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod site;

@@ -2,8 +2,14 @@
 //!
 //! What it never does: read the terminal, or know a rule of the domain.
 
-use chrono::{DateTime, NaiveDate};
+use std::time::SystemTime;
+
+use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, TimeDelta, Utc};
 use clap::Args;
+use posko_domain::{
+    region::{self, Named, Region},
+    zone,
+};
 use posko_proto::{
     Id, NodeId,
     common::v1::{CommandMeta, Point},
@@ -13,7 +19,7 @@ use posko_proto::{
 use prost_types::Timestamp;
 use uuid::Uuid;
 
-use crate::name;
+use crate::{name, word};
 
 /// Where the help lists the frame; said of each option alone, since a heading for all would hold for those behind too.
 const FRAME: &str = "Command frame";
@@ -30,7 +36,7 @@ pub(crate) struct Frame {
     /// Record it as a drill, which can touch nothing real
     #[arg(long, help_heading = FRAME)]
     pub(crate) exercise: bool,
-    /// When it happened, RFC 3339 [default: now]
+    /// When it happened, such as 14:00 or "2026-11-29 14:00" (WIB) [default: now]
     #[arg(long, value_name = "TIME", value_parser = time, help_heading = FRAME)]
     pub(crate) occurred_at: Option<Timestamp>,
     /// Send a text as it is, though a part of it looks like a telephone number, a NIK or an address of mail
@@ -75,11 +81,27 @@ pub(crate) fn node(text: &str) -> Result<NodeId, String> {
         .map_err(|error: posko_proto::id::IdError| error.to_string())
 }
 
-/// Reads a time with its offset, such as `2022-11-21T06:21:09Z` or `2022-11-21T13:21:09+07:00`.
+/// Reads a time as a clock in Waktu Indonesia Barat shows it, such as `14:00` of today or `2022-11-21 13:21`, or one with
+/// its offset, such as `2022-11-21T06:21:09Z`.
 pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
-    let at = DateTime::parse_from_rfc3339(text).map_err(|error| {
+    time_on(text, today())
+}
+
+/// Returns which day it is in Waktu Indonesia Barat.
+fn today() -> NaiveDate {
+    (DateTime::<Utc>::from(SystemTime::now()) + WIB).date_naive()
+}
+
+/// How far Waktu Indonesia Barat is ahead of UTC.
+const WIB: TimeDelta = TimeDelta::hours(7);
+
+fn time_on(text: &str, today: NaiveDate) -> Result<Timestamp, String> {
+    let with_offset = DateTime::parse_from_rfc3339(text).ok();
+    let with_offset = with_offset.map(|at| at.to_utc());
+    let at = with_offset.or_else(|| in_wib(text, today)).ok_or_else(|| {
         format!(
-            "`{text}` is no time: expected RFC 3339 such as `2022-11-21T13:21:09+07:00` ({error})"
+            "`{text}` is no time: expected `14:00` of today or `2022-11-21 13:21`, in WIB, or another zone's with its \
+             offset, such as `2022-11-21T06:21:09Z`"
         )
     })?;
     // A leap second is counted on top of the last nanosecond, which a timestamp cannot hold.
@@ -88,6 +110,21 @@ pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
         seconds: at.timestamp(),
         nanos: nanos as i32,
     })
+}
+
+/// Reads `14:00` or `2026-11-29 14:00:30`, also with a point between hours and minutes, as people write it here.
+fn in_wib(text: &str, today: NaiveDate) -> Option<DateTime<Utc>> {
+    let text = text.strip_suffix("WIB").unwrap_or(text).trim();
+    let (date, clock) = match text.split_once([' ', 'T']) {
+        Some((date, clock)) => (day(date)?, clock.replace('.', ":")),
+        None => (today, text.replace('.', ":")),
+    };
+    // A minute of one digit is a typing error.
+    let whole = clock.split(':').skip(1).all(|part| part.len() == 2);
+    let read = |format| NaiveTime::parse_from_str(&clock, format).ok();
+    let clock = read("%H:%M").or_else(|| read("%H:%M:%S"))?;
+    let at = date.and_time(clock).checked_sub_signed(WIB)?;
+    whole.then(|| at.and_utc())
 }
 
 /// Reads a time, or a day such as `2026-01-05` as its begin in Waktu Indonesia Barat.
@@ -113,7 +150,7 @@ fn day(text: &str) -> Option<NaiveDate> {
 }
 
 fn midnight(day: NaiveDate, text: &str) -> Result<Timestamp, String> {
-    time(&format!("{day}T00:00:00+07:00")).map_err(|_| format!("`{text}` is no day"))
+    time(&format!("{day} 00:00")).map_err(|_| format!("`{text}` is no day"))
 }
 
 /// Reads `MEASURE=COUNT`, such as `displaced=1200`.
@@ -124,7 +161,7 @@ pub(crate) fn figure(text: &str) -> Result<Figure, String> {
         ));
     };
     let mut parts = measure.split('.');
-    let measure: Measure = name::parse(parts.next().unwrap_or_default())?;
+    let measure: Measure = word::parse(parts.next().unwrap_or_default())?;
     let (sex, age_band) = sex_and_age(parts)?;
     let digits = !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
     match count.parse() {
@@ -147,19 +184,85 @@ pub(crate) fn sex_and_age<'a>(
 ) -> Result<(Sex, AgeBand), String> {
     let (mut sex, mut age_band) = (Sex::Unspecified, AgeBand::Unspecified);
     for part in parts {
-        match name::parse::<AgeBand>(part) {
+        match word::parse::<AgeBand>(part) {
             Ok(band) => age_band = band,
             Err(_) => {
-                sex = name::parse(part).map_err(|_| {
-                    let sexes = <Sex as name::Named>::all().map(name::Named::name);
-                    let ages = <AgeBand as name::Named>::all().map(name::Named::name);
-                    let known = sexes.chain(ages).collect::<Vec<String>>().join(", ");
-                    format!("`{part}` is no sex and no age: expected one of {known}")
+                sex = word::parse(part).map_err(|_| {
+                    let (sexes, ages) = (word::all::<Sex>(), word::all::<AgeBand>());
+                    format!("`{part}` is no sex and no age: expected one of {sexes}, {ages}")
                 })?;
             }
         }
     }
     Ok((sex, age_band))
+}
+
+/// Reads a region by its code or by a name that one place has, such as `Kota Bekasi` or `Cibitung, Bekasi`, or a zone by
+/// its id. A code is returned as it is given: the node judges it.
+pub(crate) fn region(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let zone = text.to_uppercase();
+    if zone::find(&zone).is_some() {
+        return Ok(zone);
+    }
+    if text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit()) {
+        return Ok(text.into());
+    }
+    match places(text).as_slice() {
+        [place] => Ok(place.code.into()),
+        [] => Err(no_place(text)),
+        several => {
+            let several: Vec<String> = several.iter().map(|place| told(place)).collect();
+            let several = several.join(", ");
+            Err(format!(
+                "`{text}` is more than one place: expected one of {several}"
+            ))
+        }
+    }
+}
+
+/// Returns the places that a name is of; a comma parts it from the name of what it lies in.
+pub(crate) fn places(name: &str) -> Vec<&'static Region> {
+    let named = |name, area| match region::named_within(name, area) {
+        Named::One(place) => vec![place],
+        Named::Several(places) => places,
+        Named::Unknown => Vec::new(),
+    };
+    match name.split_once(',') {
+        Some((name, area)) => {
+            let areas = named(area, "");
+            areas
+                .iter()
+                .flat_map(|area| named(name, area.code))
+                .collect()
+        }
+        None => named(name, ""),
+    }
+}
+
+/// Returns that a name is no place's, with the nearest name.
+pub(crate) fn no_place(name: &str) -> String {
+    let typed: String = name
+        .trim()
+        .chars()
+        .take(64)
+        .collect::<String>()
+        .to_lowercase();
+    let farness = |region: &&Region| {
+        let known = region.name.to_lowercase();
+        strsim::damerau_levenshtein(&known, &typed)
+    };
+    let near = region::all().iter().min_by_key(farness).map(told);
+    let near = near.unwrap_or_default();
+    format!(
+        "`{name}` is no place of the three provinces: the nearest is {near}; `posko region find` looks names up"
+    )
+}
+
+fn told(place: &Region) -> String {
+    let within = region::regency_of(place.code).filter(|regency| *regency != place);
+    let within = within.map_or_else(String::new, |regency| format!(", {}", regency.name));
+    format!("`{}` ({}{within})", place.code, place.name)
 }
 
 /// Reads a latitude in decimal degrees into microdegrees.
@@ -227,6 +330,31 @@ pub(crate) fn polygon(text: &str) -> Result<Polygon, String> {
     Ok(Polygon { points })
 }
 
+/// Reads an incident's number, also as `pmi-32-2026-7`, or `7` of this year's at the node.
+pub(crate) fn incident_number(text: &str, origin: &str) -> Result<String, String> {
+    number_in(text, origin, today().year())
+}
+
+fn number_in(text: &str, origin: &str, year: i32) -> Result<String, String> {
+    let refuse = || {
+        format!(
+            "`{text}` is no incident: expected its number such as `PMI-{origin}-{year}-000007`, or its id"
+        )
+    };
+    let upper = text.trim().to_uppercase();
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts: Vec<&str> = upper.split('-').collect();
+    let (head, serial) = match parts.as_slice() {
+        ["PMI", node, year, serial] if digits(node) && digits(year) => {
+            (format!("PMI-{node}-{year}"), *serial)
+        }
+        [serial] => (format!("PMI-{origin}-{year}"), *serial),
+        _ => return Err(refuse()),
+    };
+    let serial: Option<u32> = digits(serial).then(|| serial.parse().ok()).flatten();
+    serial.map_or_else(|| Err(refuse()), |serial| Ok(format!("{head}-{serial:06}")))
+}
+
 /// Reads `ORIGIN/ID`, a warning and the node that took it in.
 pub(crate) fn warning(text: &str) -> Result<(NodeId, Id), String> {
     let (origin, warning) = text.split_once('/').ok_or_else(|| {
@@ -249,6 +377,36 @@ mod tests {
             Ok(at("2026-01-05T08:00:00Z"))
         );
         assert!(end("2026-02-30").is_err());
+    }
+
+    #[test]
+    fn a_region_is_typed_by_its_code_or_by_a_name_that_one_place_has() {
+        for (typed, code) in [
+            ("32.75.01", "32.75.01"),
+            ("Kota Bekasi", "32.75"),
+            ("kab. bekasi", "32.16"),
+            ("tambun selatan", "32.16.06"),
+            ("jabar", "32"),
+            ("z1", "Z1"),
+            ("99", "99"),
+        ] {
+            assert_eq!(region(typed).as_deref(), Ok(code), "{typed}");
+        }
+        assert_eq!(
+            region("Bekasi").unwrap_err(),
+            "`Bekasi` is more than one place: expected one of `32.16` (Kabupaten Bekasi), `32.75` (Kota Bekasi)"
+        );
+        assert!(
+            region("Cibitung")
+                .unwrap_err()
+                .contains("(Cibitung, Kabupaten Bekasi)")
+        );
+        assert_eq!(region("Cibitung, Kab. Bekasi").as_deref(), Ok("32.16.07"));
+        let error = region("Kota Bekasih").unwrap_err();
+        assert!(
+            error.contains("the nearest is `32.75` (Kota Bekasi)"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -312,7 +470,7 @@ mod tests {
         assert!(
             figure("cows=3")
                 .unwrap_err()
-                .starts_with("`cows` is no measure: expected one of dead, missing")
+                .starts_with("`cows` is no measure: expected one of dead (meninggal), missing")
         );
     }
 
@@ -328,16 +486,43 @@ mod tests {
             "",
             "now",
             "2022-11-21",
-            "2022-11-21T13:21:09",
             "2022-13-21T13:21:09Z",
             "1669011669",
+            "24:00",
+            "14:0",
+            "14",
+            "1400",
+            "21-11-2022 14:00",
+            "2022-02-30 14:00",
+            "2022-11-21 13:21 WITA",
         ] {
             let error = time(text).unwrap_err();
             assert!(
-                error.starts_with(&format!("`{text}` is no time: expected RFC 3339")),
+                error.starts_with(&format!("`{text}` is no time: expected `14:00` of today")),
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn a_time_without_its_offset_is_what_a_clock_in_western_indonesia_shows() {
+        let today = NaiveDate::from_ymd_opt(2022, 11, 21).unwrap();
+        for text in [
+            "13:21",
+            "13.21",
+            "13:21 WIB",
+            "2022-11-21 13:21",
+            "2022-11-21 13.21",
+            "2022-11-21T13:21",
+            "2022-11-21T13:21:00",
+            "2022-11-21 13:21:00 WIB",
+            "2022-11-21T06:21:00Z",
+        ] {
+            let at = time_on(text, today);
+            assert_eq!(at, time("2022-11-21T13:21:00+07:00"), "{text}");
+        }
+        let early = time_on("7:05", today);
+        assert_eq!(early, time("2022-11-21T07:05:00+07:00"));
     }
 
     #[test]
@@ -359,6 +544,32 @@ mod tests {
                     .unwrap_err()
                     .starts_with(&format!("`{text}` is no id: expected a UUID")),
                 "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_incident_is_named_by_its_number_or_by_the_end_of_it() {
+        for text in [
+            "PMI-32-2026-000007",
+            " pmi-32-2026-000007 ",
+            "PMI-32-2026-7",
+            "7",
+            "000007",
+        ] {
+            let number = number_in(text, "32", 2026);
+            assert_eq!(number.as_deref(), Ok("PMI-32-2026-000007"), "{text}");
+        }
+        assert_eq!(
+            number_in("PMI-31-2025-000012", "32", 2026).as_deref(),
+            Ok("PMI-31-2025-000012")
+        );
+        for text in ["", "x", "-7", "PMI-32-7", "PMI-32-2026-x", "99999999999"] {
+            assert_eq!(
+                number_in(text, "32", 2026).unwrap_err(),
+                format!(
+                    "`{text}` is no incident: expected its number such as `PMI-32-2026-000007`, or its id"
+                )
             );
         }
     }

@@ -393,6 +393,8 @@ labels! {
     ZONES_REACHED: "zona perbatasan", "border zones";
     BECOMES: "menjadi", "becomes";
     CHECKED: "diperiksa", "checked";
+    CODE: "kode", "code";
+    REGENCY: "kab/kota", "regency or city";
     CODE_GIVEN: "kode terbitan", "code as published";
     COLUMN: "kolom", "column";
     LINE: "baris", "line";
@@ -426,6 +428,7 @@ labels! {
     ASSESSED_AT: "diases", "assessed";
     ASSESSMENT: "asesmen", "assessment";
     ASSESSMENTS: "asesmen cepat", "rapid assessments";
+    AUTOMATIC: "otomatis", "automatic";
     AUTHORITY: "pejabat", "authority";
     AT_LEAST: "sedikitnya", "at least";
     APPROXIMATELY: "kira-kira", "about";
@@ -1077,6 +1080,7 @@ impl Labelled for directive::State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::word;
 
     #[test]
     fn every_label_has_both_languages_and_no_full_stop() {
@@ -1097,6 +1101,10 @@ mod tests {
             texts.sort_unstable();
             texts.dedup();
             assert_eq!(texts.len(), count, "{}", T::KIND);
+            for value in T::all() {
+                let typed = word::parse::<T>(value.label().text(lang));
+                assert_eq!(typed.map(T::name), Ok(value.name()));
+            }
         }
     }
 

@@ -12,12 +12,14 @@ mod name;
 mod offline;
 mod output;
 mod phrase;
+mod word;
 
 use std::{
     ffi::OsString,
     io::{self, IsTerminal},
     path::PathBuf,
     process::ExitCode,
+    sync::OnceLock,
 };
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
@@ -126,6 +128,7 @@ enum Command {
     Standing(command::standing::StandingArgs),
     Feed(command::feed::FeedArgs),
     Zone(command::zone::ZoneArgs),
+    Region(command::region::RegionArgs),
     Log(command::log::LogArgs),
     Views(command::views::ViewsArgs),
     Backup(command::backup::BackupArgs),
@@ -151,6 +154,7 @@ impl Command {
             Self::Standing(args) => args.run(context).await,
             Self::Feed(args) => args.run(context).await,
             Self::Zone(args) => args.run(context).await,
+            Self::Region(args) => args.run(context),
             Self::Log(args) => args.run(context).await,
             Self::Views(args) => args.run(context).await,
             Self::Backup(args) => args.run(context),
@@ -185,6 +189,7 @@ fn context(global: Global) -> Context {
     let token_dir =
         config_home.or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".config")));
     Context {
+        logins: OnceLock::new(),
         dir: global.dir,
         lang: global.lang,
         json: global.json,
@@ -418,6 +423,27 @@ mod tests {
             }
         }
         words
+    }
+
+    #[test]
+    fn values_are_typed_by_the_words_of_the_screen() {
+        for line in [
+            "posko|incident|report|--hazard|banjir|--region|32.75.01|--severity|berat|--channel|warga",
+            "posko|incident|impact|x|--figure|mengungsi-jiwa.perempuan.6_12=3|--source|pemerintah",
+            "posko|incident|activate|x|--scale|besar",
+            "posko|incident|post|x|komandan",
+            "posko|incident|escalate|x|tiga-provinsi",
+            "posko|incident|reject|x|--reason|berita-bohong",
+            "posko|incident|need|x|--sector|pangan|--quantity|3|--unit|porsi|--priority|penting|--note|y",
+            "posko|incident|emergency|x|--status|tanggap|--level|kabupaten/kota|--authority|wali kota|--from|2026-01-05|--until|2026-01-18|--decree|360/1|--date|2026-01-05|--hazard|banjir|--region|Kota Bekasi",
+            "posko|site|open|x|--kind|dapur-umum|--name|y|--region|32.75",
+            "posko|site|need|07070707-0707-0707-0707-070707070707|obat-obatan|3",
+            "posko|warning|record|--channel|telepon|--hazard|longsor|--text|y|--region|32.75",
+        ] {
+            if let Err(error) = parse(line) {
+                panic!("{line}: {error}");
+            }
+        }
     }
 
     #[test]

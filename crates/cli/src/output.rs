@@ -3,8 +3,10 @@
 //! What it never does: decide an exit code, or let control characters of the data reach a terminal.
 
 use std::{
+    collections::BTreeMap,
     io::{self, Write},
     path::PathBuf,
+    sync::OnceLock,
 };
 
 use chrono::{DateTime, FixedOffset};
@@ -15,6 +17,7 @@ use serde_json::Value;
 
 use crate::{
     failure::Failure,
+    json,
     label::{self, Label, Lang},
     phrase,
 };
@@ -34,12 +37,26 @@ pub(crate) struct Context {
     pub(crate) token: Option<String>,
     /// Where tokens of `posko login` are kept.
     pub(crate) token_dir: Option<PathBuf>,
+    /// The login names of this node's accounts, once they are asked for.
+    pub(crate) logins: OnceLock<BTreeMap<Vec<u8>, String>>,
 }
 
 impl Context {
     /// Returns a phrase in the language of the output.
     pub(crate) fn say(&self, label: Label) -> &'static str {
         label.text(self.lang)
+    }
+
+    /// Returns who an account is: its login name where this node has it and tells, else how its id begins.
+    pub(crate) fn person(&self, account: &[u8]) -> String {
+        let login = self.logins.get().and_then(|logins| logins.get(account));
+        let automatic = !account.is_empty() && account.iter().all(|byte| *byte == 0);
+        match (login, json::id(account)) {
+            (Some(login), _) => login.clone(),
+            (None, _) if automatic => self.say(label::AUTOMATIC).into(),
+            (None, Some(id)) => id.chars().take(8).collect(),
+            (None, None) => String::new(),
+        }
     }
 
     /// Returns what the node said, in the language of the output.
@@ -303,6 +320,23 @@ pub(crate) fn clean(text: &str) -> String {
         .collect()
 }
 
+/// Returns a number for people, with marks between its thousands: `1.234` in Bahasa Indonesia, `1,234` in English.
+pub(crate) fn grouped(number: u64, lang: Lang) -> String {
+    let digits = number.to_string();
+    let mark = match lang {
+        Lang::Id => '.',
+        Lang::En => ',',
+    };
+    let mut shown = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            shown.push(mark);
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
 /// Returns a time for people, in Western Indonesian Time, or a dash.
 pub(crate) fn when(at: Option<&Timestamp>) -> String {
     local(at).unwrap_or_else(|| "-".into())
@@ -349,7 +383,28 @@ pub(crate) mod tests {
             tint: false,
             token: None,
             token_dir: None,
+            logins: OnceLock::new(),
         }
+    }
+
+    #[test]
+    fn people_are_shown_by_their_login_name_where_it_is_known() {
+        let context = context(Lang::Id);
+        assert_eq!(context.person(&[7; 16]), "07070707");
+        let logins = BTreeMap::from([(vec![7; 16], "sari".to_owned())]);
+        context.logins.set(logins).unwrap();
+        assert_eq!(context.person(&[7; 16]), "sari");
+        assert_eq!(context.person(&[9; 16]), "09090909");
+        assert_eq!(context.person(&[0; 16]), "otomatis");
+        assert_eq!(context.person(&[]), "");
+    }
+
+    #[test]
+    fn thousands_are_marked_as_the_language_marks_them() {
+        assert_eq!(grouped(8_630_010, Lang::Id), "8.630.010");
+        assert_eq!(grouped(1234, Lang::En), "1,234");
+        assert_eq!(grouped(999, Lang::Id), "999");
+        assert_eq!(grouped(0, Lang::Id), "0");
     }
 
     #[test]

@@ -97,8 +97,13 @@ fn ours() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
 }
 
 fn in_indonesian(message: &str) -> String {
+    // What begins with a value does not begin with a chain of causes: that is told link by link.
+    let is_chain = |english: &str, values: &[&str]| {
+        let begin = values.first().filter(|_| english.starts_with("{}"));
+        begin.is_some_and(|value| split_at(value, ": ").is_some())
+    };
     let known = phrases().filter_map(|(english, indonesian)| {
-        let values = values(english, message)?;
+        let values = values(english, message).filter(|values| !is_chain(english, values))?;
         Some((english, indonesian, values))
     });
     // Of two that fit, the one with more words of its own says more, and of equal ones that with fewer values.
@@ -106,7 +111,8 @@ fn in_indonesian(message: &str) -> String {
         let values = english.matches("{}").count();
         (english.len() - 2 * values, Reverse(values))
     };
-    let Some((_, indonesian, values)) = known.max_by_key(|(english, ..)| own_words(english)) else {
+    let best = known.max_by_key(|(english, ..)| own_words(english));
+    let Some((_, indonesian, values)) = best else {
         // What went wrong stands before its cause, and what is told of several things between semicolons.
         return [": ", "; "]
             .into_iter()
@@ -182,7 +188,39 @@ fn split_at<'a>(message: &'a str, mark: &str) -> Option<(&'a str, &'a str)> {
 /// The fields of the contract that are given by an option of another name.
 const OPTIONS: &[(&str, &str)] = &[
     ("as_of", "--as-of"),
+    ("answer_escalation.level", "LEVEL"),
+    ("assessment.answers", "answers"),
     ("caption", "--caption"),
+    ("count_occupancy.as_of", "--as-of"),
+    ("count_occupancy.people", "--people"),
+    ("escalate.answer_by", "--answer-by"),
+    ("escalate.level", "LEVEL"),
+    ("fill_post.account_ref", "--account"),
+    ("figures.age_band", "--figure"),
+    ("figures.sex", "--figure"),
+    ("meet_need.kind", "KIND"),
+    ("plan_period.from", "--from"),
+    ("plan_period.until", "--until"),
+    ("relate.incident_id", "INCIDENT"),
+    ("report_output.from", "--from"),
+    ("report_output.quantity", "QUANTITY"),
+    ("report_output.until", "--until"),
+    ("set_capacity.capacity", "CAPACITY"),
+    ("set_need.as_of", "--as-of"),
+    ("set_need.due_at", "--due"),
+    ("set_need.kind", "KIND"),
+    ("set_need.priority", "--priority"),
+    ("set_objective.due_at", "--due"),
+    ("set_objective.post", "--post"),
+    ("set_objective.priority", "--priority"),
+    ("site.capacity", "--capacity"),
+    ("site.kind", "--kind"),
+    ("site.name", "--name"),
+    ("site.place", "--region"),
+    ("unrelate.incident_id", "INCIDENT"),
+    ("vacate_post.account_ref", "--account"),
+    ("vacate_post.post", "POST"),
+    ("warning_origin", "--from-warning"),
     ("card", "CARD"),
     ("channel", "--channel"),
     ("assessment_id", "ID"),
@@ -323,6 +361,7 @@ phrases! { FOREIGN:
     "Connection reset by peer": "sambungan diputus";
     "Address already in use": "alamat sudah dipakai";
     "stream did not contain valid UTF-8": "bukan teks UTF-8";
+    "tls handshake eof": "sambungan ditutup selama jabat tangan";
 }
 
 phrases! { OURS:
@@ -330,15 +369,22 @@ phrases! { OURS:
         "{}; belum diketahui apakah sudah tercatat: ulangi dengan `--command-id {}`";
     // Values.
     "`{}` is no {}: expected one of {}": "`{}` bukan {}: pilih salah satu dari {}";
+    "`{}` is no {}: did you mean {}? expected one of {}":
+        "`{}` bukan {}: maksudnya {}? pilih salah satu dari {}";
+    "`{}` is more than one place: expected one of {}": "`{}` nama beberapa tempat: pilih salah satu dari {}";
+    "`{}` is no place of the three provinces: the nearest is {}; `posko region find` looks names up":
+        "`{}` bukan tempat di tiga provinsi: yang terdekat {}; `posko region find` mencari kodenya";
+    "`{}` may be more than one {}: expected one of {}": "`{}` dapat berarti lebih dari satu {}: pilih salah satu dari {}";
     "zone": "zona";
     "`{}` is no id: expected a UUID such as `{}`": "`{}` bukan id: diharapkan UUID seperti `{}`";
     "`{}` is no node: expected 1 to 16 characters of a-z and 0-9, such as `32` or `ims`":
         "`{}` bukan simpul: diharapkan 1 sampai 16 karakter a-z dan 0-9, seperti `32` atau `ims`";
-    "`{}` is no time: expected RFC 3339 such as `{}` ({})": "`{}` bukan waktu: diharapkan RFC 3339 seperti `{}`";
+    "`{}` is no time: expected `14:00` of today or `{}`, in WIB, or another zone's with its offset, such as `{}`":
+        "`{}` bukan waktu: diharapkan `14:00` hari ini atau `{}`, dalam WIB, atau waktu zona lain dengan selisihnya";
     "`{}` is no figure: expected `MEASURE=COUNT` such as `displaced=1200`":
         "`{}` bukan angka dampak: diharapkan `UKURAN=JUMLAH` seperti `displaced=1200`";
     "`{}` is no count of {}: expected digits only such as `1200`":
-        "`{}` bukan jumlah {}: diharapkan angka saja seperti `1200`";
+        "`{}` bukan jumlah {}: diharapkan angka saja, tanpa titik ribuan, seperti `1200`";
     "`{}` is no {}: expected degrees from -{} to {} such as `-6.85`":
         "`{}` bukan {}: diharapkan derajat dari -{} sampai {} seperti `-6.85`";
     "latitude": "lintang";
@@ -348,6 +394,8 @@ phrases! { OURS:
         "`{}` bukan lingkaran: diharapkan `LINTANG,BUJUR,METER` seperti `{}`";
     "`{}` is no polygon: expected at least four points, the last as the first":
         "`{}` bukan poligon: diharapkan sedikitnya empat titik, yang terakhir sama dengan yang pertama";
+    "`{}` is no incident: expected its number such as `{}`, or its id":
+        "`{}` bukan kejadian: diharapkan nomornya seperti `{}`, atau id-nya";
     "`{}` is no warning: expected `ORIGIN/ID` such as `{}`":
         "`{}` bukan peringatan: diharapkan `ASAL/ID` seperti `{}`";
     "`{}` is no role of a new node: expected node or gateway":
@@ -423,6 +471,7 @@ phrases! { OURS:
         "zona seperti `Z1`, kode wilayah, atau kosong untuk seluruh simpul; {}";
     // A command that is wrong, and the node that takes none.
     "field `{}` is ``: {}": "`{}`: {}";
+    "field `{}` is `unspecified`: it must be given": "`{}` wajib diisi";
     "field `{}` is `{}`: {}": "`{}` berisi `{}`: {}";
     "field `{}` has `{}` characters: at most {}": "`{}` berisi `{}` karakter: paling banyak {}";
     "field `{}` is empty: expected a region code such as `{}`": "`{}` kosong: diharapkan kode wilayah seperti `{}`";
@@ -668,6 +717,8 @@ phrases! { OURS:
     "a text": "teks";
     "it has {} bytes; at most {} are read": "besarnya {} bita; paling banyak dibaca {}";
     // Sites.
+    "`{}` is no count of people: expected digits only such as `212`":
+        "`{}` bukan jumlah orang: diharapkan angka saja, tanpa titik ribuan, seperti `212`";
     "there is no such site here": "titik layanan itu tidak ada di sini";
     "the site is closed": "titik layanan itu sudah ditutup";
     "this node has no incident `{}` of its own": "simpul ini tidak punya kejadian `{}` sendiri";
@@ -685,6 +736,11 @@ phrases! { OURS:
     "the incident is real, and the command belongs to an exercise":
         "kejadian itu nyata, sedangkan perintahnya latihan";
     // Warnings and directives.
+    "`{}` is no height: expected centimeters from -1000 to 10000 such as `210`":
+        "`{}` bukan tinggi muka air: diharapkan sentimeter dari -1000 sampai 10000 seperti `210`";
+    "field `station` is `{}`: the configured gauges are {}":
+        "pos duga air `{}` tidak ada di konfigurasi: yang ada {}";
+    "Kepmendagri 300.2.2-2430/2025, attachment; figures of 2025": "lampiran Kepmendagri 300.2.2-2430/2025; angka tahun 2025";
     "there is no such warning here": "peringatan itu tidak ada di sini";
     "warning `{}` is already cancelled": "peringatan `{}` sudah dibatalkan";
     "warning `{}` is this node's own: draft its cancellation, which a second person approves":
@@ -854,6 +910,7 @@ phrases! { OURS:
         "{}; sebutkan direktori simpul dengan `--dir` atau $POSKO_DIR";
     "configuration `{}`: {}": "konfigurasi `{}`: {}";
     "line `{}` is not TOML: {}": "baris `{}` bukan TOML: {}";
+    "line `{}` is not JSON: {}": "baris `{}` bukan JSON: {}";
     "key `{}` on line `{}` is not known; the nearest known key is `{}`":
         "kunci `{}` di baris `{}` tidak dikenal; yang terdekat `{}`";
     "key `{}` is missing in the section that begins on line `{}`: it must be {}":
@@ -947,6 +1004,14 @@ mod tests {
             "field `grant.role` is `x`: it must be given",
             "`--role` berisi `x`: wajib diisi",
         );
+        check(
+            "field `content.hazard` is `unspecified`: it must be given",
+            "`--hazard` wajib diisi",
+        );
+        check(
+            "field `count_occupancy.people` is ``: the count of everybody is needed",
+            "`--people`: jumlah seluruhnya wajib diisi",
+        );
     }
 
     #[test]
@@ -988,6 +1053,24 @@ mod tests {
         ] {
             assert_eq!(told(english, Lang::Id), indonesian);
         }
+    }
+
+    #[test]
+    fn a_place_in_a_text_is_told_behind_what_stands_before_it() {
+        check(
+            "answer `PMI-19`: every province would read what looks like a telephone number at character 27: leave it out, \
+             or add `--text-as-is` when it is none",
+            "jawaban `PMI-19`: semua provinsi akan membaca yang tampak seperti nomor telepon di karakter 27: hapuslah, atau \
+             tambahkan `--text-as-is` bila bukan",
+        );
+        check(
+            "read `b4.toml`: line `3` is not TOML: string values must be quoted",
+            "membaca `b4.toml`: baris `3` bukan TOML: string values must be quoted",
+        );
+        check(
+            "document is empty, not a format that warnings are read from",
+            "dokumen ini kosong, bukan format yang memuat peringatan",
+        );
     }
 
     #[test]

@@ -17,8 +17,9 @@ use crate::{
     client::{Client, Who},
     failure::Failure,
     input::{self, Frame},
-    json as view, label, name,
+    json as view, label,
     output::{Answer, Context, Table, Tint, fields, when},
+    word,
 };
 
 /// Issues, withdraws and shows headquarters' directives
@@ -50,7 +51,7 @@ enum DirectiveCommand {
         #[arg(long)]
         body: String,
         /// routine, urgent or immediate
-        #[arg(long, value_parser = name::parse::<Priority>)]
+        #[arg(long, value_parser = word::parse::<Priority>)]
         priority: Priority,
         /// Code of a province that it is addressed to; may be repeated [default: all]
         #[arg(long = "province", value_name = "CODE")]
@@ -58,7 +59,7 @@ enum DirectiveCommand {
         /// Border zone that it is addressed to; may be repeated
         #[arg(long = "zone", value_name = "ZONE")]
         zones: Vec<String>,
-        /// Until when it holds, RFC 3339 [default: until it is withdrawn]
+        /// Until when it holds, such as 14:00 or "2026-11-29 14:00" (WIB) [default: until it is withdrawn]
         #[arg(long, value_name = "TIME", value_parser = input::time)]
         valid_until: Option<Timestamp>,
         #[command(flatten)]

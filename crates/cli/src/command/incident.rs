@@ -34,7 +34,8 @@ use crate::{
     failure::Failure,
     input::{self, Frame},
     json as view, label, name,
-    output::{Answer, Context, Table, Tint, fields, when},
+    output::{Answer, Context, Table, Tint, fields, grouped, when},
+    word,
 };
 
 /// Reports, runs, lists and shows incidents
@@ -74,7 +75,7 @@ With a warning the hazard may be left out, and the place too when the warning na
         /// Id or number
         incident: String,
         /// Who confirmed it: pmi, government or other
-        #[arg(long, default_value = "pmi", value_parser = name::parse::<FigureSource>)]
+        #[arg(long, default_value = "pmi", value_parser = word::parse::<FigureSource>)]
         source: FigureSource,
         #[command(flatten)]
         frame: Frame,
@@ -90,7 +91,7 @@ With a warning the hazard may be left out, and the place too when the warning na
         #[arg(long, value_name = "INCIDENT")]
         duplicate_of: Option<String>,
         /// Why it is false: not_confirmed, hoax, below_threshold or elsewhere
-        #[arg(long, value_parser = name::parse::<RejectReason>, conflicts_with = "duplicate_of")]
+        #[arg(long, value_parser = word::parse::<RejectReason>, conflicts_with = "duplicate_of")]
         reason: Option<RejectReason>,
         /// Why, as a log note
         #[arg(long, value_name = "TEXT")]
@@ -105,7 +106,7 @@ With a warning the hazard may be left out, and the place too when the warning na
         /// Id or number
         incident: String,
         /// PMI's scale: small, medium or large
-        #[arg(long, value_parser = name::parse::<Scale>)]
+        #[arg(long, value_parser = word::parse::<Scale>)]
         scale: Scale,
         #[command(flatten)]
         frame: Frame,
@@ -133,9 +134,9 @@ public_facilities.")]
         #[arg(long = "figure", value_name = "MEASURE[.SEX][.AGE]=COUNT", required = true, value_parser = input::figure)]
         figures: Vec<Figure>,
         /// Who gave them: pmi, government or other
-        #[arg(long, value_parser = name::parse::<FigureSource>)]
+        #[arg(long, value_parser = word::parse::<FigureSource>)]
         source: FigureSource,
-        /// Time that they describe, RFC 3339 [default: now]
+        /// Time that they describe, such as 14:00 or "2026-11-29 14:00" (WIB) [default: now]
         #[arg(long, value_name = "TIME", value_parser = input::time)]
         as_of: Option<Timestamp>,
         /// What the same source said for that time, or a later one, was wrong; the log keeps it
@@ -254,8 +255,8 @@ A text with what looks like personal data is left out and told, unless with --te
         /// Only those of this province
         #[arg(long, value_parser = input::node)]
         origin: Option<NodeId>,
-        /// Only those within this Kemendagri code
-        #[arg(long, value_name = "CODE")]
+        /// Only those within this Kemendagri code or name
+        #[arg(long, value_name = "CODE", value_parser = input::region)]
         region: Option<String>,
         /// Only those of this border zone
         #[arg(long, value_name = "ZONE")]
@@ -292,10 +293,10 @@ A text with what looks like personal data is left out and told, unless with --te
 #[derive(Debug, Args)]
 struct ReportArgs {
     /// Kind of incident, such as flood, landslide or earthquake
-    #[arg(long, required_unless_present = "from_warning", value_parser = name::parse::<Hazard>)]
+    #[arg(long, required_unless_present = "from_warning", value_parser = word::parse::<Hazard>)]
     hazard: Option<Hazard>,
-    /// Kemendagri code of the place, such as 32.75.01
-    #[arg(long, value_name = "CODE", required_unless_present = "from_warning")]
+    /// Kemendagri code or name of the place, such as 32.75.01
+    #[arg(long, value_name = "CODE", value_parser = input::region, required_unless_present = "from_warning")]
     region: Option<String>,
     /// Latitude in degrees, south negative
     #[arg(long, requires = "lon", value_parser = input::latitude, allow_hyphen_values = true)]
@@ -304,10 +305,10 @@ struct ReportArgs {
     #[arg(long, requires = "lat", value_parser = input::longitude, allow_hyphen_values = true)]
     lon: Option<i32>,
     /// First judgement: minor, moderate, severe or extreme
-    #[arg(long, value_parser = name::parse::<Severity>)]
+    #[arg(long, value_parser = word::parse::<Severity>)]
     severity: Option<Severity>,
     /// How the report came: warning, branch, government, citizen, volunteer or media [default: with a warning, warning]
-    #[arg(long, required_unless_present = "from_warning", value_parser = name::parse::<ReportChannel>)]
+    #[arg(long, required_unless_present = "from_warning", value_parser = word::parse::<ReportChannel>)]
     channel: Option<ReportChannel>,
     /// Warning that it is opened from
     #[arg(long, value_name = "ORIGIN/ID", value_parser = input::warning)]
@@ -607,25 +608,28 @@ fn one_a_measure(figures: &[Figure]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn lookup(incident: &str) -> GetIncidentRequest {
-    match incident.parse::<Id>() {
-        Ok(id) => GetIncidentRequest {
+/// Returns what asks for an incident that is named by its id or its number.
+fn lookup(client: &Client, incident: &str) -> Result<GetIncidentRequest, Failure> {
+    if let Ok(id) = incident.trim().parse::<Id>() {
+        return Ok(GetIncidentRequest {
             incident_id: id.to_vec(),
             number: String::new(),
-        },
-        Err(_) => GetIncidentRequest {
-            incident_id: Vec::new(),
-            number: incident.trim().into(),
-        },
+        });
     }
+    let number = input::incident_number(incident, &client.origin).map_err(Failure::usage)?;
+    Ok(GetIncidentRequest {
+        incident_id: Vec::new(),
+        number,
+    })
 }
 
 /// Returns the id of an incident that is named by its id or its number.
 pub(super) async fn incident_id(client: &Client, incident: &str) -> Result<Vec<u8>, Failure> {
-    let lookup = lookup(incident);
+    let lookup = lookup(client, incident)?;
     if !lookup.incident_id.is_empty() {
         return Ok(lookup.incident_id);
     }
+    let number = lookup.number.clone();
     let found = client
         .incidents()
         .get_incident(lookup)
@@ -634,7 +638,7 @@ pub(super) async fn incident_id(client: &Client, incident: &str) -> Result<Vec<u
         .incident;
     found
         .map(|found| found.incident_id)
-        .ok_or_else(|| Failure::not_found(format!("no incident has the number `{incident}`")))
+        .ok_or_else(|| Failure::not_found(format!("no incident has the number `{number}`")))
 }
 
 async fn report(context: &Context, client: &Client, args: ReportArgs) -> Result<Answer, Failure> {
@@ -783,10 +787,11 @@ fn status_tint(status: i32) -> Tint {
 async fn show(context: &Context, client: &Client, incident: &str) -> Result<Answer, Failure> {
     let found = client
         .incidents()
-        .get_incident(lookup(incident))
+        .get_incident(lookup(client, incident)?)
         .await?
         .into_inner();
     let (attached, more) = attachment::list(client, incident).await?;
+    super::user::name_people(context, client).await;
     let text = render(context, &found) + &attachment::section(context, &attached, more);
     let attached = attached.into_iter();
     let attachments: Vec<view::incident::Attachment> = attached.map(Into::into).collect();
@@ -883,7 +888,7 @@ fn render(context: &Context, found: &GetIncidentResponse) -> String {
             label::of::<Measure>(figure.measure, context.lang),
             label::of::<Sex>(figure.sex, context.lang),
             label::of::<AgeBand>(figure.age_band, context.lang),
-            format!("{} {corrected}", figure.count)
+            format!("{} {corrected}", grouped(figure.count, context.lang))
                 .trim_end()
                 .to_owned(),
             label::of::<FigureSource>(figure.source, context.lang),
@@ -901,7 +906,7 @@ fn render(context: &Context, found: &GetIncidentResponse) -> String {
         };
         notes.row([
             when(note.at.as_ref()),
-            view::id(&note.actor_ref).unwrap_or_default(),
+            context.person(&note.actor_ref),
             view::id(&note.event_id).unwrap_or_default(),
             text,
         ]);
@@ -982,15 +987,6 @@ mod tests {
 
     use super::{notice::render_notices, *};
     use crate::{label::Lang, output::tests::context};
-
-    #[test]
-    fn an_incident_is_looked_up_by_its_id_or_its_number() {
-        assert_eq!(
-            lookup("07070707-0707-0707-0707-070707070707").incident_id,
-            [7; 16]
-        );
-        assert_eq!(lookup(" PMI-32-2026-000001 ").number, "PMI-32-2026-000001");
-    }
 
     #[test]
     fn a_measure_is_given_at_most_once() {

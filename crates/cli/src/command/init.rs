@@ -6,9 +6,10 @@ use posko_proto::{NodeId, federation::v1::NodeRole};
 use crate::{
     command::peer::card_text,
     failure::Failure,
-    input, label, name,
+    input, label,
     offline::{self, Init},
     output::{Answer, Context, fields},
+    word,
 };
 
 /// Makes a node in the directory: configuration, certificate authority, keys and an empty log
@@ -81,7 +82,7 @@ impl InitArgs {
 
 /// Reads what a new node is to be.
 fn role(text: &str) -> Result<NodeRole, String> {
-    match name::parse(text) {
+    match word::parse(text) {
         Ok(role @ (NodeRole::Node | NodeRole::Gateway)) => Ok(role),
         _ => Err(format!(
             "`{text}` is no role of a new node: expected node or gateway"

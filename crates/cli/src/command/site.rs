@@ -21,8 +21,9 @@ use crate::{
     client::{Client, Who},
     failure::Failure,
     input::{self, Frame},
-    json as view, label, name,
-    output::{Answer, Context, Table, Tint, fields, when},
+    json as view, label,
+    output::{Answer, Context, Table, Tint, fields, grouped, when},
+    word,
 };
 
 /// Opens, counts, closes, lists and shows the sites of incidents
@@ -49,13 +50,13 @@ The name is of a place, never of a person: every province reads it.")]
         /// Id or number of the incident
         incident: String,
         /// evacuation, kitchen, water, health or command
-        #[arg(long, value_parser = name::parse::<Kind>)]
+        #[arg(long, value_parser = word::parse::<Kind>)]
         kind: Kind,
         /// What the place is called
         #[arg(long)]
         name: String,
-        /// Kemendagri code of the place
-        #[arg(long, value_name = "CODE")]
+        /// Kemendagri code or name of the place
+        #[arg(long, value_name = "CODE", value_parser = input::region)]
         region: String,
         /// Latitude in degrees, south negative
         #[arg(long, requires = "lon", value_parser = input::latitude, allow_hyphen_values = true)]
@@ -105,7 +106,7 @@ A part is named by a sex (male, female, other), an age (0_1, 2_5, 6_12, 13_17,
         /// How many are pregnant or nurse a child
         #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
         pregnant: u64,
-        /// Time of the count, RFC 3339 [default: now]
+        /// Time of the count, such as 14:00 or "2026-11-29 14:00" (WIB) [default: now]
         #[arg(long, value_name = "TIME", value_parser = input::time)]
         as_of: Option<Timestamp>,
         #[command(flatten)]
@@ -121,10 +122,10 @@ A part is named by a sex (male, female, other), an age (0_1, 2_5, 6_12, 13_17,
         site: Id,
         /// How much, in the unit of its kind
         quantity: u64,
-        /// Begin of the time, RFC 3339
+        /// Begin of the time, such as 14:00 or "2026-11-29 14:00" (WIB)
         #[arg(long, value_name = "TIME", value_parser = input::time)]
         from: Timestamp,
-        /// End of the time, RFC 3339
+        /// End of the time, such as 14:00 or "2026-11-29 14:00" (WIB)
         #[arg(long, value_name = "TIME", value_parser = input::time)]
         until: Timestamp,
         #[command(flatten)]
@@ -142,14 +143,14 @@ Nought says that it lacks it no more.")]
         #[arg(value_parser = input::id)]
         site: Id,
         /// What, such as meals, water_l, blankets, tents, medicines or volunteers
-        #[arg(value_parser = name::parse::<NeedKind>)]
+        #[arg(value_parser = word::parse::<NeedKind>)]
         kind: NeedKind,
         /// How much, in the unit of the kind
         quantity: u64,
         /// normal, high or lifesaving
-        #[arg(long, value_parser = name::parse::<Priority>)]
+        #[arg(long, value_parser = word::parse::<Priority>)]
         priority: Option<Priority>,
-        /// Time that it describes, RFC 3339 [default: now]
+        /// Time that it describes, such as 14:00 or "2026-11-29 14:00" (WIB) [default: now]
         #[arg(long, value_name = "TIME", value_parser = input::time)]
         as_of: Option<Timestamp>,
         /// It came
@@ -176,8 +177,8 @@ Nought says that it lacks it no more.")]
         /// Only those of this incident, by its id or number
         #[arg(long)]
         incident: Option<String>,
-        /// Only those within this Kemendagri code
-        #[arg(long, value_name = "CODE")]
+        /// Only those within this Kemendagri code or name
+        #[arg(long, value_name = "CODE", value_parser = input::region)]
         region: Option<String>,
         /// Leave out closed ones
         #[arg(long)]
@@ -406,7 +407,7 @@ fn render_list(context: &Context, sites: &[Site], more: bool, origins: &[Provena
             ),
             (place(site), Tint::Plain),
             (occupancy(context, site), tint),
-            (capacity(site), Tint::Plain),
+            (capacity(context, site), Tint::Plain),
             (
                 counted
                     .map(|counted| when(counted.as_of.as_ref()))
@@ -462,15 +463,15 @@ fn everybody(site: &Site) -> u64 {
 /// Nobody has counted is no nought.
 fn occupancy(context: &Context, site: &Site) -> String {
     match site.occupancy {
-        Some(_) => everybody(site).to_string(),
+        Some(_) => grouped(everybody(site), context.lang),
         None => context.say(label::NOT_COUNTED).into(),
     }
 }
 
-fn capacity(site: &Site) -> String {
+fn capacity(context: &Context, site: &Site) -> String {
     match site.capacity {
         0 => "-".into(),
-        capacity => capacity.to_string(),
+        capacity => grouped(capacity, context.lang),
     }
 }
 
@@ -491,7 +492,7 @@ fn render(context: &Context, site: &Site) -> String {
                 view::id(&opened.incident_id).unwrap_or_default(),
             ),
             (label::PLACE, place(site)),
-            (label::CAPACITY, capacity(site)),
+            (label::CAPACITY, capacity(context, site)),
             (label::OPENED, when(site.opened_at.as_ref())),
             (label::ORIGIN, owner(context, &provenance)),
             (label::HEARD, when(provenance.heard_at.as_ref())),
@@ -508,7 +509,7 @@ fn render(context: &Context, site: &Site) -> String {
             people.row([
                 label::of::<Sex>(part.sex, context.lang),
                 label::of::<AgeBand>(part.age_band, context.lang),
-                part.count.to_string(),
+                grouped(part.count, context.lang),
                 as_of.clone(),
             ]);
         }
@@ -519,14 +520,19 @@ fn render(context: &Context, site: &Site) -> String {
         ] {
             if count > 0 {
                 let what = context.say(what).to_owned();
-                people.row([what, String::new(), count.to_string(), as_of.clone()]);
+                people.row([
+                    what,
+                    String::new(),
+                    grouped(count, context.lang),
+                    as_of.clone(),
+                ]);
             }
         }
     }
     let mut output = Table::new(context, &[label::COUNT, label::SINCE, label::UNTIL]);
     if let Some(report) = &site.output {
         output.row([
-            report.quantity.to_string(),
+            grouped(report.quantity, context.lang),
             when(report.from.as_ref()),
             when(report.until.as_ref()),
         ]);
@@ -542,8 +548,8 @@ fn render(context: &Context, site: &Site) -> String {
     for need in &site.needs {
         needs.row([
             label::of::<NeedKind>(need.kind, context.lang),
-            need.asked.to_string(),
-            need.met.to_string(),
+            grouped(need.asked, context.lang),
+            grouped(need.met, context.lang),
             label::of::<Priority>(need.priority, context.lang),
             when(need.as_of.as_ref()),
         ]);

@@ -19,8 +19,9 @@ use crate::{
     failure::Failure,
     input::{self, Frame},
     json::{self, account as view},
-    label, name,
+    label,
     output::{Answer, Context, Table, Tint, fields, when},
+    word,
 };
 
 /// Manages accounts, roles, passwords and sessions
@@ -45,7 +46,7 @@ enum UserCommand {
         /// Login name
         login: String,
         /// First role
-        #[arg(long, value_parser = name::parse::<Role>)]
+        #[arg(long, value_parser = word::parse::<Role>)]
         role: Option<Role>,
         #[command(flatten)]
         reach: Reach,
@@ -65,7 +66,7 @@ enum UserCommand {
         /// Login name or id of the account
         account: String,
         /// The role
-        #[arg(long, value_parser = name::parse::<Role>)]
+        #[arg(long, value_parser = word::parse::<Role>)]
         role: Role,
         #[command(flatten)]
         reach: Reach,
@@ -132,12 +133,12 @@ enum UserCommand {
 #[derive(Debug, Args)]
 struct Reach {
     /// Where the role holds: a region code or a zone [default: the whole node]
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", value_parser = input::region)]
     scope: Option<String>,
-    /// Since when, RFC 3339 [default: at once]
+    /// Since when, such as 14:00 or "2026-11-29 14:00" (WIB) [default: at once]
     #[arg(long, value_name = "TIME", value_parser = input::time)]
     from: Option<Timestamp>,
-    /// Until when, RFC 3339 [default: without end]
+    /// Until when, such as 14:00 or "2026-11-29 14:00" (WIB) [default: without end]
     #[arg(long, value_name = "TIME", value_parser = input::time)]
     until: Option<Timestamp>,
     /// Id of the account on whose behalf it is held
@@ -307,8 +308,20 @@ async fn accounts(client: &Client) -> Result<Vec<Account>, Failure> {
     Ok(accounts)
 }
 
+/// Asks who the accounts of this node are, so that a screen can name them; who may not know sees ids.
+pub(super) async fn name_people(context: &Context, client: &Client) {
+    if context.json {
+        return;
+    }
+    let accounts = accounts(client).await.unwrap_or_default();
+    let logins = accounts.into_iter();
+    let logins = logins.map(|account| (account.account_id, account.login));
+    // A second answer would say the same.
+    let _ = context.logins.set(logins.collect());
+}
+
 /// Returns the id of an account that is named by its id or its login name.
-async fn account_id(client: &Client, account: &str) -> Result<Vec<u8>, Failure> {
+pub(super) async fn account_id(client: &Client, account: &str) -> Result<Vec<u8>, Failure> {
     if let Ok(id) = account.parse::<Id>() {
         return Ok(id.to_vec());
     }

@@ -34,15 +34,17 @@ use crate::{
     client::{Client, Who},
     failure::Failure,
     input::{self, Frame},
-    json as view, label, name,
+    json as view, label,
     offline::Foreseen,
-    output::{Answer, Context, Table, Tint, when},
+    output::{Answer, Context, Table, Tint, grouped, when},
+    word,
 };
 
 /// Records, lists and shows early warnings
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   posko warning list --in-force
+  posko warning list --region 32.75 --hazard flood --severity severe
   posko warning show 32/0192f3c4-5a6b-7c8d-9e0f-112233445566
   posko warning record --publisher \"BPBD Kota Bekasi\" --hazard flood \\
     --severity severe --headline \"Banjir Kali Bekasi\" --region 32.75")]
@@ -80,6 +82,8 @@ enum WarningCommand {
         /// Only reports that wait for the duty officer
         #[arg(long)]
         unverified: bool,
+        #[command(flatten)]
+        wanted: Wanted,
         /// At most this many; 0 lists all
         #[arg(long, value_name = "N", default_value_t = 50)]
         limit: u32,
@@ -123,7 +127,7 @@ on its way: the warning goes on until the fall has come downstream too.")]
         /// Height of the water in centimeters
         #[arg(long, value_parser = centimeters, allow_hyphen_values = true)]
         level_cm: i32,
-        /// When it was read, RFC 3339 [default: now]
+        /// When it was read, such as 14:00 or "2026-11-29 14:00" (WIB) [default: now]
         #[arg(long, value_name = "TIME", value_parser = input::time)]
         at: Option<Timestamp>,
         /// Take it although it jumps from the reading before: somebody has looked twice
@@ -205,7 +209,7 @@ on its way: the warning goes on until the fall has come downstream too.")]
         #[arg(value_parser = input::id)]
         report: Id,
         /// not_confirmed, hoax, duplicate, below_threshold or elsewhere
-        #[arg(long, value_parser = name::parse::<DismissReason>)]
+        #[arg(long, value_parser = word::parse::<DismissReason>)]
         reason: DismissReason,
         /// Why, as a log note
         #[arg(long)]
@@ -274,7 +278,7 @@ comes by its feed, or by `posko warning take`.")]
 #[derive(Debug, Args)]
 struct RecordArgs {
     /// How a report of a citizen or a branch came: telephone; it then waits to be verified
-    #[arg(long, value_parser = name::parse::<Channel>)]
+    #[arg(long, value_parser = word::parse::<Channel>)]
     channel: Option<Channel>,
     /// What was told, in words that name nobody; for a report
     #[arg(long, requires = "channel")]
@@ -286,19 +290,19 @@ struct RecordArgs {
     #[arg(long, conflicts_with = "channel")]
     identifier: Option<String>,
     /// Kind of danger
-    #[arg(long, value_parser = name::parse::<Hazard>)]
+    #[arg(long, value_parser = word::parse::<Hazard>)]
     hazard: Hazard,
     /// actual, exercise, system, test or draft [default: actual, with --exercise exercise]
-    #[arg(long, value_parser = name::parse::<AlertStatus>, conflicts_with = "channel")]
+    #[arg(long, value_parser = word::parse::<AlertStatus>, conflicts_with = "channel")]
     status: Option<AlertStatus>,
     /// minor, moderate, severe or extreme
-    #[arg(long, value_parser = name::parse::<Severity>)]
+    #[arg(long, value_parser = word::parse::<Severity>)]
     severity: Option<Severity>,
     /// immediate, expected, future or past
-    #[arg(long, value_parser = name::parse::<Urgency>, conflicts_with = "channel")]
+    #[arg(long, value_parser = word::parse::<Urgency>, conflicts_with = "channel")]
     urgency: Option<Urgency>,
     /// observed, likely, possible or unlikely
-    #[arg(long, value_parser = name::parse::<Certainty>, conflicts_with = "channel")]
+    #[arg(long, value_parser = word::parse::<Certainty>, conflicts_with = "channel")]
     certainty: Option<Certainty>,
     /// The publisher's word for the kind
     #[arg(long, conflicts_with = "channel")]
@@ -318,17 +322,17 @@ struct RecordArgs {
     /// The publisher's page
     #[arg(long, value_name = "URL", conflicts_with = "channel")]
     web: Option<String>,
-    /// When the publisher sent it, RFC 3339 [default: --occurred-at, or now]
+    /// When the publisher sent it, such as 14:00 or "2026-11-29 14:00" (WIB) [default: --occurred-at, or now]
     #[arg(long, value_name = "TIME", value_parser = input::time, conflicts_with = "channel")]
     sent_at: Option<Timestamp>,
-    /// From when it holds, RFC 3339 [default: when it was sent]
+    /// From when it holds, such as 14:00 or "2026-11-29 14:00" (WIB) [default: when it was sent]
     #[arg(long, value_name = "TIME", value_parser = input::time, conflicts_with = "channel")]
     effective_at: Option<Timestamp>,
-    /// Until when it holds, RFC 3339
+    /// Until when it holds, such as 14:00 or "2026-11-29 14:00" (WIB)
     #[arg(long, value_name = "TIME", value_parser = input::time, conflicts_with = "channel")]
     expires_at: Option<Timestamp>,
-    /// Kemendagri code of a region where it holds; may be repeated
-    #[arg(long = "region", value_name = "CODE")]
+    /// Kemendagri code or name of a region where it holds; may be repeated
+    #[arg(long = "region", value_name = "CODE", value_parser = input::region)]
     regions: Vec<String>,
     /// Where it holds, in the publisher's words
     #[arg(long, value_name = "TEXT", conflicts_with = "channel")]
@@ -362,6 +366,20 @@ fn reference(text: &str) -> Result<Reference, String> {
         origin: String::new(),
         warning: input::id(text)?,
     })
+}
+
+/// What a list of warnings keeps.
+#[derive(Debug, Args)]
+struct Wanted {
+    /// Only those that reach this region, by its Kemendagri code or name, or this zone
+    #[arg(long, value_name = "CODE", value_parser = input::region)]
+    region: Option<String>,
+    /// Kind of danger [default: every kind]
+    #[arg(long, value_parser = word::parse::<Hazard>)]
+    hazard: Option<Hazard>,
+    /// Least severity: minor, moderate, severe or extreme [default: any]
+    #[arg(long, value_parser = word::parse::<Severity>)]
+    severity: Option<Severity>,
 }
 
 impl WarningArgs {
@@ -416,8 +434,20 @@ impl WarningArgs {
                 origin,
                 in_force,
                 unverified,
+                wanted,
                 limit,
-            } => list(context, origin, in_force, unverified, limit).await,
+            } => {
+                let request = ListWarningsRequest {
+                    origin: named(origin),
+                    in_force_only: in_force,
+                    unverified_only: unverified,
+                    region: wanted.region.unwrap_or_default(),
+                    hazard: wanted.hazard.map(i32::from).unwrap_or_default(),
+                    severity: wanted.severity.map(i32::from).unwrap_or_default(),
+                    ..ListWarningsRequest::default()
+                };
+                list(context, request, limit).await
+            }
             WarningCommand::Show { warning } => show::show(context, warning).await,
             WarningCommand::Draft(args) => args.run(context).await,
             WarningCommand::Subscribe(args) => inbox::subscribe(context, args).await,
@@ -618,7 +648,7 @@ async fn take(context: &Context, files: &[PathBuf], frame: &Frame) -> Result<Ans
                 yes &= answer.items.iter().all(|item| item.fate() != Fate::Refused);
                 texts.push(format!(
                     "{name}: {}\n{}",
-                    answer.format,
+                    context.told(&answer.format),
                     taken_table(context, &answer.items)
                 ));
                 let items: Vec<view::warning::Item> =
@@ -759,15 +789,25 @@ fn regencies(context: &Context, warning: &Warning, between: &str) -> String {
     regencies.join(between)
 }
 
+/// Returns the first kab/kota that a warning reaches, and how many more.
+fn where_it_holds(context: &Context, warning: &Warning) -> String {
+    match warning.regencies.as_slice() {
+        [] => label::of::<AreaReach>(warning.reach, context.lang),
+        [one] => one.name.clone(),
+        [first, others @ ..] => format!("{} +{}", first.name, others.len()),
+    }
+}
+
 /// Returns how many people live where a warning reaches.
 fn people(context: &Context, warning: &Warning) -> String {
     if warning.regencies.is_empty() {
         return String::new();
     }
+    let people = grouped(warning.population, context.lang);
     if warning.population_at_most {
-        format!("{} {}", context.say(label::AT_MOST), warning.population)
+        format!("{} {people}", context.say(label::AT_MOST))
     } else {
-        warning.population.to_string()
+        people
     }
 }
 
@@ -792,9 +832,7 @@ fn uncertain(said: &Content) -> Vec<String> {
 
 async fn list(
     context: &Context,
-    origin: Option<NodeId>,
-    in_force: bool,
-    unverified: bool,
+    wanted: ListWarningsRequest,
     limit: u32,
 ) -> Result<Answer, Failure> {
     let client = Client::connect(context, Who::Anyone).await?;
@@ -803,15 +841,13 @@ async fn list(
         let request = ListWarningsRequest {
             page_size,
             page_token,
-            origin: named(origin),
-            in_force_only: in_force,
-            unverified_only: unverified,
+            ..wanted.clone()
         };
         service.list_warnings(request).await
     };
     let (warnings, more, page) = pages(limit, ask).await?;
     let waiting = page.unverified_reports;
-    let alarm = if waiting > 0 && !unverified {
+    let alarm = if waiting > 0 && !wanted.unverified_only {
         let what = context.say(label::REPORTS_WAIT);
         format!("{waiting} {what}: `posko warning list --unverified`\n\n")
     } else {
@@ -843,6 +879,7 @@ fn render_list(
         label::STATE,
         label::HAZARD,
         label::SEVERITY,
+        label::REGION,
         label::SENT,
         label::EXPIRES,
         label::PUBLISHER,
@@ -876,6 +913,7 @@ fn render_list(
                 label::of::<Severity>(said.severity, context.lang),
                 severity_tint::<Severity>(said.severity),
             ),
+            (where_it_holds(context, warning), Tint::Plain),
             (when(said.sent_at.as_ref()), Tint::Plain),
             (when(warning.ends_at.as_ref()), Tint::Plain),
             (publisher(context, warning), Tint::Plain),

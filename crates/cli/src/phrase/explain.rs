@@ -33,16 +33,16 @@ Kode keluarnya 1 bila umpan tidak terbaca atau ada isi yang akan ditolak.";
         "Dengan peringatan, bahaya boleh tidak disebut, juga tempatnya bila peringatan menyebut tepat satu di provinsi ini.";
     "A count of people may be of a sex (male, female, other), an age (0_1, 2_5, 6_12,
 13_17, 18_20, 21_59, 60_up, unknown) or both.":
-        "Jumlah orang dapat menurut jenis kelamin (male, female, other), golongan umur
+        "Jumlah orang dapat menurut jenis kelamin (laki-laki, perempuan, lainnya), golongan umur
 (0_1, 2_5, 6_12, 13_17, 18_20, 21_59, 60_up, unknown) atau keduanya.";
     "Measures: dead, missing, injured_severe, injured_moderate, injured_slight, sick, affected, displaced,
 displaced_households, isolated, injured, houses_severe, houses_moderate, houses_slight, houses_damaged,
 houses_flooded, houses_swept, schools, health_facilities, worship, offices, shops, bridges, roads_m, farmland_m2,
 public_facilities.":
-        "Ukuran: dead, missing, injured_severe, injured_moderate, injured_slight, sick, affected, displaced,
-displaced_households, isolated, injured, houses_severe, houses_moderate, houses_slight, houses_damaged,
-houses_flooded, houses_swept, schools, health_facilities, worship, offices, shops, bridges, roads_m, farmland_m2,
-public_facilities.";
+        "Ukuran: meninggal, hilang, luka-berat, luka-sedang, luka-ringan, sakit, terdampak, mengungsi-jiwa, mengungsi-kk,
+terisolir, luka, rumah-rusak-berat, rumah-rusak-sedang, rumah-rusak-ringan, rumah-rusak, rumah-terendam,
+rumah-hanyut, sekolah-rusak, fasilitas-kesehatan-rusak, rumah-ibadah-rusak, kantor-rusak, kios-rusak,
+jembatan-rusak, jalan-rusak, lahan-tani-rusak, fasilitas-umum-rusak.";
     "Write no names, telephone numbers or medical facts of persons: every province reads it.":
         "Jangan menulis nama, nomor telepon atau keadaan medis orang: semua provinsi membacanya.";
     "`posko incident show` lists the notes with their event ids. The reason stays, and
@@ -101,15 +101,15 @@ provinsi: tanpa nama orang. Ini tidak dapat dibatalkan. Siapa yang belum menghap
 food, nfi, pss, rfl, logistics, personnel, evacuation, other. Units: pieces, kits,
 portions, kilograms, liters, persons, households, teams, vehicles, units.
 `posko incident show` lists the needs with their ids.":
-        "Catatan berisi kata-kata kebutuhan baru: semua provinsi membacanya. Bidang: wash, shelter, health,
-food, nfi, pss, rfl, logistics, personnel, evacuation, other. Satuan: pieces, kits,
-portions, kilograms, liters, persons, households, teams, vehicles, units.
+        "Catatan berisi kata-kata kebutuhan baru: semua provinsi membacanya. Bidang: sanitasi, hunian, kesehatan,
+pangan, barang-non-pangan, psikososial, pemulihan-hubungan-keluarga, logistik, personil, evakuasi, lainnya.
+Satuan: buah, paket, porsi, kg, liter, orang, kk, tim, kendaraan, unit.
 `posko incident show` mendaftar kebutuhan dengan id-nya.";
     "Statuses: alert (siaga darurat, of slow-onset hazards), response (tanggap darurat),
 transition, certain_condition (keadaan tertentu). An extension begins where the other
 ends, and is of the same status, level and authority.":
-        "Status: alert (siaga darurat, untuk bahaya yang datang perlahan), response (tanggap darurat),
-transition (transisi), certain_condition (keadaan tertentu). Perpanjangan mulai saat yang lama
+        "Status: siaga-darurat (untuk bahaya yang datang perlahan), tanggap-darurat, transisi,
+keadaan-tertentu. Perpanjangan mulai saat yang lama
 berakhir, dengan status, tingkat dan pejabat yang sama.";
     "The first node makes the federation; every other joins it with the card of any node of it.
 What it prints is the new node's own card, to be given to its peers.":
@@ -119,6 +119,8 @@ Yang dicetak adalah kartu simpul baru itu sendiri, untuk diberikan kepada rekann
 another machine wrote, and that its owner went on without, are told and do not count.":
         "Kode keluar 0 berarti semuanya utuh, 1 berarti ada yang tidak. Entri log bercabang yang ditulis
 mesin lain, dan yang ditinggalkan pemiliknya, diberitahukan dan tidak dihitung.";
+    "People are counted for provinces and kab/kota alone.":
+        "Penduduk hanya dihitung untuk provinsi dan kab/kota.";
     "A file that is there is not overwritten.":
         "Berkas yang sudah ada tidak ditimpa.";
     "Only the node that withdrew knows how far its peers are. A file that was restored from
@@ -184,8 +186,8 @@ Selama berjalan, DIR/operator.token membuat siapa pun yang boleh membacanya bert
         "Namanya nama tempat, bukan nama orang: semua provinsi membacanya.";
     "A part is named by a sex (male, female, other), an age (0_1, 2_5, 6_12, 13_17,
 18_20, 21_59, 60_up, unknown) or both; the count of everybody must be among them.":
-        "Sebagian disebut dengan jenis kelamin (male, female, other), golongan umur (0_1, 2_5, 6_12, 13_17,
-18_20, 21_59, 60_up, unknown) atau keduanya; jumlah semua orang harus ada.";
+        "Sebagian disebut dengan jenis kelamin (laki-laki, perempuan, lainnya), golongan umur (0_1, 2_5,
+6_12, 13_17, 18_20, 21_59, 60_up, unknown) atau keduanya; jumlah semua orang harus ada.";
     "Nought says that it lacks it no more.":
         "Nol berarti tidak kekurangan lagi.";
     "It counts until the node stops. `posko status` shows whom the node waits for, and who

@@ -96,7 +96,7 @@ phrases! { pub(super) HELP:
         "Id perintah ini, untuk diulang: id yang sama dijawab seperti pertama kali [bawaan: acak]";
     "Refuse unless the thing is still at this version": "Tolak bila versinya sudah bukan ini";
     "Record it as a drill, which can touch nothing real": "Catat sebagai latihan, yang tidak menyentuh apa pun yang nyata";
-    "When it happened, RFC 3339 [default: now]": "Kapan terjadi, RFC 3339 [bawaan: sekarang]";
+    "When it happened, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: now]": "Kapan terjadi, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: sekarang]";
     "At most this many; 0 lists all": "Paling banyak sekian; 0 berarti semua";
     "Why": "Sebabnya";
     "Why; it names nobody, since every province reads it": "Sebabnya; tanpa nama orang, karena dibaca semua provinsi";
@@ -106,19 +106,19 @@ phrases! { pub(super) HELP:
     "Read the password from the first line of standard input": "Baca kata sandi dari baris pertama masukan baku";
     // What happens to incidents, and sites.
     "Judges anew how grave an incident is": "Menilai ulang beratnya kejadian";
-    "minor, moderate, severe or extreme": "minor, moderate, severe atau extreme";
+    "minor, moderate, severe or extreme": "ringan, sedang, berat atau ekstrem";
     "Changes PMI's scale of an operation that runs": "Mengubah skala PMI dari operasi yang berjalan";
-    "small, medium or large": "small, medium atau large";
+    "small, medium or large": "kecil, sedang atau besar";
     "Says when a step was taken: the first team departed, arrived, an assessment was handed in":
         "Mencatat kapan sebuah langkah terjadi: tim pertama berangkat, tiba, asesmen diserahkan";
     "occurred, team_departed, on_scene or assessment_submitted":
-        "occurred, team_departed, on_scene atau assessment_submitted";
+        "terjadi, tim-berangkat, tim-di-lokasi atau asesmen-diserahkan";
     "Says that the threat is over and recovery begins": "Menyatakan ancaman sudah lewat dan pemulihan dimulai";
     "Calls an incident off before any team left": "Membatalkan kejadian sebelum ada tim yang berangkat";
-    "entered_in_error, stood_down or handed_over": "entered_in_error, stood_down atau handed_over";
+    "entered_in_error, stood_down or handed_over": "salah-catat, bahaya-lewat atau diserahkan";
     "Opens an incident again that was false, merged, cancelled, ended or closed":
         "Membuka lagi kejadian yang tidak benar, digabung, dibatalkan, selesai atau ditutup";
-    "recurred, new_information or ended_in_error": "recurred, new_information atau ended_in_error";
+    "recurred, new_information or ended_in_error": "terjadi-lagi, informasi-baru atau salah-diakhiri";
     "Notes the GLIDE number that was given to it": "Mencatat nomor GLIDE yang diberikan kepadanya";
     "The number": "Nomornya";
     "Says how it stands to another incident, also of another province":
@@ -126,28 +126,29 @@ phrases! { pub(super) HELP:
     "Puts an account into a post, or takes it out; a commander hands over to the next":
         "Menempatkan akun pada jabatan, atau melepasnya; komandan menyerahkan kepada penggantinya";
     "commander, deputy, operations, planning, logistics, administration, public_relations, liaison, safety, health or assessment":
-        "commander, deputy, operations, planning, logistics, administration, public_relations, liaison, safety, health atau assessment";
-    "The account [default: the one that is logged in]": "Akunnya [bawaan: yang sedang masuk]";
+        "komandan, wakil-komandan, operasi, perencanaan, logistik, administrasi, humas, perwakilan-instansi, keselamatan, kesehatan atau asesmen";
+    "Login name or id of the account [default: the one that is logged in]":
+        "Nama masuk atau id akunnya [bawaan: yang sedang masuk]";
     "Take it out": "Lepaskan";
     "Calls the posts of a level, or says that they are there":
         "Memanggil jabatan pada satu tingkat, atau menyatakan mereka sudah hadir";
-    "branch, province, region or national": "branch, province, region atau national";
-    "Until when somebody must answer, RFC 3339 [default: the level's]":
-        "Kapan paling lambat harus dijawab, RFC 3339 [bawaan: menurut tingkatnya]";
+    "branch, province, region or national": "cabang, provinsi, tiga-provinsi atau nasional";
+    "Until when somebody must answer, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: the level's]":
+        "Kapan paling lambat harus dijawab, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: menurut tingkatnya]";
     "The called are there": "Yang dipanggil sudah hadir";
     "Sets an operational period of the operations plan (rencana operasi), or approves its plan":
         "Menetapkan periode operasi dalam rencana operasi, atau menyetujui rencananya";
     "Its number, from 1": "Nomornya, mulai dari 1";
-    "Its begin, RFC 3339": "Awalnya, RFC 3339";
-    "Its end, RFC 3339": "Akhirnya, RFC 3339";
+    "Its begin, such as 14:00 or \"2026-11-29 14:00\" (WIB)": "Awalnya, seperti 14:00 atau \"2026-11-29 14:00\" (WIB)";
+    "Its end, such as 14:00 or \"2026-11-29 14:00\" (WIB)": "Akhirnya, seperti 14:00 atau \"2026-11-29 14:00\" (WIB)";
     "Approve its plan, with the objectives that it has now":
         "Setujui rencananya, dengan sasaran yang ada sekarang";
     "Sets an objective, or says what became of it": "Menetapkan sasaran, atau menyatakan hasilnya";
     "The objective that is set anew [default: a new one]": "Sasaran yang ditetapkan ulang [bawaan: yang baru]";
     "The objective that was reached": "Sasaran yang tercapai";
     "The objective that is not pursued any more": "Sasaran yang dihentikan";
-    "normal, high or lifesaving": "normal, high atau lifesaving";
-    "Until when, RFC 3339": "Sampai kapan, RFC 3339";
+    "normal, high or lifesaving": "biasa, penting atau menyelamatkan-jiwa";
+    "Until when, such as 14:00 or \"2026-11-29 14:00\" (WIB)": "Sampai kapan, seperti 14:00 atau \"2026-11-29 14:00\" (WIB)";
     "The number of its operational period": "Nomor periode operasinya";
     "Who is to reach it": "Siapa yang mencapainya";
     "Says what is needed, that a part of it came, or what became of it":
@@ -155,10 +156,10 @@ phrases! { pub(super) HELP:
     "Its field of work": "Bidangnya";
     "How much is needed, or came [default: not quantified]": "Berapa yang dibutuhkan, atau yang datang [bawaan: tanpa jumlah]";
     "What is counted": "Yang dihitung";
-    "Kemendagri code of the place where it is needed": "Kode Kemendagri tempat yang membutuhkan";
+    "Kemendagri code or name of the place where it is needed": "Kode Kemendagri atau nama tempat yang membutuhkan";
     "The need that is said anew [default: a new one]": "Kebutuhan yang dicatat ulang [bawaan: yang baru]";
     "The need of which a part came": "Kebutuhan yang terpenuhi sebagian";
-    "Who brought it: pmi, government or other": "Siapa yang memenuhinya: pmi, government atau other";
+    "Who brought it: pmi, government or other": "Siapa yang memenuhinya: pmi, pemerintah atau lainnya";
     "The quantity is all that they brought so far, in place of what was said before":
         "Jumlah itu seluruh yang mereka penuhi sejauh ini, menggantikan yang tercatat";
     "The need that is met": "Kebutuhan yang terpenuhi";
@@ -166,17 +167,17 @@ phrases! { pub(super) HELP:
     "The need that stands under another id": "Kebutuhan yang sudah tercatat dengan id lain";
     "Notes the legal status of the emergency as an authority declared it, or that it was ended early":
         "Mencatat status keadaan darurat yang ditetapkan pejabat, atau pencabutannya lebih awal";
-    "alert, response, transition or certain_condition": "alert, response, transition atau certain_condition";
-    "regency, province or national": "regency, province atau national";
+    "alert, response, transition or certain_condition": "siaga-darurat, tanggap-darurat, transisi atau keadaan-tertentu";
+    "regency, province or national": "kabupaten/kota, provinsi atau nasional";
     "The office that declares it: regent, mayor, governor, president or bnpb":
-        "Pejabat yang menetapkan: regent, mayor, governor, president atau bnpb";
+        "Pejabat yang menetapkan: bupati, wali-kota, gubernur, presiden atau kepala-bnpb";
     "The decree's number": "Nomor surat keputusan";
     "The day of the decree": "Tanggal surat keputusan";
-    "Its first day, or its begin, RFC 3339 [default: with --extends, where the other ends]":
-        "Hari pertamanya, atau awalnya, RFC 3339 [bawaan: dengan --extends, akhir status itu]";
-    "Its last day, or its end, RFC 3339": "Hari terakhirnya, atau akhirnya, RFC 3339";
+    "Its first day, or its begin, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: with --extends, where the other ends]":
+        "Hari pertamanya, atau awalnya, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: dengan --extends, akhir status itu]";
+    "Its last day, or its end, such as 14:00 or \"2026-11-29 14:00\" (WIB)": "Hari terakhirnya, atau akhirnya, seperti 14:00 atau \"2026-11-29 14:00\" (WIB)";
     "A hazard that it names; may be repeated": "Bahaya yang disebutnya; dapat diulang";
-    "Kemendagri code of an area in which it holds; may be repeated": "Kode Kemendagri wilayah berlakunya; dapat diulang";
+    "Kemendagri code or name of an area in which it holds; may be repeated": "Kode Kemendagri atau nama wilayah berlakunya; dapat diulang";
     "The declaration that it extends": "Status yang diperpanjangnya";
     "The declaration that is noted anew [default: a new one]": "Status yang dicatat ulang [bawaan: yang baru]";
     "File of the decree: its SHA-256 is noted, and it is not sent":
@@ -206,7 +207,7 @@ phrases! { pub(super) HELP:
     "Why, in words that name nobody": "Sebabnya, dengan kata yang tidak menyebut nama orang";
     "Why, as a log note": "Sebabnya, sebagai catatan";
     "Why it is false: not_confirmed, hoax, below_threshold or elsewhere":
-        "Mengapa tidak benar: not_confirmed, hoax, below_threshold atau elsewhere";
+        "Mengapa tidak benar: tidak-terkonfirmasi, berita-bohong, tidak-perlu-respons atau wilayah-cabang-lain";
     "What the same source said for that time, or a later one, was wrong; the log keeps it":
         "Yang dikatakan sumber itu untuk waktu itu, atau sesudahnya, keliru; log tetap menyimpannya";
     "A figure; may be repeated, at most once a measure, sex and age":
@@ -217,9 +218,9 @@ phrases! { pub(super) HELP:
         "Membuka, menghitung, menutup dan menampilkan titik layanan kejadian";
     "Opens a site of an incident of this province": "Membuka titik layanan untuk kejadian provinsi ini";
     "Id or number of the incident": "Id atau nomor kejadiannya";
-    "evacuation, kitchen, water, health or command": "evacuation, kitchen, water, health atau command";
+    "evacuation, kitchen, water, health or command": "pengungsian, dapur-umum, air-bersih, pos-kesehatan atau pos-komando";
     "What the place is called": "Nama tempatnya";
-    "Kemendagri code of the place": "Kode Kemendagri tempatnya";
+    "Kemendagri code or name of the place": "Kode Kemendagri atau nama tempatnya";
     "How much it can do: persons, meals, litres or patients a day":
         "Kapasitasnya: orang, porsi, liter atau pasien sehari";
     "Says how much a site can do": "Menetapkan kapasitas titik layanan";
@@ -231,19 +232,19 @@ phrases! { pub(super) HELP:
     "How many households": "Berapa KK";
     "How many live with a disability": "Berapa penyandang disabilitas";
     "How many are pregnant or nurse a child": "Berapa yang hamil atau menyusui";
-    "Time of the count, RFC 3339 [default: now]": "Waktu penghitungan, RFC 3339 [bawaan: sekarang]";
+    "Time of the count, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: now]": "Waktu penghitungan, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: sekarang]";
     "Says what a site did in a time: meals, litres, patients":
         "Mencatat hasil titik layanan dalam suatu waktu: porsi, liter, pasien";
     "How much, in the unit of its kind": "Berapa, dalam satuan jenisnya";
-    "Begin of the time, RFC 3339": "Awal waktunya, RFC 3339";
-    "End of the time, RFC 3339": "Akhir waktunya, RFC 3339";
+    "Begin of the time, such as 14:00 or \"2026-11-29 14:00\" (WIB)": "Awal waktunya, seperti 14:00 atau \"2026-11-29 14:00\" (WIB)";
+    "End of the time, such as 14:00 or \"2026-11-29 14:00\" (WIB)": "Akhir waktunya, seperti 14:00 atau \"2026-11-29 14:00\" (WIB)";
     "Says what a site lacks, or that a part of it came":
         "Mencatat kekurangan titik layanan, atau yang sudah datang";
     "What, such as meals, water_l, blankets, tents, medicines or volunteers":
-        "Apa, seperti meals, water_l, blankets, tents, medicines atau volunteers";
+        "Apa, seperti makanan, air-bersih, selimut, tenda, obat-obatan atau relawan";
     "How much, in the unit of the kind": "Berapa, dalam satuan jenis itu";
-    "Time that it describes, RFC 3339 [default: now]":
-        "Waktu yang digambarkannya, RFC 3339 [bawaan: sekarang]";
+    "Time that it describes, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: now]":
+        "Waktu yang digambarkannya, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: sekarang]";
     "It came": "Sudah datang";
     "Closes a site": "Menutup titik layanan";
     "Lists sites of the whole region, newest first, with the age of each count":
@@ -284,15 +285,15 @@ phrases! { pub(super) HELP:
     "Reports, runs, lists and shows incidents": "Melaporkan, menjalankan, dan menampilkan kejadian";
     "Opens an incident, also from a warning": "Membuka kejadian, juga dari peringatan";
     "Confirms a reported incident": "Memverifikasi kejadian yang dilaporkan";
-    "Who confirmed it: pmi, government or other": "Siapa yang memastikan: pmi, government atau other";
+    "Who confirmed it: pmi, government or other": "Siapa yang memastikan: pmi, pemerintah atau lainnya";
     "Says that a report is false, or a duplicate": "Menyatakan laporan tidak benar, atau ganda";
     "Id or number of the incident that it is the same as": "Id atau nomor kejadian yang sama dengannya";
     "Id or number": "Id atau nomor";
     "Activates response teams for a verified incident": "Mengaktifkan tim respons untuk kejadian yang terverifikasi";
-    "PMI's scale: small, medium or large": "Skala PMI: small, medium atau large";
+    "PMI's scale: small, medium or large": "Skala PMI: kecil, sedang atau besar";
     "Sets impact figures with their source and time": "Menetapkan angka dampak dengan sumber dan waktunya";
-    "Who gave them: pmi, government or other": "Siapa yang memberikannya: pmi, government atau other";
-    "Time that they describe, RFC 3339 [default: now]": "Waktu yang digambarkannya, RFC 3339 [bawaan: sekarang]";
+    "Who gave them: pmi, government or other": "Siapa yang memberikannya: pmi, pemerintah atau lainnya";
+    "Time that they describe, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: now]": "Waktu yang digambarkannya, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: sekarang]";
     "Adds a log note": "Menambah catatan";
     "The note, at most 4,000 characters": "Catatannya, paling banyak 4.000 karakter";
     "Has the text of a log note of this province deleted at every node":
@@ -301,7 +302,7 @@ phrases! { pub(super) HELP:
     "The law or the decision by which it is withdrawn": "Undang-undang atau keputusan dasar pencabutannya";
     "Attaches a photo, a decree, a form, a map or a report": "Melampirkan foto, surat keputusan, formulir, peta atau laporan";
     "The file": "Berkasnya";
-    "What it is: photo, decree, form, map, report or other": "Apa itu: photo, decree, form, map, report atau other";
+    "What it is: photo, decree, form, map, report or other": "Apa itu: foto, surat-keputusan, formulir, peta, laporan atau lainnya";
     "The need, declaration or assessment that it belongs to [default: the incident itself]":
         "Kebutuhan, pernyataan atau asesmen yang memilikinya [bawaan: kejadian itu sendiri]";
     "What it shows, as a log note": "Apa yang ditunjukkannya, sebagai catatan";
@@ -320,19 +321,19 @@ phrases! { pub(super) HELP:
     "Lists incidents of the whole region, newest first, with the age of each province's picture":
         "Mendaftar kejadian seluruh wilayah, yang terbaru dulu, dengan umur gambaran tiap provinsi";
     "Only those of this province": "Hanya yang dari provinsi ini";
-    "Only those within this Kemendagri code": "Hanya yang di dalam kode Kemendagri ini";
+    "Only those within this Kemendagri code or name": "Hanya yang di dalam kode Kemendagri atau nama ini";
     "Only those of this border zone": "Hanya yang di zona perbatasan ini";
     "Leave out false, merged and closed ones": "Tanpa yang tidak benar, digabung, dan ditutup";
     "Shows one incident with its times, figures and notes": "Menampilkan satu kejadian dengan waktu, angka dan catatannya";
     "Lists what this node is told of other provinces' incidents in shared zones":
         "Mendaftar kejadian provinsi lain di zona bersama yang diberitahukan kepada simpul ini";
-    "Kind of incident, such as flood, landslide or earthquake": "Jenis kejadian, seperti flood, landslide atau earthquake";
-    "Kemendagri code of the place, such as 32.75.01": "Kode Kemendagri tempatnya, seperti 32.75.01";
+    "Kind of incident, such as flood, landslide or earthquake": "Jenis kejadian, seperti banjir, longsor atau gempa";
+    "Kemendagri code or name of the place, such as 32.75.01": "Kode Kemendagri atau nama tempatnya, seperti 32.75.01";
     "Latitude in degrees, south negative": "Lintang dalam derajat, selatan negatif";
     "Longitude in degrees": "Bujur dalam derajat";
-    "First judgement: minor, moderate, severe or extreme": "Penilaian pertama: minor, moderate, severe atau extreme";
+    "First judgement: minor, moderate, severe or extreme": "Penilaian pertama: ringan, sedang, berat atau ekstrem";
     "How the report came: warning, branch, government, citizen, volunteer or media [default: with a warning, warning]":
-        "Asal laporan: warning, branch, government, citizen, volunteer atau media [bawaan: dengan peringatan, warning]";
+        "Asal laporan: peringatan, cabang, pemerintah, warga, relawan atau media [bawaan: dengan peringatan, peringatan]";
     "Warning that it is opened from": "Peringatan yang menjadi dasarnya";
     "First log note": "Catatan pertama";
     // Warnings and feeds.
@@ -349,14 +350,14 @@ phrases! { pub(super) HELP:
     "Dismisses a citizen's or a branch's report": "Mengabaikan laporan warga atau cabang";
     "The report": "Laporannya";
     "not_confirmed, hoax, duplicate, below_threshold or elsewhere":
-        "not_confirmed, hoax, duplicate, below_threshold atau elsewhere";
+        "tidak-terkonfirmasi, berita-bohong, sudah-dilaporkan, tidak-perlu-respons atau provinsi-lain";
     "Has the account that is logged in be told of warnings: by area, hazard and severity":
         "Membuat akun yang sedang masuk diberi tahu tentang peringatan: menurut wilayah, bahaya dan tingkat";
-    "Kemendagri code of a region, or a zone [default: everywhere]":
-        "Kode Kemendagri wilayah, atau zona [bawaan: di mana saja]";
+    "Kemendagri code or name of a region, or a zone [default: everywhere]":
+        "Kode Kemendagri atau nama wilayah, atau zona [bawaan: di mana saja]";
     "Kind of danger [default: every kind]": "Jenis bahaya [bawaan: semua jenis]";
     "Least severity: minor, moderate, severe or extreme [default: any]":
-        "Tingkat paling rendah: minor, moderate, severe atau extreme [bawaan: semua]";
+        "Tingkat paling rendah: ringan, sedang, berat atau ekstrem [bawaan: semua]";
     "Be told of exercises too": "Beri tahu juga tentang latihan";
     "Lists the subscriptions of the account that is logged in": "Mendaftar langganan akun yang sedang masuk";
     "Ends a subscription": "Mengakhiri langganan";
@@ -368,8 +369,10 @@ phrases! { pub(super) HELP:
         "Menampilkan kotak masuk sekali lagi dan menandai isinya sudah dilihat, atau sampai suatu tanda";
     "The mark of an inbox, from its JSON": "Tanda kotak masuk, dari JSON-nya";
     "How a report of a citizen or a branch came: telephone; it then waits to be verified":
-        "Cara laporan warga atau cabang datang: telephone; laporan lalu menunggu verifikasi";
+        "Cara laporan warga atau cabang datang: telepon; laporan lalu menunggu verifikasi";
     "What was told, in words that name nobody; for a report": "Yang diceritakan, tanpa nama orang; untuk laporan";
+    "Only those that reach this region, by its Kemendagri code or name, or this zone":
+        "Hanya yang menjangkau wilayah ini, menurut kode Kemendagri atau namanya, atau zona ini";
     "Only reports that wait for the duty officer": "Hanya laporan yang menunggu petugas piket";
     "Drafts a warning of the province's own, which a second person approves":
         "Menyusun draf peringatan provinsi sendiri, yang disetujui orang kedua";
@@ -388,8 +391,8 @@ phrases! { pub(super) HELP:
     "Template that the texts are written from": "Teks baku yang dipakai";
     "Own warning that it replaces, once approved": "Peringatan sendiri yang digantikannya bila disetujui";
     "Own warning that it takes back, once approved": "Peringatan sendiri yang dibatalkannya bila disetujui";
-    "Kemendagri code of a region where it holds, or a zone; may be repeated":
-        "Kode Kemendagri wilayah berlakunya, atau zona; boleh diulang";
+    "Kemendagri code or name of a region where it holds, or a zone; may be repeated":
+        "Kode Kemendagri atau nama wilayah berlakunya, atau zona; boleh diulang";
     "What stands for {level}, such as `Siaga I` [default: the word of the severity]":
         "Isi {level}, seperti `Siaga I` [bawaan: kata untuk tingkatnya]";
     "What stands for {source}: what it is known from [default: the publisher]":
@@ -404,20 +407,20 @@ phrases! { pub(super) HELP:
     "The publisher's own id [default: one made by the node]": "Id dari penerbitnya [bawaan: dibuat simpul]";
     "Kind of danger": "Jenis bahaya";
     "actual, exercise, system, test or draft [default: actual, with --exercise exercise]":
-        "actual, exercise, system, test atau draft [bawaan: actual, dengan --exercise exercise]";
-    "immediate, expected, future or past": "immediate, expected, future atau past";
-    "observed, likely, possible or unlikely": "observed, likely, possible atau unlikely";
+        "nyata, latihan, sistem, uji-teknis atau rancangan [bawaan: nyata, dengan --exercise latihan]";
+    "immediate, expected, future or past": "segera, dalam-satu-jam, nanti atau lewat";
+    "observed, likely, possible or unlikely": "teramati, sangat-mungkin, mungkin atau kecil-kemungkinan";
     "The publisher's word for the kind": "Kata penerbit untuk jenisnya";
     "Headline": "Judul";
     "The publisher's text": "Uraian penerbit";
     "What people are asked to do": "Yang diimbau kepada masyarakat";
     "Language of the texts, `id` or `en`": "Bahasa teksnya, `id` atau `en`";
     "The publisher's page": "Halaman penerbit";
-    "When the publisher sent it, RFC 3339 [default: --occurred-at, or now]":
-        "Kapan dikirim penerbit, RFC 3339 [bawaan: --occurred-at, atau sekarang]";
-    "From when it holds, RFC 3339 [default: when it was sent]": "Sejak kapan berlaku, RFC 3339 [bawaan: saat dikirim]";
-    "Until when it holds, RFC 3339": "Sampai kapan berlaku, RFC 3339";
-    "Kemendagri code of a region where it holds; may be repeated": "Kode Kemendagri wilayah berlakunya; boleh diulang";
+    "When the publisher sent it, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: --occurred-at, or now]":
+        "Kapan dikirim penerbit, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: --occurred-at, atau sekarang]";
+    "From when it holds, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: when it was sent]": "Sejak kapan berlaku, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: saat dikirim]";
+    "Until when it holds, such as 14:00 or \"2026-11-29 14:00\" (WIB)": "Sampai kapan berlaku, seperti 14:00 atau \"2026-11-29 14:00\" (WIB)";
+    "Kemendagri code or name of a region where it holds; may be repeated": "Kode Kemendagri atau nama wilayah berlakunya; boleh diulang";
     "Where it holds, in the publisher's words": "Wilayah berlakunya, dengan kata penerbit";
     "Circle where it holds; may be repeated": "Lingkaran wilayah berlakunya; boleh diulang";
     "Closed ring where it holds, points separated by spaces; may be repeated":
@@ -431,7 +434,7 @@ phrases! { pub(super) HELP:
         "Menerima bacaan duga air yang datang lewat telepon atau radio";
     "The gauge, by its name in the configuration": "Pos duga airnya, menurut nama di konfigurasi";
     "Height of the water in centimeters": "Tinggi muka air dalam sentimeter";
-    "When it was read, RFC 3339 [default: now]": "Kapan dibaca, RFC 3339 [bawaan: sekarang]";
+    "When it was read, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: now]": "Kapan dibaca, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: sekarang]";
     "Take it although it jumps from the reading before: somebody has looked twice":
         "Terima walau melonjak dari bacaan sebelumnya: sudah dilihat dua kali";
     "Asks a feed of the configuration once, now, and says what each item would become; stores nothing":
@@ -439,17 +442,21 @@ phrases! { pub(super) HELP:
     "The feed's name in the configuration": "Nama umpan di konfigurasi";
     "Shows the border zones that provinces share": "Menampilkan zona perbatasan bersama";
     "Lists the zones with their kab/kota": "Mendaftar zona dengan kab/kotanya";
+    "Looks up the codes of provinces, kab/kota and kecamatan": "Mencari kode provinsi, kab/kota dan kecamatan";
+    "Finds places by their name or a part of it, or what a code is of; it needs no running node":
+        "Mencari tempat menurut nama atau sebagian namanya, atau tempat sebuah kode; simpul tidak perlu berjalan";
+    "The name, a part of it, or a code": "Namanya, sebagian namanya, atau kodenya";
     // Directives.
     "Issues, withdraws and shows headquarters' directives": "Mengeluarkan, mencabut, dan menampilkan arahan pusat";
     "Issues a directive; only at headquarters' gateway": "Mengeluarkan arahan; hanya di gerbang pusat";
     "What is asked, in one line": "Yang diminta, dalam satu baris";
     "The whole text; it names an office, never a person": "Seluruh isinya; menyebut lembaga, bukan orang";
-    "routine, urgent or immediate": "routine, urgent atau immediate";
+    "routine, urgent or immediate": "biasa, segera atau sangat-segera";
     "Code of a province that it is addressed to; may be repeated [default: all]":
         "Kode provinsi tujuannya; boleh diulang [bawaan: semua]";
     "Border zone that it is addressed to; may be repeated": "Zona perbatasan tujuannya; boleh diulang";
-    "Until when it holds, RFC 3339 [default: until it is withdrawn]":
-        "Sampai kapan berlaku, RFC 3339 [bawaan: sampai dicabut]";
+    "Until when it holds, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: until it is withdrawn]":
+        "Sampai kapan berlaku, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: sampai dicabut]";
     "Withdraws a directive; only at the gateway that issued it": "Mencabut arahan; hanya di gerbang yang mengeluarkannya";
     "The directive's id": "Id arahan";
     "Lists directives, newest first": "Mendaftar arahan, yang terbaru dulu";
@@ -476,8 +483,8 @@ phrases! { pub(super) HELP:
     "End this session instead of listing": "Akhiri sesi ini, bukan mendaftar";
     "Where the role holds: a region code or a zone [default: the whole node]":
         "Wilayah peran: kode wilayah atau zona [bawaan: seluruh simpul]";
-    "Since when, RFC 3339 [default: at once]": "Sejak kapan, RFC 3339 [bawaan: sekarang]";
-    "Until when, RFC 3339 [default: without end]": "Sampai kapan, RFC 3339 [bawaan: tanpa batas]";
+    "Since when, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: at once]": "Sejak kapan, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: sekarang]";
+    "Until when, such as 14:00 or \"2026-11-29 14:00\" (WIB) [default: without end]": "Sampai kapan, seperti 14:00 atau \"2026-11-29 14:00\" (WIB) [bawaan: tanpa batas]";
     "Id of the account on whose behalf it is held": "Id akun yang diwakili";
     "Opens a session and keeps its token for the following commands":
         "Membuka sesi dan menyimpan tokennya untuk perintah berikutnya";

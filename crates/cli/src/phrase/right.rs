@@ -20,7 +20,8 @@ phrases! { pub(super) RIGHT:
     "ApproveWarning": "menyetujui draf peringatan";
     "JudgeReport": "menilai laporan";
     "ReadRegion": "membaca gambaran wilayah";
-    "ReadAccounts": "membaca akun";
+    "ListAccounts": "membaca daftar akun";
+    "ReadAccounts": "membaca sesi akun lain";
     "ManageAccounts": "mengurus akun";
     "ManageNode": "mengurus simpul";
     "ReadNode": "membaca keadaan simpul";
@@ -53,7 +54,7 @@ mod tests {
                 "`ReadAccounts` is not allowed: none of the account's roles has this right",
                 Lang::Id
             ),
-            "`membaca akun` tidak diizinkan: tidak satu pun peran akun ini memberi hak itu"
+            "`membaca sesi akun lain` tidak diizinkan: tidak satu pun peran akun ini memberi hak itu"
         );
     }
 }

@@ -50,7 +50,9 @@ pub enum Action {
     JudgeReport,
     /// Read the regional picture: incidents, warnings, feeds, notices, zones.
     ReadRegion,
-    /// Read accounts and sessions.
+    /// Read which accounts the node has: their login names and roles.
+    ListAccounts,
+    /// Read the sessions of others.
     ReadAccounts,
     /// Make and change accounts, end others' sessions.
     ManageAccounts,
@@ -94,9 +96,9 @@ pub fn allows(role: Role, action: Action) -> bool {
     use Action::{
         AcceptRisk, ActivateIncident, AddNote, AmendLog, ApproveWarning, AttachFile, CancelWarning,
         CloseIncident, DraftWarning, EndOperation, FollowChanges, ImportIncidents, IssueDirective,
-        JudgeReport, ManageAccounts, ManageNode, ReadAccounts, ReadNode, ReadRegion, RecordImpact,
-        RecordWarning, RejectIncident, ReportIncident, RunIncident, RunSite, SubmitAssessment,
-        VerifyIncident, WithdrawDirective, WithdrawPayload,
+        JudgeReport, ListAccounts, ManageAccounts, ManageNode, ReadAccounts, ReadNode, ReadRegion,
+        RecordImpact, RecordWarning, RejectIncident, ReportIncident, RunIncident, RunSite,
+        SubmitAssessment, VerifyIncident, WithdrawDirective, WithdrawPayload,
     };
     let rights: &[Action] = match role {
         Role::DutyOfficer => &[
@@ -122,6 +124,8 @@ pub fn allows(role: Role, action: Action) -> bool {
             JudgeReport,
             WithdrawPayload,
             AcceptRisk,
+            // Command is handed over to a person, and a draft is approved that a person wrote.
+            ListAccounts,
             ReadRegion,
             ReadNode,
         ],
@@ -138,11 +142,18 @@ pub fn allows(role: Role, action: Action) -> bool {
         | Role::Crew
         | Role::HospitalDesk
         | Role::Training => &[AddNote, AttachFile, ReadRegion],
-        Role::Board => &[AddNote, ApproveWarning, AttachFile, ReadRegion],
+        Role::Board => &[
+            AddNote,
+            ApproveWarning,
+            AttachFile,
+            ListAccounts,
+            ReadRegion,
+        ],
         Role::Viewer => &[ReadRegion],
-        Role::Auditor => &[ReadRegion, ReadAccounts, ReadNode],
+        Role::Auditor => &[ReadRegion, ListAccounts, ReadAccounts, ReadNode],
         Role::It => &[
             ReadRegion,
+            ListAccounts,
             ReadAccounts,
             ReadNode,
             ManageAccounts,

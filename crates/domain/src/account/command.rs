@@ -5,7 +5,7 @@ use posko_proto::{
     account::v1::{
         self, AddAccountRequest, DisableAccountRequest, GrantRoleRequest, RevokeRoleRequest,
     },
-    common::v1::{Hazard, Role},
+    common::v1::Role,
     time::Millis,
     warning::v1 as warning,
 };
@@ -118,33 +118,8 @@ impl AccountCommand {
         now: Millis,
         from: Seen,
     ) -> Result<Self, AccountRejection> {
-        let region = &asked.region;
-        if !region.is_empty() && zone::find(region).is_none() {
-            region::parse(region).map_err(|error| {
-                let expected =
-                    format!("a zone such as `Z1`, a region code, or empty for everywhere; {error}");
-                AccountRejection::invalid("subscription.region", region, expected)
-            })?;
-        }
-        let known = "no value known to this version";
-        let hazard = Hazard::try_from(asked.hazard);
-        let hazard = hazard
-            .map_err(|_| AccountRejection::invalid("subscription.hazard", asked.hazard, known))?;
-        let severity = warning::Severity::try_from(asked.severity);
-        let severity = severity.map_err(|_| {
-            AccountRejection::invalid("subscription.severity", asked.severity, known)
-        })?;
-        Ok(Self::Subscribe {
-            subscription: Subscription {
-                id: context::stream_of(command_id),
-                region: region.clone(),
-                hazard,
-                severity,
-                exercises: asked.exercises,
-                since: now,
-            },
-            from,
-        })
+        let subscription = Subscription::parse(asked, context::stream_of(command_id), now)?;
+        Ok(Self::Subscribe { subscription, from })
     }
 
     /// Reads the making of an account; each grant's id follows from the command's.

@@ -121,7 +121,7 @@ impl Rejection for AccountRejection {
 }
 
 impl AccountRejection {
-    pub(super) fn invalid(
+    pub(crate) fn invalid(
         field: &'static str,
         value: impl ToString,
         expected: impl Into<String>,

@@ -132,7 +132,7 @@ fn a_drill_makes_no_accounts() {
 fn each_role_has_the_rights_of_the_table() {
     use Action::{
         ActivateIncident, AddNote, AttachFile, CancelWarning, CloseIncident, EndOperation,
-        ManageAccounts, ManageNode, ReadAccounts, ReadNode, ReadRegion, RecordImpact,
+        ListAccounts, ManageAccounts, ManageNode, ReadAccounts, ReadNode, ReadRegion, RecordImpact,
         RecordWarning, RejectIncident, ReportIncident, SubmitAssessment, VerifyIncident,
     };
     let all = [
@@ -149,6 +149,7 @@ fn each_role_has_the_rights_of_the_table() {
         RecordWarning,
         CancelWarning,
         ReadRegion,
+        ListAccounts,
         ReadAccounts,
         ManageAccounts,
         ManageNode,
@@ -166,11 +167,15 @@ fn each_role_has_the_rights_of_the_table() {
             ],
         ),
         (Role::Viewer, &[ReadRegion]),
-        (Role::Auditor, &[ReadRegion, ReadAccounts, ReadNode]),
+        (
+            Role::Auditor,
+            &[ReadRegion, ListAccounts, ReadAccounts, ReadNode],
+        ),
         (
             Role::It,
             &[
                 ReadRegion,
+                ListAccounts,
                 ReadAccounts,
                 ManageAccounts,
                 ManageNode,

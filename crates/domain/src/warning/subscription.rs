@@ -6,11 +6,12 @@ use posko_proto::{
     Id,
     common::v1::Hazard,
     time::Millis,
-    warning::v1::{AlertStatus, AreaReach, MessageKind, Severity, Source},
+    warning::v1::{self, AlertStatus, AreaReach, MessageKind, Severity, Source},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    account::AccountRejection,
     region,
     warning::{WarningState, draft::regions, reach},
     wire, zone,
@@ -45,6 +46,38 @@ pub enum Fit {
 }
 
 impl Subscription {
+    /// Reads a subscription: a region or zone that is known, and values that are.
+    pub fn parse(
+        asked: &v1::Subscription,
+        id: Id,
+        since: Millis,
+    ) -> Result<Self, AccountRejection> {
+        let region = &asked.region;
+        if !region.is_empty() && zone::find(region).is_none() {
+            region::parse(region).map_err(|error| {
+                let expected =
+                    format!("a zone such as `Z1`, a region code, or empty for everywhere; {error}");
+                AccountRejection::invalid("subscription.region", region, expected)
+            })?;
+        }
+        let known = "no value known to this version";
+        let hazard = Hazard::try_from(asked.hazard);
+        let hazard = hazard
+            .map_err(|_| AccountRejection::invalid("subscription.hazard", asked.hazard, known))?;
+        let severity = Severity::try_from(asked.severity);
+        let severity = severity.map_err(|_| {
+            AccountRejection::invalid("subscription.severity", asked.severity, known)
+        })?;
+        Ok(Self {
+            id,
+            region: region.clone(),
+            hazard,
+            severity,
+            exercises: asked.exercises,
+            since,
+        })
+    }
+
     /// Says whether and how a warning fits. `province` is the node that took it in: of a warning that names no known
     /// region, all of that node's province is taken to be meant.
     pub fn fits(&self, warning: &WarningState, province: &str) -> Option<Fit> {

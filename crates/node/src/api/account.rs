@@ -240,7 +240,7 @@ impl AccountService for Api {
         &self,
         request: Request<ListAccountsRequest>,
     ) -> Result<Response<ListAccountsResponse>, Status> {
-        self.authorized(request.metadata(), Action::ReadAccounts, None)
+        self.authorized(request.metadata(), Action::ListAccounts, None)
             .await?;
         let request = request.into_inner();
         let limit = page_size(request.page_size)?;

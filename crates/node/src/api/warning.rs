@@ -17,6 +17,7 @@ use posko_domain::{
         ends_at,
         feed::FeedState,
         reach, standing, stream_of,
+        subscription::Subscription,
         template::PLACEHOLDERS,
     },
 };
@@ -93,6 +94,23 @@ fn regencies_of(reach: &Reach) -> Vec<wire::RegencyReach> {
         .collect()
 }
 
+/// Returns what a list is to keep; none for everything.
+fn wanted(request: &ListWarningsRequest) -> Result<Option<Subscription>, Status> {
+    if request.region.is_empty() && request.hazard == 0 && request.severity == 0 {
+        return Ok(None);
+    }
+    let asked = wire::Subscription {
+        region: request.region.clone(),
+        hazard: request.hazard,
+        severity: request.severity,
+        exercises: true,
+        ..wire::Subscription::default()
+    };
+    let read = Subscription::parse(&asked, Id([0; 16]), now());
+    read.map(Some)
+        .map_err(|error| refused(&Refusal::from(error)))
+}
+
 /// Returns the node's own warnings of a source that are in force.
 pub(crate) async fn held_in_force(
     store: &Store,
@@ -103,7 +121,7 @@ pub(crate) async fn held_in_force(
     let found = asked(store, move |store| {
         let (mut held, mut after) = (Vec::new(), None::<String>);
         loop {
-            let page = store.warnings(Some(own), Some(now), after.as_deref(), HELD_PAGE)?;
+            let page = store.warnings(Some(own), Some(now), None, after.as_deref(), HELD_PAGE)?;
             held.extend(page.rows);
             after = page.next;
             if after.is_none() {
@@ -442,6 +460,7 @@ impl WarningService for Api {
         let request = request.into_inner();
         let origin = self.optional_origin(&request.origin)?;
         let in_force_at = request.in_force_only.then(now);
+        let wanted = wanted(&request)?;
         let (limit, after) = (
             page_size(request.page_size)?,
             page_token(&request.page_token),
@@ -449,9 +468,15 @@ impl WarningService for Api {
         let page = self
             .ask(move |store| {
                 let page = if request.unverified_only {
-                    store.unverified_reports(origin, after.as_deref(), limit)?
+                    store.unverified_reports(origin, wanted.as_ref(), after.as_deref(), limit)?
                 } else {
-                    store.warnings(origin, in_force_at, after.as_deref(), limit)?
+                    store.warnings(
+                        origin,
+                        in_force_at,
+                        wanted.as_ref(),
+                        after.as_deref(),
+                        limit,
+                    )?
                 };
                 let ids: Vec<Id> = page.rows.iter().map(|found| found.id).collect();
                 let unverified = store.count_unverified(origin)?;

@@ -262,14 +262,28 @@ pub(crate) fn by_id<S: DeserializeOwned>(
 /// Reads a page of things, newest first, from [`Reading::found`]'s columns and the time by which they are listed.
 pub(crate) fn page<S: DeserializeOwned>(
     reading: &Reading<'_>,
-    mut rows: Rows<'_>,
+    rows: Rows<'_>,
     limit: usize,
 ) -> Result<PageOf<Found<S>>, StoreError> {
+    page_of(reading, rows, limit, |_| true)
+}
+
+/// Returns a page of those that are to be kept; no row is read that is not needed for it.
+pub(crate) fn page_of<S: DeserializeOwned>(
+    reading: &Reading<'_>,
+    mut rows: Rows<'_>,
+    limit: usize,
+    keep: impl Fn(&Found<S>) -> bool,
+) -> Result<PageOf<Found<S>>, StoreError> {
     let mut page = PageOf::new(limit);
-    while let Some(row) = rows.next()? {
+    while page.next.is_none()
+        && let Some(row) = rows.next()?
+    {
         let thing = reading.found(row)?;
-        let token = crate::query::token(row.get(3)?, thing.id);
-        page.push(thing, token);
+        if keep(&thing) {
+            let token = crate::query::token(row.get(3)?, thing.id);
+            page.push(thing, token);
+        }
     }
     Ok(page)
 }

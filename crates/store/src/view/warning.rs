@@ -8,13 +8,13 @@ use std::{
 use posko_domain::{
     context::Recorded,
     event::{self, Event},
-    warning::{WarningEvent, WarningState, ends_at},
+    warning::{WarningEvent, WarningState, ends_at, subscription::Subscription},
 };
 use posko_ledger::epoch::Epoch;
 use posko_proto::{Id, NodeId, common::v1::Position, time::Millis, warning::v1::Review};
 use rusqlite::{Connection, named_params};
 
-use super::{Tables, View, by_id, page};
+use super::{Tables, View, by_id, page_of};
 use crate::{Store, StoreError, fold, log::pos, missing, query::PageOf, statement::WITHDRAWN};
 
 pub(super) const WARNING: View = View {
@@ -64,6 +64,18 @@ pub struct Note {
     pub at: Millis,
     /// The text; none when it is withdrawn.
     pub text: Option<String>,
+}
+
+fn fits(found: &Found, wanted: Option<&Subscription>) -> bool {
+    wanted.is_none_or(|wanted| wanted.fits(&found.state, found.origin.as_str()).is_some())
+}
+
+/// Returns how many rows a page reads at most: one past its limit, or any number where some of them do not fit.
+fn rows_for(limit: usize, wanted: Option<&Subscription>) -> i64 {
+    match wanted {
+        Some(_) => -1,
+        None => limit as i64 + 1,
+    }
 }
 
 /// A warning and what it says.
@@ -265,10 +277,12 @@ impl Store {
         })
     }
 
-    /// Returns reports of the whole region that wait for a duty officer, newest first, also those over by their time.
+    /// Returns reports of the whole region that wait for a duty officer, newest first, also those over by their time;
+    /// where something is wanted, those that fit it.
     pub fn unverified_reports(
         &self,
         origin: Option<NodeId>,
+        wanted: Option<&Subscription>,
         after: Option<&str>,
         limit: usize,
     ) -> Result<PageOf<Found>, StoreError> {
@@ -287,9 +301,9 @@ impl Store {
                 ":before_ms": before_ms,
                 ":before_id": before_id,
                 ":origin": origin.map(|origin| origin.to_string()),
-                ":limit": limit as i64 + 1,
+                ":limit": rows_for(limit, wanted),
             })?;
-            page(reading, rows, limit)
+            page_of(reading, rows, limit, |found| fits(found, wanted))
         })
     }
 
@@ -421,10 +435,12 @@ impl Store {
     ///
     /// One that several nodes took in is listed once: this node's own, else that of the first node by name. Of those in
     /// force it is the one of a node that still holds it in force. With an `origin` every one of that node is listed.
+    /// Where something is wanted, those that fit it are listed.
     pub fn warnings(
         &self,
         origin: Option<NodeId>,
         in_force_at: Option<Millis>,
+        wanted: Option<&Subscription>,
         after: Option<&str>,
         limit: usize,
     ) -> Result<PageOf<Found>, StoreError> {
@@ -451,9 +467,9 @@ impl Store {
                 ":origin": origin.map(|origin| origin.to_string()),
                 ":now": in_force_at.map(|now| now.0),
                 ":own": own.as_str(),
-                ":limit": limit as i64 + 1,
+                ":limit": rows_for(limit, wanted),
             })?;
-            page(reading, rows, limit)
+            page_of(reading, rows, limit, |found| fits(found, wanted))
         })
     }
 }

@@ -1,6 +1,6 @@
 //! A warning that several nodes took in: listed once, by whose it is.
 
-use posko_domain::warning::{Ending, WarningCommand, stream_of};
+use posko_domain::warning::{Ending, WarningCommand, stream_of, subscription::Subscription};
 use posko_proto::warning::v1::{AlertStatus, Content, Source};
 use posko_store::reading::KeptReading;
 use tempfile::tempdir;
@@ -35,7 +35,7 @@ fn taken(number: u32) -> Request {
 
 /// Returns whose warnings a node lists.
 fn listed(store: &Store, origin: Option<NodeId>, in_force_at: Option<Millis>) -> Vec<String> {
-    let page = store.warnings(origin, in_force_at, None, 10).unwrap();
+    let page = store.warnings(origin, in_force_at, None, None, 10).unwrap();
     let origins = page.rows.iter().map(|found| found.origin.to_string());
     origins.collect()
 }
@@ -88,6 +88,59 @@ fn a_warning_that_two_nodes_hold_is_one_row_and_in_force_while_one_of_them_holds
     assert_eq!(listed(&dki, None, None), ["31"]);
     let later = Some(NOW.plus_seconds(7200));
     assert_eq!(listed(&banten, None, later), [""; 0]);
+}
+
+#[test]
+fn a_list_of_one_hazard_goes_on_over_its_pages_and_leaves_none_of_it_out() {
+    let dir = tempdir().unwrap();
+    let store = open(dir.path(), "32", 1);
+    for (number, hazard) in [
+        (1, Hazard::Flood),
+        (2, Hazard::Earthquake),
+        (3, Hazard::Flood),
+        (4, Hazard::Earthquake),
+        (5, Hazard::Flood),
+    ] {
+        let content = Content {
+            status: AlertStatus::Actual.into(),
+            hazard: hazard.into(),
+            sent_at: Some(NOW.plus_seconds(i64::from(number)).into()),
+            ..Content::default()
+        };
+        let name = format!("{NAME}-{number}");
+        let command = WarningCommand::take(Source::Manual, "BPBD", &name, content).unwrap();
+        let stream = stream_of(Source::Manual, &name);
+        accepted(
+            &store,
+            Request {
+                stream,
+                ..asked(number, command)
+            },
+        );
+    }
+    let wanted = posko_proto::warning::v1::Subscription {
+        hazard: Hazard::Flood.into(),
+        exercises: true,
+        ..Default::default()
+    };
+    let wanted = Subscription::parse(&wanted, Id([0; 16]), NOW).unwrap();
+    let (mut sent, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.warnings(None, None, Some(&wanted), after.as_deref(), 1);
+        let page = page.unwrap();
+        assert_eq!(page.rows.len(), 1);
+        sent.extend(
+            page.rows
+                .into_iter()
+                .map(|found| found.state.content.sent_at),
+        );
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let expected = [5, 3, 1].map(|seconds| Some(NOW.plus_seconds(seconds).into()));
+    assert_eq!(sent, expected);
 }
 
 #[test]

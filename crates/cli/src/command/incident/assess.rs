@@ -36,6 +36,7 @@ use crate::{
     label::{self, Lang},
     name,
     output::{Answer as Shown, Context, Table, fields, when},
+    word,
 };
 
 /// The largest file of answers, in bytes.
@@ -51,7 +52,7 @@ pub(crate) struct AssessArgs {
     #[arg(required_unless_present = "template")]
     file: Option<PathBuf>,
     /// Print an empty file of this form with all its questions: pmi, ifrc_24h or ifrc_72h
-    #[arg(long, value_name = "FORM", value_parser = name::parse::<AssessmentForm>, conflicts_with_all = ["incident", "file", "dry_run"])]
+    #[arg(long, value_name = "FORM", value_parser = word::parse::<AssessmentForm>, conflicts_with_all = ["incident", "file", "dry_run"])]
     template: Option<AssessmentForm>,
     /// Only check the file against its form; nothing is sent
     #[arg(long)]
@@ -172,9 +173,10 @@ impl AssessArgs {
         let text = fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
         let is_json = text.trim_start().starts_with('{');
         let read: Result<Json, String> = if is_json {
-            serde_json::from_str(&text).map_err(|error| error.to_string())
+            serde_json::from_str(&text)
+                .map_err(|error| format!("line `{}` is not JSON: {error}", error.line()))
         } else {
-            toml::from_str(&text).map_err(|error| error.message().to_owned())
+            toml::from_str(&text).map_err(|error| not_toml(&text, &error))
         };
         let read = read.map_err(wrong)?;
         let mut request = read_request(&read)?;
@@ -245,6 +247,13 @@ impl AssessArgs {
     }
 }
 
+/// Returns what a file's writer got wrong and on which line, in the parser's words.
+fn not_toml(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = 1 + before.unwrap_or_default().matches('\n').count();
+    format!("line `{line}` is not TOML: {}", error.message())
+}
+
 /// Reads what stands in the file.
 fn read_request(read: &Json) -> Result<SubmitAssessmentRequest, Failure> {
     const KEYS: [&str; 8] = [
@@ -276,11 +285,11 @@ fn read_request(read: &Json) -> Result<SubmitAssessmentRequest, Failure> {
         None => Ok(()),
     };
     let wanted = of("form").unwrap_or_default();
-    let of_form = name::parse::<AssessmentForm>(&wanted).map_err(Failure::usage)?;
+    let of_form = word::parse::<AssessmentForm>(&wanted).map_err(Failure::usage)?;
     let form = form::newest(of_form)
         .ok_or_else(|| Failure::usage(format!("`{wanted}` is no form of this program")))?;
     let kind = match of("kind") {
-        Some(kind) => name::parse::<AssessmentKind>(&kind)
+        Some(kind) => word::parse::<AssessmentKind>(&kind)
             .map_err(Failure::usage)?
             .into(),
         None => 0,
@@ -296,7 +305,11 @@ fn read_request(read: &Json) -> Result<SubmitAssessmentRequest, Failure> {
         }
     };
     let point = degrees("lat", input::latitude)?.zip(degrees("lon", input::longitude)?);
-    let place = of("region").map(|region_code| Place {
+    let region = of("region").map(|region| {
+        let code = input::region(&region);
+        code.map_err(|reason| Failure::usage(format!("key `region`: {reason}")))
+    });
+    let place = region.transpose()?.map(|region_code| Place {
         region_code,
         point: point.map(|(latitude_microdegrees, longitude_microdegrees)| Point {
             latitude_microdegrees,
@@ -431,9 +444,9 @@ fn people(value: &Json) -> Option<People> {
             ..Counted::default()
         };
         for part in key.split('.').filter(|part| *part != "all") {
-            match name::parse::<CountedAge>(part) {
+            match word::parse::<CountedAge>(part) {
                 Ok(age) => counted.age = age.into(),
-                Err(_) => counted.sex = name::parse::<Sex>(part).ok()?.into(),
+                Err(_) => counted.sex = word::parse::<Sex>(part).ok()?.into(),
             }
         }
         Some(counted)
@@ -558,7 +571,7 @@ impl AssessmentCommand {
             Self::List { incident } => {
                 let found = client
                     .incidents()
-                    .get_incident(super::lookup(&incident))
+                    .get_incident(super::lookup(client, &incident)?)
                     .await?
                     .into_inner();
                 let found = found.incident.unwrap_or_default();

@@ -31,6 +31,7 @@ use crate::{
     input::{self, Frame},
     json as view, label, name,
     output::{Answer, Context, Table, Tint, fields, note, when},
+    word,
 };
 
 /// How many bytes are sent at once.
@@ -56,7 +57,7 @@ nothing is removed, and it may carry its author's name. The file's name is not s
         /// The file
         file: PathBuf,
         /// What it is: photo, decree, form, map, report or other
-        #[arg(long, value_parser = name::parse::<AttachmentKind>)]
+        #[arg(long, value_parser = word::parse::<AttachmentKind>)]
         kind: AttachmentKind,
         /// The need, declaration or assessment that it belongs to [default: the incident itself]
         #[arg(long, value_name = "ID", value_parser = input::id)]

@@ -25,13 +25,13 @@ use sha2::{Digest, Sha256};
 use super::incident_id;
 use crate::{
     client::Client,
-    command::{lost, outcome_fields, outcome_of, recorded},
+    command::{lost, outcome_fields, outcome_of, recorded, user},
     failure::Failure,
     input::{self, Frame},
     json as view,
     label::{self, Label},
-    name,
     output::{Answer, Context, fields},
+    word,
 };
 
 /// What every change has.
@@ -53,7 +53,7 @@ pub(crate) enum ChangeCommand {
   posko incident judge PMI-32-2026-000001 --severity extreme")]
     Judge {
         /// minor, moderate, severe or extreme
-        #[arg(long, value_parser = name::parse::<Severity>)]
+        #[arg(long, value_parser = word::parse::<Severity>)]
         severity: Severity,
         #[command(flatten)]
         changed: Changed,
@@ -63,7 +63,7 @@ pub(crate) enum ChangeCommand {
   posko incident scale PMI-32-2026-000001 --scale large")]
     Scale {
         /// small, medium or large
-        #[arg(long, value_parser = name::parse::<Scale>)]
+        #[arg(long, value_parser = word::parse::<Scale>)]
         scale: Scale,
         #[command(flatten)]
         changed: Changed,
@@ -79,7 +79,7 @@ With the departure of the first team the incident is responded to. A step that i
         #[command(flatten)]
         changed: Changed,
         /// occurred, team_departed, on_scene or assessment_submitted
-        #[arg(value_parser = name::parse::<Step>)]
+        #[arg(value_parser = word::parse::<Step>)]
         step: Step,
     },
     /// Says that the threat is over and recovery begins
@@ -94,7 +94,7 @@ With the departure of the first team the incident is responded to. A step that i
   posko incident cancel PMI-32-2026-000001 --reason stood_down")]
     Cancel {
         /// entered_in_error, stood_down or handed_over
-        #[arg(long, value_parser = name::parse::<CancelReason>)]
+        #[arg(long, value_parser = word::parse::<CancelReason>)]
         reason: CancelReason,
         #[command(flatten)]
         changed: Changed,
@@ -104,7 +104,7 @@ With the departure of the first team the incident is responded to. A step that i
   posko incident reopen PMI-32-2026-000001 --reason recurred")]
     Reopen {
         /// recurred, new_information or ended_in_error
-        #[arg(long, value_parser = name::parse::<ReopenReason>)]
+        #[arg(long, value_parser = word::parse::<ReopenReason>)]
         reason: ReopenReason,
         #[command(flatten)]
         changed: Changed,
@@ -136,18 +136,18 @@ The empty one takes a wrong number back. GLIDE numbers are given by ADRC and its
     #[command(after_help = "Examples:
   posko incident post PMI-32-2026-000001 commander
   posko incident post PMI-32-2026-000001 logistics \\
-    --account 0192f3c4-5a6b-7c8d-9e0f-112233445566
+    --account sari
   posko incident post PMI-32-2026-000001 logistics --leave")]
     Post {
         #[command(flatten)]
         changed: Changed,
         /// commander, deputy, operations, planning, logistics, administration, public_relations, liaison, safety, health
         /// or assessment
-        #[arg(value_parser = name::parse::<Post>)]
+        #[arg(value_parser = word::parse::<Post>)]
         post: Post,
-        /// The account [default: the one that is logged in]
-        #[arg(long, value_name = "ID", value_parser = input::id)]
-        account: Option<Id>,
+        /// Login name or id of the account [default: the one that is logged in]
+        #[arg(long, value_name = "ACCOUNT")]
+        account: Option<String>,
         /// Take it out
         #[arg(long)]
         leave: bool,
@@ -162,9 +162,9 @@ When nobody answers in time, the node calls the next level by itself.")]
         #[command(flatten)]
         changed: Changed,
         /// branch, province, region or national
-        #[arg(value_parser = name::parse::<EscalationLevel>)]
+        #[arg(value_parser = word::parse::<EscalationLevel>)]
         level: EscalationLevel,
-        /// Until when somebody must answer, RFC 3339 [default: the level's]
+        /// Until when somebody must answer, such as 14:00 or "2026-11-29 14:00" (WIB) [default: the level's]
         #[arg(long, value_name = "TIME", value_parser = input::time, conflicts_with = "answered")]
         answer_by: Option<Timestamp>,
         /// The called are there
@@ -182,10 +182,10 @@ When nobody answers in time, the node calls the next level by itself.")]
         /// Its number, from 1
         #[arg(value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         number: u32,
-        /// Its begin, RFC 3339
+        /// Its begin, such as 14:00 or "2026-11-29 14:00" (WIB)
         #[arg(long, value_name = "TIME", value_parser = input::time, requires = "until", required_unless_present = "approve")]
         from: Option<Timestamp>,
-        /// Its end, RFC 3339
+        /// Its end, such as 14:00 or "2026-11-29 14:00" (WIB)
         #[arg(long, value_name = "TIME", value_parser = input::time, requires = "from")]
         until: Option<Timestamp>,
         /// Approve its plan, with the objectives that it has now
@@ -213,16 +213,16 @@ When nobody answers in time, the node calls the next level by itself.")]
         #[arg(long, value_name = "ID", value_parser = input::id, conflicts_with = "set")]
         drop: Option<Id>,
         /// normal, high or lifesaving
-        #[arg(long, value_parser = name::parse::<Priority>)]
+        #[arg(long, value_parser = word::parse::<Priority>)]
         priority: Option<Priority>,
-        /// Until when, RFC 3339
+        /// Until when, such as 14:00 or "2026-11-29 14:00" (WIB)
         #[arg(long, value_name = "TIME", value_parser = input::time)]
         due: Option<Timestamp>,
         /// The number of its operational period
         #[arg(long, value_name = "N")]
         period: Option<u32>,
         /// Who is to reach it
-        #[arg(long, value_parser = name::parse::<Post>)]
+        #[arg(long, value_parser = word::parse::<Post>)]
         post: Option<Post>,
     },
     /// Says what is needed, that a part of it came, or what became of it
@@ -264,21 +264,21 @@ pub(crate) struct NeedArgs {
     #[command(flatten)]
     changed: Changed,
     /// Its field of work
-    #[arg(long, value_parser = name::parse::<Sector>, required_unless_present_any = ["part", "met", "drop", "duplicate"])]
+    #[arg(long, value_parser = word::parse::<Sector>, required_unless_present_any = ["part", "met", "drop", "duplicate"])]
     sector: Option<Sector>,
     /// How much is needed, or came [default: not quantified]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     quantity: u64,
     /// What is counted
-    #[arg(long, value_parser = name::parse::<Unit>)]
+    #[arg(long, value_parser = word::parse::<Unit>)]
     unit: Option<Unit>,
     /// normal, high or lifesaving
-    #[arg(long, value_parser = name::parse::<Priority>)]
+    #[arg(long, value_parser = word::parse::<Priority>)]
     priority: Option<Priority>,
-    /// Kemendagri code of the place where it is needed
-    #[arg(long, value_name = "CODE")]
+    /// Kemendagri code or name of the place where it is needed
+    #[arg(long, value_name = "CODE", value_parser = input::region)]
     region: Option<String>,
-    /// Until when, RFC 3339
+    /// Until when, such as 14:00 or "2026-11-29 14:00" (WIB)
     #[arg(long, value_name = "TIME", value_parser = input::time)]
     due: Option<Timestamp>,
     /// The need that is said anew [default: a new one]
@@ -288,7 +288,7 @@ pub(crate) struct NeedArgs {
     #[arg(long, value_name = "ID", value_parser = input::id, requires = "by", conflicts_with_all = ["set", "sector", "unit", "priority", "region", "due"])]
     part: Option<Id>,
     /// Who brought it: pmi, government or other
-    #[arg(long, value_parser = name::parse::<FigureSource>, requires = "part")]
+    #[arg(long, value_parser = word::parse::<FigureSource>, requires = "part")]
     by: Option<FigureSource>,
     /// The quantity is all that they brought so far, in place of what was said before
     #[arg(long, requires = "part")]
@@ -344,14 +344,14 @@ pub(crate) struct EmergencyArgs {
     #[command(flatten)]
     changed: Changed,
     /// alert, response, transition or certain_condition
-    #[arg(long, value_parser = name::parse::<EmergencyStatus>, required_unless_present = "end",
+    #[arg(long, value_parser = word::parse::<EmergencyStatus>, required_unless_present = "end",
         requires_all = ["level", "authority", "decree", "date", "until", "hazards", "regions"])]
     status: Option<EmergencyStatus>,
     /// regency, province or national
-    #[arg(long, value_parser = name::parse::<EmergencyLevel>)]
+    #[arg(long, value_parser = word::parse::<EmergencyLevel>)]
     level: Option<EmergencyLevel>,
     /// The office that declares it: regent, mayor, governor, president or bnpb
-    #[arg(long, value_parser = name::parse::<Office>)]
+    #[arg(long, value_parser = word::parse::<Office>)]
     authority: Option<Office>,
     /// The decree's number
     #[arg(long, value_name = "NUMBER")]
@@ -359,17 +359,17 @@ pub(crate) struct EmergencyArgs {
     /// The day of the decree
     #[arg(long, value_name = "DAY")]
     date: Option<String>,
-    /// Its first day, or its begin, RFC 3339 [default: with --extends, where the other ends]
+    /// Its first day, or its begin, such as 14:00 or "2026-11-29 14:00" (WIB) [default: with --extends, where the other ends]
     #[arg(long, value_name = "DAY", value_parser = input::begin, required_unless_present_any = ["extends", "end"])]
     from: Option<Timestamp>,
-    /// Its last day, or its end, RFC 3339
+    /// Its last day, or its end, such as 14:00 or "2026-11-29 14:00" (WIB)
     #[arg(long, value_name = "DAY", value_parser = input::end)]
     until: Option<Timestamp>,
     /// A hazard that it names; may be repeated
-    #[arg(long = "hazard", value_name = "HAZARD", value_parser = name::parse::<Hazard>)]
+    #[arg(long = "hazard", value_name = "HAZARD", value_parser = word::parse::<Hazard>)]
     hazards: Vec<Hazard>,
-    /// Kemendagri code of an area in which it holds; may be repeated
-    #[arg(long = "region", value_name = "CODE")]
+    /// Kemendagri code or name of an area in which it holds; may be repeated
+    #[arg(long = "region", value_name = "CODE", value_parser = input::region)]
     regions: Vec<String>,
     /// The declaration that it extends
     #[arg(long, value_name = "ID", value_parser = input::id)]
@@ -475,7 +475,13 @@ impl ChangeCommand {
                 post,
                 account,
                 leave,
-            } => (changed, posted(post, account, leave)),
+            } => {
+                let account = match account {
+                    Some(account) => user::account_id(client, &account).await?,
+                    None => Vec::new(),
+                };
+                (changed, posted(post, account, leave))
+            }
             Self::Escalate {
                 changed,
                 level,
@@ -579,7 +585,7 @@ impl Other {
         };
         let found = client
             .incidents()
-            .get_incident(super::lookup(&name))
+            .get_incident(super::lookup(client, &name)?)
             .await?;
         let found = found.into_inner().incident.unwrap_or_default();
         let origin: String = found
@@ -604,8 +610,8 @@ impl Other {
     }
 }
 
-fn posted(post: Post, account: Option<Id>, leave: bool) -> Change {
-    let (post, account_ref) = (post.into(), account.map(Id::to_vec).unwrap_or_default());
+fn posted(post: Post, account_ref: Vec<u8>, leave: bool) -> Change {
+    let post = post.into();
     if leave {
         Change::VacatePost(IncidentPostVacated { post, account_ref })
     } else {

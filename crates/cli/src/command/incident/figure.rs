@@ -20,7 +20,7 @@ use crate::{
     command::{lost, outcome_of},
     failure::Failure,
     json as view, label, name,
-    output::{Context, Table, when},
+    output::{Context, Table, grouped, when},
 };
 
 /// Records what an assessment offers, and returns what that was in JSON and on the screen.
@@ -31,7 +31,10 @@ pub(super) async fn record(
     (id, meta): (Id, CommandMeta),
 ) -> Result<(Json, String), Failure> {
     let mut service = client.incidents();
-    let found = service.get_incident(lookup(incident)).await?.into_inner();
+    let found = service
+        .get_incident(lookup(client, incident)?)
+        .await?
+        .into_inner();
     let incident = found.incident.unwrap_or_default();
     let request = GetAssessmentRequest {
         incident_id: incident.incident_id.clone(),
@@ -94,14 +97,19 @@ pub(super) fn table(
                 held.source == i32::from(FigureSource::Pmi)
                     && (held.measure, held.sex, held.age_band) == key
             });
-            let before =
-                before.map(|held| format!("{}, {}", held.count, when(held.as_of.as_ref())));
+            let before = before.map(|held| {
+                format!(
+                    "{}, {}",
+                    grouped(held.count, context.lang),
+                    when(held.as_of.as_ref())
+                )
+            });
             table.row([
                 offered.question.clone(),
                 label::of::<Measure>(figure.measure, context.lang),
                 label::of::<Sex>(figure.sex, context.lang),
                 label::of::<AgeBand>(figure.age_band, context.lang),
-                figure.count.to_string(),
+                grouped(figure.count, context.lang),
                 before.unwrap_or_default(),
                 String::new(),
             ]);

@@ -45,7 +45,7 @@ pub(super) fn posts(context: &Context, incident: &Incident) -> Table {
     for holder in &incident.posts {
         table.row([
             label::of::<Post>(holder.post, context.lang),
-            view::id(&holder.account_ref).unwrap_or_default(),
+            context.person(&holder.account_ref),
             when(holder.since.as_ref()),
             holder
                 .until

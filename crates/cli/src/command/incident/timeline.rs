@@ -18,7 +18,7 @@ use serde_json::{Value as Json, json};
 use super::incident_id;
 use crate::{
     client::Client,
-    command::{freshness, listed, pages},
+    command::{freshness, listed, pages, user::name_people},
     failure::Failure,
     json as view,
     label::{self, Lang},
@@ -44,6 +44,7 @@ pub(super) async fn run(
         service.list_timeline(request).await
     };
     let (entries, more, page) = pages(limit, ask).await?;
+    name_people(context, client).await;
     let origins: Vec<_> = page.provenance.into_iter().collect();
     let text = format!(
         "{}{}",
@@ -83,7 +84,7 @@ fn table(context: &Context, entries: &[TimelineEntry]) -> Table {
                 tint,
             ),
             (label::of::<Role>(entry.role, context.lang), Tint::Plain),
-            (view::id(&entry.actor_ref).unwrap_or_default(), Tint::Plain),
+            (context.person(&entry.actor_ref), Tint::Plain),
             (place_in_log(entry), Tint::Plain),
         ]);
     }

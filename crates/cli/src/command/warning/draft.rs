@@ -19,11 +19,12 @@ use serde_json::json;
 use super::{Reference, show::area_text};
 use crate::{
     client::{Client, Who},
-    command::{listed, lost, outcome_fields, outcome_of, pages, recorded},
+    command::{listed, lost, outcome_fields, outcome_of, pages, recorded, user::name_people},
     failure::Failure,
     input::{self, Frame},
-    json as view, label, name,
+    json as view, label,
     output::{Answer, Context, Table, Tint, fields, when},
+    word,
 };
 
 #[derive(Debug, Args)]
@@ -37,20 +38,20 @@ pub(super) struct DraftArgs {
     /// Own warning that it takes back, once approved
     #[arg(long, value_name = "ID", value_parser = input::id)]
     cancel: Option<Id>,
-    /// Kemendagri code of a region where it holds, or a zone; may be repeated
-    #[arg(long = "region", value_name = "CODE")]
+    /// Kemendagri code or name of a region where it holds, or a zone; may be repeated
+    #[arg(long = "region", value_name = "CODE", value_parser = input::region)]
     regions: Vec<String>,
     /// Kind of danger
-    #[arg(long, value_parser = name::parse::<Hazard>)]
+    #[arg(long, value_parser = word::parse::<Hazard>)]
     hazard: Option<Hazard>,
     /// minor, moderate, severe or extreme
-    #[arg(long, value_parser = name::parse::<Severity>)]
+    #[arg(long, value_parser = word::parse::<Severity>)]
     severity: Option<Severity>,
     /// immediate, expected, future or past
-    #[arg(long, value_parser = name::parse::<Urgency>)]
+    #[arg(long, value_parser = word::parse::<Urgency>)]
     urgency: Option<Urgency>,
     /// observed, likely, possible or unlikely
-    #[arg(long, value_parser = name::parse::<Certainty>)]
+    #[arg(long, value_parser = word::parse::<Certainty>)]
     certainty: Option<Certainty>,
     /// What stands for {level}, such as `Siaga I` [default: the word of the severity]
     #[arg(long)]
@@ -79,10 +80,10 @@ pub(super) struct DraftArgs {
     /// The publisher's page
     #[arg(long, value_name = "URL")]
     web: Option<String>,
-    /// From when it holds, RFC 3339 [default: when it was sent]
+    /// From when it holds, such as 14:00 or "2026-11-29 14:00" (WIB) [default: when it was sent]
     #[arg(long, value_name = "TIME", value_parser = input::time)]
     effective_at: Option<Timestamp>,
-    /// Until when it holds, RFC 3339
+    /// Until when it holds, such as 14:00 or "2026-11-29 14:00" (WIB)
     #[arg(long, value_name = "TIME", value_parser = input::time, conflicts_with = "hours")]
     expires_at: Option<Timestamp>,
     /// How many hours from now it holds
@@ -237,6 +238,7 @@ pub(super) async fn drafts(
         };
         let draft = service.get_draft(request).await?.into_inner().draft;
         let draft = draft.unwrap_or_default();
+        name_people(context, &client).await;
         let text = render(context, &draft);
         return Answer::new(json!({ "draft": view::warning::Draft::from(draft) }), text);
     }
@@ -350,15 +352,9 @@ fn render(context: &Context, draft: &Draft) -> String {
                 label::IN_ENGLISH,
                 english.collect::<Vec<String>>().join("\n"),
             ),
-            (
-                label::DRAFTED_BY,
-                view::id(&draft.drafted_by).unwrap_or_default(),
-            ),
+            (label::DRAFTED_BY, context.person(&draft.drafted_by)),
             (label::DRAFTED_AT, when(draft.drafted_at.as_ref())),
-            (
-                label::DECIDED_BY,
-                view::id(&draft.decided_by).unwrap_or_default(),
-            ),
+            (label::DECIDED_BY, context.person(&draft.decided_by)),
             (label::DECIDED_AT, when(draft.decided_at.as_ref())),
             (label::VERSION, draft.version.to_string()),
         ],

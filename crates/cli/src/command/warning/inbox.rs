@@ -19,20 +19,21 @@ use crate::{
     },
     failure::Failure,
     input::{self, Frame},
-    json as view, label, name,
+    json as view, label,
     output::{self, Answer, Context, Table, Tint, fields, when},
+    word,
 };
 
 #[derive(Debug, Args)]
 pub(super) struct SubscribeArgs {
-    /// Kemendagri code of a region, or a zone [default: everywhere]
-    #[arg(long, value_name = "CODE")]
+    /// Kemendagri code or name of a region, or a zone [default: everywhere]
+    #[arg(long, value_name = "CODE", value_parser = input::region)]
     region: Option<String>,
     /// Kind of danger [default: every kind]
-    #[arg(long, value_parser = name::parse::<Hazard>)]
+    #[arg(long, value_parser = word::parse::<Hazard>)]
     hazard: Option<Hazard>,
     /// Least severity: minor, moderate, severe or extreme [default: any]
-    #[arg(long, value_parser = name::parse::<Severity>)]
+    #[arg(long, value_parser = word::parse::<Severity>)]
     severity: Option<Severity>,
     /// Be told of exercises too
     #[arg(long)]

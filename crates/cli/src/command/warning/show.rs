@@ -129,7 +129,7 @@ fn render(context: &Context, warning: &Warning) -> String {
                 label::MAGNITUDE,
                 quake
                     .as_ref()
-                    .map(|quake| magnitude(quake.magnitude_hundredths))
+                    .map(|quake| magnitude(context, quake.magnitude_hundredths))
                     .unwrap_or_default(),
             ),
             (
@@ -199,7 +199,7 @@ fn population_text(context: &Context, warning: &Warning) -> String {
     if people.is_empty() {
         return people;
     }
-    format!("{people} ({})", warning.population_source)
+    format!("{people} ({})", context.told(&warning.population_source))
 }
 
 /// Returns when what the warning is of is expected, area by area.
@@ -234,8 +234,12 @@ fn felt_text(said: &Content) -> String {
     places.join(", ")
 }
 
-fn magnitude(hundredths: i32) -> String {
-    format!("M {}", f64::from(hundredths) / 100.0)
+fn magnitude(context: &Context, hundredths: i32) -> String {
+    let shown = format!("M {}", f64::from(hundredths) / 100.0);
+    match context.lang {
+        label::Lang::Id => shown.replace('.', ","),
+        label::Lang::En => shown,
+    }
 }
 
 pub(super) fn area_text(area: &Area) -> String {
@@ -320,7 +324,7 @@ mod tests {
                 ..Default::default()
             },
         );
-        assert!(text.contains("M 5.6") && text.contains("11 km"), "{text}");
+        assert!(text.contains("M 5,6") && text.contains("11 km"), "{text}");
     }
 
     #[test]
