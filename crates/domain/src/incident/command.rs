@@ -392,7 +392,7 @@ fn count_of(figure: &Figure) -> Result<CountOf, IncidentRejection> {
     })
 }
 
-fn counts_people(measure: Measure) -> bool {
+pub(super) fn counts_people(measure: Measure) -> bool {
     matches!(
         measure,
         Measure::Dead

@@ -26,6 +26,7 @@ mod glide;
 mod import;
 mod need;
 mod operation;
+mod plausible;
 mod rejection;
 mod rule;
 mod state;

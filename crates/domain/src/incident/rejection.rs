@@ -63,8 +63,8 @@ pub enum IncidentRejection {
         /// The warning.
         id: Id,
     },
-    /// The warning is a test, a draft, a system message or, outside an exercise, an exercise.
-    #[error("a warning of status `{}` never raises {} incident", status.as_str_name(), if *exercise { "an" } else { "a real" })]
+    /// The warning is a test, a draft, a system message, an exercise outside of one, or real within one.
+    #[error("{}", never_raises(*status, *exercise))]
     WarningNotActual {
         /// The warning's status.
         status: AlertStatus,
@@ -198,12 +198,76 @@ pub enum IncidentRejection {
         /// The time that the sent figure describes.
         given: Millis,
     },
+    /// What is to happen until a time would have had to happen before it was said.
+    #[error("field `{field}` is `{}`, which is over already: it was said at `{}`", shown(*at), shown(*said))]
+    InPast {
+        /// The field.
+        field: &'static str,
+        /// The time sent.
+        at: Millis,
+        /// When it was said.
+        said: Millis,
+    },
+    /// More came of a need than is missing.
+    #[error(
+        "`{quantity}` is more than the `{missing}` that are missing of `{asked}`: set the need anew if more is needed"
+    )]
+    MoreThanMissing {
+        /// How much came.
+        quantity: u64,
+        /// How much is missing.
+        missing: u64,
+        /// How much was asked for.
+        asked: u64,
+    },
+    /// The parts of a figure by sex or age are more than its whole.
+    #[error(
+        "`{}` by sex or age is `{parts}`, more than the `{whole}` in all that the same source gave as of `{}`: give the new whole as well",
+        measure.as_str_name(), shown(*as_of)
+    )]
+    PartsExceed {
+        /// The measure.
+        measure: Measure,
+        /// What the parts add up to.
+        parts: u64,
+        /// The whole.
+        whole: u64,
+        /// The time that the whole describes.
+        as_of: Millis,
+    },
+    /// A figure counts more people than there are.
+    #[error("`{}` is `{count}`, and {area} has `{population}` people", measure.as_str_name())]
+    MoreThanEverybody {
+        /// The measure.
+        measure: Measure,
+        /// The figure.
+        count: u64,
+        /// The kab/kota or the province.
+        area: &'static str,
+        /// How many people live there.
+        population: u64,
+    },
     /// A real command about an exercise's incident, or the other way round.
-    #[error("{}", if *incident { "the incident is an exercise, and the command is not" } else { "the incident is real, and the command belongs to an exercise" })]
+    #[error("{}", if *incident { "the incident is an exercise, and the command is not: add `--exercise`" } else { "the incident is real, and the command belongs to an exercise: leave out `--exercise`" })]
     ExerciseMixed {
         /// Whether the incident is an exercise.
         incident: bool,
     },
+}
+
+fn never_raises(status: AlertStatus, exercise: bool) -> String {
+    let status_name = status.as_str_name();
+    match (status, exercise) {
+        (AlertStatus::Actual, true) => {
+            "a real warning or report never raises a drill: leave out `--exercise`, or name a \
+             warning of an exercise"
+                .into()
+        }
+        (AlertStatus::Exercise, false) => {
+            "a warning of an exercise never raises a real incident: add `--exercise`".into()
+        }
+        _ => format!("a warning of status `{status_name}` never raises an incident"),
+    }
 }
 
 /// Says what has to come first, where one thing does.
@@ -252,7 +316,11 @@ impl Rejection for IncidentRejection {
             | Self::Place(_)
             | Self::OutsideProvince { .. }
             | Self::InFuture { .. }
-            | Self::LongPast { .. } => Code::Invalid,
+            | Self::LongPast { .. }
+            | Self::InPast { .. }
+            | Self::MoreThanMissing { .. }
+            | Self::PartsExceed { .. }
+            | Self::MoreThanEverybody { .. } => Code::Invalid,
             Self::UnknownWarning { .. } | Self::NotFound | Self::NotThere { .. } => Code::NotFound,
             Self::WarningNotActual { .. }
             | Self::NumbersUsedUp { .. }

@@ -1,6 +1,7 @@
 mod attachment;
 mod import;
 mod lifecycle;
+mod plausible;
 mod response;
 
 use posko_proto::{
@@ -495,7 +496,7 @@ fn a_later_status_never_happened_before_the_one_before_it() {
 }
 
 #[test]
-fn only_an_actual_warning_raises_an_incident_and_an_exercise_one_only_a_drill() {
+fn only_an_actual_warning_raises_an_incident_and_an_exercise_one_a_drill() {
     let drill = Context {
         exercise: true,
         ..context(0)
@@ -504,6 +505,8 @@ fn only_an_actual_warning_raises_an_incident_and_an_exercise_one_only_a_drill() 
     assert!(raises(AlertStatus::Actual, &context(0)));
     assert!(raises(AlertStatus::Exercise, &drill));
     assert!(!raises(AlertStatus::Exercise, &context(0)));
+    let real = decide(None, &from_warning(AlertStatus::Actual), &drill).unwrap_err();
+    assert!(real.to_string().contains("never raises a drill"), "{real}");
     for status in [
         AlertStatus::Unspecified,
         AlertStatus::System,

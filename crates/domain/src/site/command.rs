@@ -68,6 +68,13 @@ impl SiteCommand {
     ) -> Result<Self, SiteRejection> {
         let id = incident_named(request)?;
         let incident = incident.ok_or(SiteRejection::UnknownIncident { id })?;
+        let exercise = (request.meta.as_ref()).is_some_and(|meta| meta.exercise);
+        if exercise != incident.exercise {
+            return Err(SiteRejection::IncidentMixed {
+                number: incident.number.clone(),
+                exercise: incident.exercise,
+            });
+        }
         if incident::is_over(incident.status) {
             return Err(SiteRejection::IncidentOver {
                 number: incident.number.clone(),
