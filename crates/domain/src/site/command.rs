@@ -91,7 +91,7 @@ impl SiteCommand {
         let place =
             place.ok_or_else(|| SiteRejection::invalid("site.place", "", "a place is needed"))?;
         Ok(Self(SiteEvent::Opened(SiteOpened {
-            place: Some(Place::parse(place)?.into()),
+            place: Some(Place::parse_within(place)?.into()),
             name: said.name.trim().into(),
             ..said.clone()
         })))
