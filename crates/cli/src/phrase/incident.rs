@@ -75,7 +75,18 @@ phrases! { pub(super) INCIDENT:
         "kejadian `{}` itu latihan, sedangkan titik layanannya bukan: tambahkan `--exercise`";
     "incident `{}` is real, and the site belongs to an exercise: leave out `--exercise`":
         "kejadian `{}` itu nyata, sedangkan titik layanannya latihan: hapus `--exercise`";
+    // What something else is in the way of.
+    "still open are `{}` sites ({}), `{}` needs and `{}` legal statuses ({}): end them first, or say with `--confirmed` that it is closed all the same":
+        "masih terbuka `{}` titik layanan ({}), `{}` kebutuhan dan `{}` status darurat ({}): akhiri dulu, atau tambahkan `--confirmed` bila tetap ditutup";
+    "incident `{}` was opened from it already: add `--confirmed` if this is another one":
+        "kejadian `{}` sudah dibuka dari peringatan itu: tambahkan `--confirmed` bila ini kejadian lain";
+    "incident `{}` is itself a part of this one": "kejadian `{}` sendiri bagian dari kejadian ini";
+    "incidents above it": "kejadian di atasnya";
     // What nobody can have meant.
+    "field `{}` is `{}`, which lies in {} (`{}`), not in {}":
+        "`{}` dan `--lon` berisi `{}`, yang terletak di {} (`{}`), bukan di {}";
+    "field `{}` is `{}`, which lies `{}` km from {}, not in {}":
+        "`{}` dan `--lon` berisi `{}`, yang terletak `{}` km dari {}, bukan di {}";
     "field `{}` is `{}`, which is over already: it was said at `{}`":
         "`{}` berisi `{}`, yang sudah lewat: dinyatakan pada `{}`";
     "`{}` is more than the `{}` that are missing of `{}`: set the need anew if more is needed":

@@ -129,7 +129,7 @@ pub fn decide(
         IncidentCommand::EndOperation => {
             vec![IncidentEvent::OperationEnded(IncidentOperationEnded {})]
         }
-        IncidentCommand::Close => vec![IncidentEvent::Closed(IncidentClosed {})],
+        IncidentCommand::Close { .. } => vec![IncidentEvent::Closed(IncidentClosed {})],
         IncidentCommand::Import { imported, note } => {
             own(imported.place(), context)?;
             if context.exercise {

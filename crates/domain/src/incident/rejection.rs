@@ -198,6 +198,36 @@ pub enum IncidentRejection {
         /// The time that the sent figure describes.
         given: Millis,
     },
+    /// Something is still open.
+    #[error(
+        "still open are `{sites}` sites ({site_names}), `{needs}` needs and `{statuses}` legal statuses ({decrees}): end them first, or say with `--confirmed` that it is closed all the same"
+    )]
+    Unfinished {
+        /// How many sites.
+        sites: usize,
+        /// The first of their names.
+        site_names: String,
+        /// How many needs.
+        needs: usize,
+        /// How many legal statuses.
+        statuses: usize,
+        /// The first of their decrees.
+        decrees: String,
+    },
+    /// Another incident was opened from the warning at that place, and is not over.
+    #[error(
+        "incident `{number}` was opened from it already: add `--confirmed` if this is another one"
+    )]
+    OpenedAlready {
+        /// That incident's number.
+        number: String,
+    },
+    /// The incident that it would be a part of is a part of it.
+    #[error("incident `{number}` is itself a part of this one")]
+    PartOfItself {
+        /// That incident's number.
+        number: String,
+    },
     /// What is to happen until a time would have had to happen before it was said.
     #[error("field `{field}` is `{}`, which is over already: it was said at `{}`", shown(*at), shown(*said))]
     InPast {
@@ -337,6 +367,9 @@ impl Rejection for IncidentRejection {
             | Self::TooMany { .. }
             | Self::OlderFigure { .. }
             | Self::NotHistorical { .. }
+            | Self::Unfinished { .. }
+            | Self::OpenedAlready { .. }
+            | Self::PartOfItself { .. }
             | Self::ExerciseMixed { .. } => Code::Conflict,
         }
     }

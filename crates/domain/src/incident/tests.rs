@@ -1,4 +1,5 @@
 mod attachment;
+mod beside;
 mod import;
 mod lifecycle;
 mod plausible;
@@ -74,6 +75,7 @@ fn from_warning(status: AlertStatus) -> IncidentCommand {
         id: Id([3; 16]),
         status,
         hazard: Hazard::Earthquake,
+        confirmed: false,
     };
     IncidentCommand::Report {
         hazard: Hazard::Earthquake,
@@ -249,7 +251,7 @@ fn an_incident_goes_its_way_to_the_end() {
         ACTIVATE,
         dead(318, 1),
         IncidentCommand::EndOperation,
-        IncidentCommand::Close,
+        IncidentCommand::Close { confirmed: false },
     ]);
     assert_eq!(state.status, Status::Closed);
     assert_eq!(state.scale, Scale::Medium);
@@ -285,7 +287,7 @@ fn what_holds_already_is_refused_by_its_own_name() {
         VERIFY,
         ACTIVATE,
         IncidentCommand::EndOperation,
-        IncidentCommand::Close,
+        IncidentCommand::Close { confirmed: false },
     ];
     let already = [
         (
@@ -312,7 +314,7 @@ fn what_holds_already_is_refused_by_its_own_name() {
             IncidentRejection::OperationAlreadyEnded { number: number() },
         ),
         (
-            refused(&closed, &IncidentCommand::Close),
+            refused(&closed, &IncidentCommand::Close { confirmed: false }),
             IncidentRejection::AlreadyClosed { number: number() },
         ),
     ];
@@ -328,7 +330,7 @@ fn a_step_that_the_status_does_not_allow_is_refused() {
         VERIFY,
         ACTIVATE,
         IncidentCommand::EndOperation,
-        IncidentCommand::Close,
+        IncidentCommand::Close { confirmed: false },
     ];
     let wrong: [(&[IncidentCommand], IncidentCommand, Status, &str); 9] = [
         (&[], ACTIVATE, Status::Reported, "activated"),
@@ -340,7 +342,7 @@ fn a_step_that_the_status_does_not_allow_is_refused() {
         ),
         (
             &[VERIFY],
-            IncidentCommand::Close,
+            IncidentCommand::Close { confirmed: false },
             Status::Verified,
             "closed",
         ),
@@ -383,7 +385,7 @@ fn without_an_incident_nothing_but_a_report_is_taken() {
         dead(1, 0),
         note(),
         IncidentCommand::EndOperation,
-        IncidentCommand::Close,
+        IncidentCommand::Close { confirmed: false },
     ] {
         assert_eq!(
             decide(None, &command, &context(0)),
@@ -862,7 +864,7 @@ fn any_command() -> impl Strategy<Value = IncidentCommand> {
         Just(ACTIVATE),
         Just(note()),
         Just(IncidentCommand::EndOperation),
-        Just(IncidentCommand::Close),
+        Just(IncidentCommand::Close { confirmed: false }),
         (0..1000_u64, -100..100_i64).prop_map(|(count, minute)| dead(count, minute)),
     ]
 }

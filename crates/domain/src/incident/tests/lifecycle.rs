@@ -148,7 +148,10 @@ fn in_each_status(
     let activated = [&[VERIFY, ACTIVATE], during].concat();
     let and = |commands: &[IncidentCommand]| [&activated, commands].concat();
     let ended = and(&[IncidentCommand::EndOperation]);
-    let closed = and(&[IncidentCommand::EndOperation, IncidentCommand::Close]);
+    let closed = and(&[
+        IncidentCommand::EndOperation,
+        IncidentCommand::Close { confirmed: false },
+    ]);
     let cancelled = if during.is_empty() {
         vec![cancel()]
     } else {
@@ -183,7 +186,11 @@ fn every_status_takes_just_the_commands_of_the_table() {
         ("depart", took(Step::TeamDeparted), "..+++....."),
         ("begin transition", transition(), "..++......"),
         ("end", IncidentCommand::EndOperation, "..+++....."),
-        ("close", IncidentCommand::Close, ".....+...."),
+        (
+            "close",
+            IncidentCommand::Close { confirmed: false },
+            ".....+....",
+        ),
         ("reopen", reopen(), "....++++++"),
         ("note", note(), "++++++.+++"),
         ("attach", super::attachment::attach(), "++++++.+++"),
