@@ -273,6 +273,7 @@ labels! {
     HOURS: "j", "h";
     HAZARD: "bahaya", "hazard";
     HEADERS_ONLY: "hanya kepala entri dari kelas", "only headers of class";
+    AUTOMATIC: "otomatis (simpul)", "automatic (the node)";
     HAS_PART: "mencakup", "has as a part";
     HEADLINE: "judul", "headline";
     HEALTH: "kesehatan", "health";

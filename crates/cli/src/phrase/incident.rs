@@ -75,6 +75,9 @@ phrases! { pub(super) INCIDENT:
         "kejadian `{}` itu latihan, sedangkan titik layanannya bukan: tambahkan `--exercise`";
     "incident `{}` is real, and the site belongs to an exercise: leave out `--exercise`":
         "kejadian `{}` itu nyata, sedangkan titik layanannya latihan: hapus `--exercise`";
+    "why it is false is needed, as a reason or in words": "alasan laporan itu tidak benar wajib diisi: `--reason` atau `--note`";
+    "period `{}` leaves out what comes before it: the next one is `{}`":
+        "periode `{}` melompati yang sebelumnya: periode berikutnya `{}`";
     // What something else is in the way of.
     "still open are `{}` sites ({}), `{}` needs and `{}` legal statuses ({}): end them first, or say with `--confirmed` that it is closed all the same":
         "masih terbuka `{}` titik layanan ({}), `{}` kebutuhan dan `{}` status darurat ({}): akhiri dulu, atau tambahkan `--confirmed` bila tetap ditutup";

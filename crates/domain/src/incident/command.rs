@@ -281,6 +281,14 @@ impl TryFrom<&RejectIncidentRequest> for IncidentCommand {
         let reason = known("reason", request.reason)?;
         let note = optional_note(&request.note)?;
         if request.duplicate_of.is_empty() {
+            if reason == RejectReason::Unspecified && note.is_none() {
+                let expected = "why it is false is needed, as a reason or in words";
+                return Err(IncidentRejection::invalid(
+                    "reason",
+                    "unspecified",
+                    expected,
+                ));
+            }
             return Ok(Self::Reject {
                 duplicate_of: None,
                 reason,

@@ -198,6 +198,14 @@ pub enum IncidentRejection {
         /// The time that the sent figure describes.
         given: Millis,
     },
+    /// A period would leave out one before it.
+    #[error("period `{number}` leaves out what comes before it: the next one is `{next}`")]
+    NotNext {
+        /// The number sent.
+        number: u32,
+        /// The number of the next period.
+        next: usize,
+    },
     /// Something is still open.
     #[error(
         "still open are `{sites}` sites ({site_names}), `{needs}` needs and `{statuses}` legal statuses ({decrees}): end them first, or say with `--confirmed` that it is closed all the same"
@@ -351,7 +359,10 @@ impl Rejection for IncidentRejection {
             | Self::MoreThanMissing { .. }
             | Self::PartsExceed { .. }
             | Self::MoreThanEverybody { .. } => Code::Invalid,
-            Self::UnknownWarning { .. } | Self::NotFound | Self::NotThere { .. } => Code::NotFound,
+            Self::UnknownWarning { .. }
+            | Self::NotFound
+            | Self::NotThere { .. }
+            | Self::NotNext { .. } => Code::NotFound,
             Self::WarningNotActual { .. }
             | Self::NumbersUsedUp { .. }
             | Self::AlreadyReported { .. }

@@ -841,6 +841,13 @@ fn the_other_requests_are_checked_at_the_door() {
         field(IncidentCommand::try_from(&reject(vec![1; 16]))),
         "duplicate_of"
     );
+    let unexplained = reject(Vec::new());
+    assert_eq!(field(IncidentCommand::try_from(&unexplained)), "reason");
+    let in_words = RejectIncidentRequest {
+        note: "Sungai tidak meluap".into(),
+        ..unexplained
+    };
+    assert!(IncidentCommand::try_from(&in_words).is_ok());
     assert_eq!(
         field(IncidentCommand::try_from(&reject(vec![2; 4]))),
         "duplicate_of"

@@ -75,6 +75,12 @@ fn table(context: &Context, entries: &[TimelineEntry]) -> Table {
         } else {
             Tint::Plain
         };
+        let (role, actor) = if is_automatic(entry) {
+            (context.say(label::AUTOMATIC).to_owned(), String::new())
+        } else {
+            let role = label::of::<Role>(entry.role, context.lang);
+            (role, view::id(&entry.actor_ref).unwrap_or_default())
+        };
         table.tinted([
             (when(entry.occurred_at.as_ref()), Tint::Plain),
             (when(entry.recorded_at.as_ref()), Tint::Plain),
@@ -82,12 +88,17 @@ fn table(context: &Context, entries: &[TimelineEntry]) -> Table {
                 format!("{}{}", what(entry, context.lang), marks(context, entry)),
                 tint,
             ),
-            (label::of::<Role>(entry.role, context.lang), Tint::Plain),
-            (view::id(&entry.actor_ref).unwrap_or_default(), Tint::Plain),
+            (role, Tint::Plain),
+            (actor, Tint::Plain),
             (place_in_log(entry), Tint::Plain),
         ]);
     }
     table
+}
+
+/// Says whether the node did it by itself: no account has the id of noughts.
+fn is_automatic(entry: &TimelineEntry) -> bool {
+    !entry.actor_ref.is_empty() && entry.actor_ref.iter().all(|byte| *byte == 0)
 }
 
 fn place_in_log(entry: &TimelineEntry) -> String {
@@ -557,6 +568,22 @@ mod tests {
             "sasaran ditetapkan: 2026-12-01 00:00:00 WIB (Semua mendapat tempat tidur)"
         );
         assert_eq!(entry_json(&told)["about"], "Semua mendapat tempat tidur");
+    }
+
+    #[test]
+    fn what_a_node_did_by_itself_says_so() {
+        let called = IncidentEvent::Escalated(posko_proto::incident::v1::IncidentEscalated {
+            level: EscalationLevel::National.into(),
+            automatic: true,
+            ..Default::default()
+        });
+        let told = TimelineEntry {
+            actor_ref: vec![0; 16],
+            ..entry(called)
+        };
+        let text = table(&context(Lang::Id), &[told]).render(&context(Lang::Id));
+        assert!(text.contains("otomatis (simpul)"), "{text}");
+        assert!(!text.contains("00000000-"), "{text}");
     }
 
     #[test]

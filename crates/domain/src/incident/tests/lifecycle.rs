@@ -414,7 +414,8 @@ fn periods_follow_each_other_and_one_set_anew_is_approved_anew() {
         state.operation.periods[0].approved_at,
         Some(NOW.plus_seconds(240))
     );
-    assert_eq!(refused(&given, &period(3, 30, 40)).code(), Code::NotFound);
+    let left_out = refused(&given, &period(9, 30, 40));
+    assert_eq!(left_out, IncidentRejection::NotNext { number: 9, next: 2 });
     assert!(matches!(
         refused(&given, &period(2, 12, 24)),
         IncidentRejection::Before { .. }
