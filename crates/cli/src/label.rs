@@ -235,7 +235,11 @@ labels! {
     OBJECTIVES: "sasaran operasi", "objectives";
     OCCUPANCY: "penghuni", "occupancy";
     OUTPUT: "hasil", "output";
+    OPEN_EMERGENCIES: "status darurat masih berlaku", "legal statuses still in force";
+    OPEN_NEEDS: "kebutuhan masih terbuka", "needs still open";
+    OPEN_SITES: "titik layanan masih buka", "sites still open";
     OVER: "BERAKHIR", "OVER";
+    OVER_CAPACITY: "melebihi kapasitas", "over capacity";
     PARTLY: "sebagian", "partly";
     PEOPLE: "penduduk", "people";
     PERIOD: "periode", "period";
@@ -269,6 +273,8 @@ labels! {
     HOURS: "j", "h";
     HAZARD: "bahaya", "hazard";
     HEADERS_ONLY: "hanya kepala entri dari kelas", "only headers of class";
+    AUTOMATIC: "otomatis (simpul)", "automatic (the node)";
+    HAS_PART: "mencakup", "has as a part";
     HEADLINE: "judul", "headline";
     HEALTH: "kesehatan", "health";
     HOURS_OLD: "jam yang lalu", "hours old";
@@ -428,7 +434,6 @@ labels! {
     ASSESSED_AT: "diases", "assessed";
     ASSESSMENT: "asesmen", "assessment";
     ASSESSMENTS: "asesmen cepat", "rapid assessments";
-    AUTOMATIC: "otomatis", "automatic";
     AUTHORITY: "pejabat", "authority";
     AT_LEAST: "sedikitnya", "at least";
     APPROXIMATELY: "kira-kira", "about";

@@ -537,7 +537,11 @@ phrases! { OURS:
     "`{}` does not lie in province `{}`: an incident is recorded by the province where it is":
         "`{}` tidak terletak di provinsi `{}`: kejadian dicatat oleh provinsi tempatnya";
     "warning `{}` of `{}` is not known here": "peringatan `{}` dari `{}` tidak dikenal di sini";
-    "a warning of status `{}` never raises {} incident": "peringatan berstatus `{}` tidak menjadi kejadian {}";
+    "a warning of status `{}` never raises an incident": "peringatan berstatus `{}` tidak menjadi kejadian";
+    "a real warning or report never raises a drill: leave out `--exercise`, or name a warning of an exercise":
+        "peringatan atau laporan nyata tidak menjadi latihan: hapus `--exercise`, atau sebut peringatan latihan";
+    "a warning of an exercise never raises a real incident: add `--exercise`":
+        "peringatan latihan tidak menjadi kejadian nyata: tambahkan `--exercise`";
     "a real": "nyata";
     "an": "apa pun";
     "there is no such incident here": "kejadian itu tidak ada di sini";
@@ -732,9 +736,10 @@ phrases! { OURS:
         "asesmen seluruh wilayah kejadian: angka berlaku untuk seluruh kejadian";
     "a figure for `{}` of `{}` as of `{}` is held, newer than the one as of `{}`":
         "sudah ada angka `{}` dari `{}` per `{}`, lebih baru daripada yang per `{}`";
-    "the incident is an exercise, and the command is not": "kejadian itu latihan, sedangkan perintahnya bukan";
-    "the incident is real, and the command belongs to an exercise":
-        "kejadian itu nyata, sedangkan perintahnya latihan";
+    "the incident is an exercise, and the command is not: add `--exercise`":
+        "kejadian itu latihan, sedangkan perintahnya bukan: tambahkan `--exercise`";
+    "the incident is real, and the command belongs to an exercise: leave out `--exercise`":
+        "kejadian itu nyata, sedangkan perintahnya latihan: hapus `--exercise`";
     // Warnings and directives.
     "`{}` is no height: expected centimeters from -1000 to 10000 such as `210`":
         "`{}` bukan tinggi muka air: diharapkan sentimeter dari -1000 sampai 10000 seperti `210`";

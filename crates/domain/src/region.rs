@@ -87,6 +87,30 @@ pub enum PlaceError {
         /// The longitude given.
         longitude: i32,
     },
+    /// The point lies in another region.
+    #[error("field `place.point` is `{shown}`, which lies in {found} (`{code}`), not in {given}")]
+    InOther {
+        /// The latitude and the longitude in degrees.
+        shown: String,
+        /// Where it lies.
+        found: &'static str,
+        /// The code of that.
+        code: &'static str,
+        /// Where it was said to lie.
+        given: String,
+    },
+    /// The point lies in no region that is known here, and far from the one given.
+    #[error("field `place.point` is `{shown}`, which lies `{km}` km from {found}, not in {given}")]
+    Outside {
+        /// The latitude and the longitude in degrees.
+        shown: String,
+        /// How far the nearest known region is.
+        km: u64,
+        /// That region.
+        found: &'static str,
+        /// Where it was said to lie.
+        given: String,
+    },
 }
 
 /// A code that is not known, with the nearest one that is.
@@ -169,6 +193,51 @@ impl Place {
             point: None,
             code_set: CODE_SET.into(),
         }
+    }
+
+    /// Reads a place as it was sent, as [`Place::parse`] does; a point must lie in the region too, or in its waters.
+    pub fn parse_within(place: &v1::Place) -> Result<Self, PlaceError> {
+        let place = Self::parse(place)?;
+        match place.point {
+            Some(point) => place.check_within(point).map(|()| place),
+            None => Ok(place),
+        }
+    }
+
+    /// A border is known to a cell's width, and a province's waters reach 12 nautical miles out.
+    fn check_within(&self, point: Point) -> Result<(), PlaceError> {
+        const BORDER_M: u32 = 2_500;
+        const WATERS_M: u32 = 22_224;
+        let code = self.region_code.as_str();
+        let around = |radius_m| {
+            let center = point;
+            let touched = under(&[Shape::Circle { center, radius_m }]);
+            let fits = touched.iter().any(|touched| {
+                within(touched.region.code, code) || within(code, touched.region.code)
+            });
+            (!touched.is_empty(), fits)
+        };
+        let (on_land, near) = around(BORDER_M);
+        if near || (!on_land && around(WATERS_M).1) {
+            return Ok(());
+        }
+        let (latitude, longitude) = point.degrees();
+        let shown = format!("{latitude}, {longitude}");
+        let given = find(code).map_or(code, |region| region.name).to_owned();
+        Err(match (at(point), nearest(point)) {
+            (None, Some((found, km))) => PlaceError::Outside {
+                shown,
+                km: km.round() as u64,
+                found: found.name,
+                given,
+            },
+            (found, _) => PlaceError::InOther {
+                shown,
+                found: found.map_or("-", |found| found.name),
+                code: found.map_or("-", |found| found.code),
+                given,
+            },
+        })
     }
 
     /// Reads a place as it was sent; the code must be known, and the point on earth.
@@ -485,5 +554,33 @@ mod tests {
             refused.starts_with("field `place.point` is `107030000, 107030000` microdegrees"),
             "{refused}"
         );
+    }
+
+    #[test]
+    fn a_point_lies_in_the_region_that_is_given_or_in_its_waters() {
+        let refused = |code: &str, latitude, longitude| {
+            let place = v1::Place {
+                region_code: code.into(),
+                point: Some(Point::from_degrees(latitude, longitude).into()),
+                code_set: String::new(),
+            };
+            let refused = Place::parse_within(&place).err();
+            refused.map(|error| error.to_string()).unwrap_or_default()
+        };
+        assert_eq!(refused("32.75", -6.24, 106.99), "");
+        assert_eq!(refused("32", -6.24, 106.99), "");
+        assert_eq!(
+            refused("32.02", -7.4, 106.3),
+            "",
+            "at sea, off Sukabumi's coast"
+        );
+        let north = refused("32.75", 6.24, 106.99);
+        assert!(
+            north.contains("`6.24, 106.99`") && north.contains("km from"),
+            "{north}"
+        );
+        let elsewhere = refused("32.75", -6.85, 107.03);
+        assert!(elsewhere.contains("which lies in "), "{elsewhere}");
+        assert!(elsewhere.contains("(`32.03"), "{elsewhere}");
     }
 }

@@ -5,6 +5,7 @@
 //! ```
 //! A job that fails undoes its savepoint alone, in the file and in memory; the next sees what the last did.
 
+mod beside;
 mod decide;
 mod draft;
 mod fork;

@@ -230,6 +230,9 @@ A file with `supersedes` is a newer version of an assessment; the older stays.")
     Close {
         /// Id or number
         incident: String,
+        /// Close it although sites, needs or a legal status of it are still open
+        #[arg(long)]
+        confirmed: bool,
         #[command(flatten)]
         frame: Frame,
     },
@@ -313,6 +316,9 @@ struct ReportArgs {
     /// Warning that it is opened from
     #[arg(long, value_name = "ORIGIN/ID", value_parser = input::warning)]
     from_warning: Option<(NodeId, Id)>,
+    /// Open it although an incident at that place was opened from the same warning and is not over
+    #[arg(long, requires = "from_warning")]
+    confirmed: bool,
     /// First log note
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
@@ -352,6 +358,7 @@ impl ReportArgs {
             warning_origin,
             warning_id,
             note: self.note.unwrap_or_default(),
+            confirmed: self.confirmed,
         }
     }
 }
@@ -562,22 +569,20 @@ impl IncidentArgs {
                     meta: Some(meta),
                     incident_id,
                 };
-                (
-                    id,
-                    service
-                        .end_operation(request)
-                        .await
-                        .map_err(lost(id))?
-                        .into_inner()
-                        .outcome,
-                )
+                let answer = service.end_operation(request).await.map_err(lost(id))?;
+                return operation::ended(context, id, answer.into_inner());
             }
-            IncidentCommand::Close { incident, frame } => {
+            IncidentCommand::Close {
+                incident,
+                confirmed,
+                frame,
+            } => {
                 let incident_id = incident_id(&client, &incident).await?;
                 let (id, meta) = frame.meta();
                 let request = CloseIncidentRequest {
                     meta: Some(meta),
                     incident_id,
+                    confirmed,
                 };
                 (
                     id,
@@ -796,9 +801,17 @@ async fn show(context: &Context, client: &Client, incident: &str) -> Result<Answ
     let attached = attached.into_iter();
     let attachments: Vec<view::incident::Attachment> = attached.map(Into::into).collect();
     let notes: Vec<view::incident::Note> = found.notes.into_iter().map(Into::into).collect();
+    let children: Vec<_> = (found.children.into_iter())
+        .map(view::incident::related)
+        .collect();
     let incident = found.incident.map(view::incident::Incident::from);
     Answer::new(
-        json!({ "incident": incident, "notes": notes, "attachments": attachments }),
+        json!({
+            "incident": incident,
+            "children": children,
+            "notes": notes,
+            "attachments": attachments,
+        }),
         text,
     )
 }
@@ -916,7 +929,7 @@ fn render(context: &Context, found: &GetIncidentResponse) -> String {
     let tables = [
         (label::MILESTONES, milestones),
         (label::JUDGEMENTS, operation::judgements(context, &incident)),
-        (label::RELATED, operation::related(context, &incident)),
+        (label::RELATED, operation::related(context, found)),
         (label::POSTS, operation::posts(context, &incident)),
         (label::ESCALATION, operation::escalation(context, &incident)),
         (label::PERIODS, operation::periods(context, &incident)),
@@ -1023,7 +1036,7 @@ mod tests {
         assert!(text.contains("PMI-32-2026-000001 [LATIHAN]"), "{text}");
         let found = GetIncidentResponse {
             incident: Some(incident),
-            notes: Vec::new(),
+            ..Default::default()
         };
         assert!(render(&context(Lang::En), &found).contains("PMI-32-2026-000001 [EXERCISE]"));
     }
@@ -1040,6 +1053,7 @@ mod tests {
         let found = GetIncidentResponse {
             incident: Some(Incident::default()),
             notes: vec![note],
+            ..Default::default()
         };
         let text = render(&context(Lang::Id), &found);
         assert!(

@@ -397,8 +397,11 @@ fn render_list(context: &Context, sites: &[Site], more: bool, origins: &[Provena
         let opened = site.opened.clone().unwrap_or_default();
         let provenance = site.provenance.clone().unwrap_or_default();
         let counted = site.occupancy.as_ref();
-        let is_full = counted.is_some_and(|_| site.capacity > 0 && everybody(site) > site.capacity);
-        let tint = if is_full { Tint::Bad } else { Tint::Plain };
+        let tint = if is_over_capacity(site) {
+            Tint::Bad
+        } else {
+            Tint::Plain
+        };
         table.tinted([
             (label::of::<Kind>(opened.kind, context.lang), Tint::Plain),
             (
@@ -436,8 +439,9 @@ fn render_list(context: &Context, sites: &[Site], more: bool, origins: &[Provena
 fn marks(context: &Context, site: &Site) -> String {
     let closed = site.closed_at.is_some().then_some(label::CLOSED);
     let drill = site.exercise.then_some(label::EXERCISE);
+    let full = is_over_capacity(site).then_some(label::OVER_CAPACITY);
     let mut text = String::new();
-    for mark in [drill, closed].into_iter().flatten() {
+    for mark in [drill, closed, full].into_iter().flatten() {
         text += " [";
         text += context.say(mark);
         text += "]";
@@ -458,6 +462,10 @@ fn everybody(site: &Site) -> u64 {
     let counted = site.occupancy.iter().flat_map(|counted| &counted.people);
     let mut whole = counted.filter(|people| people.sex == 0 && people.age_band == 0);
     whole.next().map(|people| people.count).unwrap_or_default()
+}
+
+fn is_over_capacity(site: &Site) -> bool {
+    site.capacity > 0 && everybody(site) > site.capacity
 }
 
 /// Nobody has counted is no nought.
@@ -601,6 +609,29 @@ mod tests {
         );
         for wrong in ["", "female", "female=", "women=3", "1.200", "-3"] {
             assert!(people(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_site_with_more_people_than_its_capacity_is_marked_in_list_and_show() {
+        let site = |count| Site {
+            capacity: 400,
+            occupancy: Some(SiteOccupancyCounted {
+                people: vec![People {
+                    count,
+                    ..People::default()
+                }],
+                ..SiteOccupancyCounted::default()
+            }),
+            ..Site::default()
+        };
+        let mark = "[melebihi kapasitas]";
+        for (count, marked) in [(400, false), (900, true)] {
+            let site = site(count);
+            let shown = render(&context(Lang::Id), &site);
+            let list = render_list(&context(Lang::Id), &[site], false, &[]);
+            assert_eq!(shown.contains(mark), marked, "{shown}");
+            assert_eq!(list.contains(mark), marked, "{list}");
         }
     }
 

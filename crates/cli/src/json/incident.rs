@@ -276,10 +276,11 @@ struct Judgement {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Related {
+pub(crate) struct Related {
     relation: Option<String>,
     origin: String,
     incident_id: Option<String>,
+    number: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -393,11 +394,12 @@ fn judgement(judgement: &incident::Judgement) -> Judgement {
     }
 }
 
-fn related(related: incident::Related) -> Related {
+pub(crate) fn related(related: incident::Related) -> Related {
     Related {
         relation: name::of::<incident::Relation>(related.relation),
         incident_id: id(&related.incident_id),
         origin: related.origin,
+        number: text(&related.number),
     }
 }
 

@@ -358,6 +358,10 @@ phrases! { pub(super) HELP:
     "Kind of danger [default: every kind]": "Jenis bahaya [bawaan: semua jenis]";
     "Least severity: minor, moderate, severe or extreme [default: any]":
         "Tingkat paling rendah: ringan, sedang, berat atau ekstrem [bawaan: semua]";
+    "Close it although sites, needs or a legal status of it are still open":
+        "Tutup walaupun masih ada titik layanan, kebutuhan atau status darurat yang terbuka";
+    "Open it although an incident at that place was opened from the same warning and is not over":
+        "Buka walaupun di tempat itu sudah ada kejadian dari peringatan yang sama yang belum berakhir";
     "Be told of exercises too": "Beri tahu juga tentang latihan";
     "Lists the subscriptions of the account that is logged in": "Mendaftar langganan akun yang sedang masuk";
     "Ends a subscription": "Mengakhiri langganan";

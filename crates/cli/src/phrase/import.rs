@@ -188,6 +188,8 @@ phrases! { pub(super) IMPORT:
         "kode kecamatan, kelurahan atau desa dari BPS dibaca sampai kab/kotanya";
     "the code of a kelurahan or a desa is read up to its kecamatan":
         "kode kelurahan atau desa dibaca sampai kecamatannya";
+    "`{}` is no code of BPS, which has 2 digits for a province, 4 for a kab/kota, 7 for a kecamatan and 10 for a desa, and no dots":
+        "`{}` bukan kode BPS, yang berisi 2 angka untuk provinsi, 4 untuk kab/kota, 7 untuk kecamatan dan 10 untuk desa, tanpa titik";
     "`{}` is no code of a province or a kab/kota: expected two or four digits, with a dot between or none":
         "`{}` bukan kode provinsi atau kab/kota: diharapkan dua atau empat angka, dengan titik atau tanpa titik";
     "`{}` is no province; the nearest is `{}`": "`{}` bukan provinsi; yang terdekat `{}`";

@@ -67,10 +67,36 @@ phrases! { pub(super) INCIDENT:
         "`{}` tidak di provinsi `{}`: titik layanan dicatat provinsi tempatnya";
     "the site has already been opened": "titik layanan itu sudah dibuka";
     "`{}` lies before the site opened at `{}`": "`{}` mendahului pembukaan titik layanan pada `{}`";
-    "the site belongs to an exercise, and the command does not":
-        "titik layanan itu latihan, sedangkan perintahnya bukan";
-    "the site is real, and the command belongs to an exercise":
-        "titik layanan itu nyata, sedangkan perintahnya latihan";
+    "the site belongs to an exercise, and the command does not: add `--exercise`":
+        "titik layanan itu latihan, sedangkan perintahnya bukan: tambahkan `--exercise`";
+    "the site is real, and the command belongs to an exercise: leave out `--exercise`":
+        "titik layanan itu nyata, sedangkan perintahnya latihan: hapus `--exercise`";
+    "incident `{}` is an exercise, and the site is not: add `--exercise`":
+        "kejadian `{}` itu latihan, sedangkan titik layanannya bukan: tambahkan `--exercise`";
+    "incident `{}` is real, and the site belongs to an exercise: leave out `--exercise`":
+        "kejadian `{}` itu nyata, sedangkan titik layanannya latihan: hapus `--exercise`";
+    "why it is false is needed, as a reason or in words": "alasan laporan itu tidak benar wajib diisi: `--reason` atau `--note`";
+    "period `{}` leaves out what comes before it: the next one is `{}`":
+        "periode `{}` melompati yang sebelumnya: periode berikutnya `{}`";
+    // What something else is in the way of.
+    "still open are `{}` sites ({}), `{}` needs and `{}` legal statuses ({}): end them first, or say with `--confirmed` that it is closed all the same":
+        "masih terbuka `{}` titik layanan ({}), `{}` kebutuhan dan `{}` status darurat ({}): akhiri dulu, atau tambahkan `--confirmed` bila tetap ditutup";
+    "incident `{}` was opened from it already: add `--confirmed` if this is another one":
+        "kejadian `{}` sudah dibuka dari peringatan itu: tambahkan `--confirmed` bila ini kejadian lain";
+    "incident `{}` is itself a part of this one": "kejadian `{}` sendiri bagian dari kejadian ini";
+    "incidents above it": "kejadian di atasnya";
+    // What nobody can have meant.
+    "field `{}` is `{}`, which lies in {} (`{}`), not in {}":
+        "`{}` dan `--lon` berisi `{}`, yang terletak di {} (`{}`), bukan di {}";
+    "field `{}` is `{}`, which lies `{}` km from {}, not in {}":
+        "`{}` dan `--lon` berisi `{}`, yang terletak `{}` km dari {}, bukan di {}";
+    "field `{}` is `{}`, which is over already: it was said at `{}`":
+        "`{}` berisi `{}`, yang sudah lewat: dinyatakan pada `{}`";
+    "`{}` is more than the `{}` that are missing of `{}`: set the need anew if more is needed":
+        "`{}` melebihi `{}` yang masih kurang dari `{}`: tetapkan lagi kebutuhannya bila perlu lebih";
+    "`{}` by sex or age is `{}`, more than the `{}` in all that the same source gave as of `{}`: give the new whole as well":
+        "`{}` menurut jenis kelamin atau umur `{}`, melebihi jumlah seluruhnya `{}` dari sumber yang sama per `{}`: sebut juga jumlah seluruhnya yang baru";
+    "`{}` is `{}`, and {} has `{}` people": "`{}` berisi `{}`, sedangkan penduduk {} `{}` jiwa";
     "site `{}` is not known here": "titik layanan `{}` tidak dikenal di sini";
     "`{}` is no sex and no age: expected one of {}":
         "`{}` bukan jenis kelamin dan bukan golongan umur: pilih salah satu dari {}";

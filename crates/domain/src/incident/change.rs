@@ -1,7 +1,7 @@
 //! A change of one thing about an incident, read from the wire at the door.
 
 use posko_proto::{
-    Id,
+    Id, NodeId,
     incident::v1::{
         CancelReason, ChangeIncidentRequest, EscalationLevel, FigureSource,
         IncidentEmergencyDeclared, IncidentEscalated, IncidentNeedSet, IncidentObjectiveSet,
@@ -40,6 +40,17 @@ impl Change {
 
     pub(super) fn event(&self) -> &IncidentEvent {
         &self.0
+    }
+
+    /// Returns the owner and the id of the incident that is said to be the parent.
+    pub fn parent(&self) -> Option<(NodeId, Id)> {
+        match &self.0 {
+            IncidentEvent::Related(said) if said.relation() == Relation::Parent => {
+                let id = Id::try_from(said.incident_id.as_slice()).ok()?;
+                Some((said.origin.parse().ok()?, id))
+            }
+            _ => None,
+        }
     }
 
     /// Returns what is set, and a note that comes with the change words: an objective, a need or a declaration; empty
@@ -211,7 +222,7 @@ fn need(
         ));
     }
     optional_time("set_need.due_at", said.due_at.as_ref())?;
-    let place = said.place.as_ref().map(Place::parse).transpose()?;
+    let place = said.place.as_ref().map(Place::parse_within).transpose()?;
     if said.need_id.is_empty() {
         worded(request, "a new need is worded in the note")?;
     }

@@ -88,7 +88,10 @@ pub enum IncidentCommand {
     /// Say that the operation is over.
     EndOperation,
     /// Close it.
-    Close,
+    Close {
+        /// Whether it may be closed although something of it is still open.
+        confirmed: bool,
+    },
     /// Take a published record of the past, or what it says now.
     Import {
         /// What it says.
@@ -136,6 +139,8 @@ pub struct WarningRef {
     pub status: AlertStatus,
     /// Its kind.
     pub hazard: Hazard,
+    /// Whether it may raise another incident at the same place.
+    pub confirmed: bool,
 }
 
 /// Returns the warning that the request names, for the door to look up before it parses the request.
@@ -168,7 +173,7 @@ impl IncidentCommand {
             | Self::Note { .. }
             | Self::Attach { .. }
             | Self::EndOperation
-            | Self::Close
+            | Self::Close { .. }
             | Self::Import { .. }
             | Self::Change { .. }
             | Self::Assess { .. } => false,
@@ -189,7 +194,7 @@ impl IncidentCommand {
             | Self::Activate { .. }
             | Self::RecordImpact { .. }
             | Self::EndOperation
-            | Self::Close => Vec::new(),
+            | Self::Close { .. } => Vec::new(),
         }
     }
 
@@ -214,6 +219,7 @@ impl IncidentCommand {
                         id,
                         status,
                         hazard,
+                        confirmed: request.confirmed,
                     },
                     state,
                 ))
@@ -225,7 +231,7 @@ impl IncidentCommand {
         };
         let hazard = specified("hazard", hazard, hazard == Hazard::Unspecified)?;
         let place = match (&request.place, &named) {
-            (Some(place), _) => Place::parse(place)?,
+            (Some(place), _) => Place::parse_within(place)?,
             (None, Some((_, state))) => only_place(state, node)?,
             (None, None) => {
                 return Err(IncidentRejection::invalid("place", "", "a place is needed"));
@@ -275,6 +281,14 @@ impl TryFrom<&RejectIncidentRequest> for IncidentCommand {
         let reason = known("reason", request.reason)?;
         let note = optional_note(&request.note)?;
         if request.duplicate_of.is_empty() {
+            if reason == RejectReason::Unspecified && note.is_none() {
+                let expected = "why it is false is needed, as a reason or in words";
+                return Err(IncidentRejection::invalid(
+                    "reason",
+                    "unspecified",
+                    expected,
+                ));
+            }
             return Ok(Self::Reject {
                 duplicate_of: None,
                 reason,
@@ -392,7 +406,7 @@ fn count_of(figure: &Figure) -> Result<CountOf, IncidentRejection> {
     })
 }
 
-fn counts_people(measure: Measure) -> bool {
+pub(super) fn counts_people(measure: Measure) -> bool {
     matches!(
         measure,
         Measure::Dead
@@ -448,8 +462,10 @@ impl TryFrom<&EndOperationRequest> for IncidentCommand {
 impl TryFrom<&CloseIncidentRequest> for IncidentCommand {
     type Error = IncidentRejection;
 
-    fn try_from(_: &CloseIncidentRequest) -> Result<Self, IncidentRejection> {
-        Ok(Self::Close)
+    fn try_from(request: &CloseIncidentRequest) -> Result<Self, IncidentRejection> {
+        Ok(Self::Close {
+            confirmed: request.confirmed,
+        })
     }
 }
 

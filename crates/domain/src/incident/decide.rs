@@ -15,7 +15,7 @@ use crate::{
     event::IncidentEvent,
     incident::{
         CountOf, IncidentCommand, IncidentRejection, IncidentState, WarningRef, change::call,
-        emergency, number_of, rule, year_of,
+        emergency, number_of, plausible, rule, year_of,
     },
     region::{self, Place},
     zone,
@@ -129,7 +129,7 @@ pub fn decide(
         IncidentCommand::EndOperation => {
             vec![IncidentEvent::OperationEnded(IncidentOperationEnded {})]
         }
-        IncidentCommand::Close => vec![IncidentEvent::Closed(IncidentClosed {})],
+        IncidentCommand::Close { .. } => vec![IncidentEvent::Closed(IncidentClosed {})],
         IncidentCommand::Import { imported, note } => {
             own(imported.place(), context)?;
             if context.exercise {
@@ -192,7 +192,10 @@ pub fn decide(
             [assessed].into_iter().chain(words).collect()
         }
     };
-    taken(existing(state, context)?, events, context)
+    let state = existing(state, context)?;
+    let taken = taken(state, events, context)?;
+    plausible::check(state, &taken, context)?;
+    Ok(taken)
 }
 
 /// Returns the events that change something, after each was tried by the rules that every fold holds it against.
@@ -249,10 +252,10 @@ fn own(place: &Place, context: &Context) -> Result<(), IncidentRejection> {
     })
 }
 
-/// A test must never become an incident, and an exercise only one of an exercise.
+/// A test must never become an incident, an exercise only one of an exercise, and what is real never a drill.
 fn may_raise(warning: &WarningRef, context: &Context) -> Result<(), IncidentRejection> {
     let may = match warning.status {
-        AlertStatus::Actual => true,
+        AlertStatus::Actual => !context.exercise,
         AlertStatus::Exercise => context.exercise,
         AlertStatus::Unspecified | AlertStatus::System | AlertStatus::Test | AlertStatus::Draft => {
             false

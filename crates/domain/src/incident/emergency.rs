@@ -6,6 +6,7 @@
 //! - a status holds for a fixed time, from its begin until its end, for a year at most;
 //! - an extension has the status, the level and the authority of what it extends; another of them is declared anew;
 //! - an extension begins at the moment at which what it extends ends, neither before nor after;
+//! - a status ends early with all of its extensions, whichever of its declarations is named;
 //! - what was ended early is not extended, and nothing is extended twice;
 //! - one decree of an authority is noted once.
 
@@ -357,7 +358,8 @@ fn follows(extension: &Emergency, all: &[Emergency]) -> Result<(), IncidentRejec
             "an extension has the status, the level and the authority of what it extends",
         ));
     }
-    if let Some(ended) = extended.ended_at {
+    // What ended with its extension stays as it was.
+    if let Some(ended) = extended.ended_at.filter(|_| extension.ended_at.is_none()) {
         return Err(IncidentRejection::Holds {
             what: "early end of what it extends",
             name: wire::shown(ended),
@@ -367,29 +369,61 @@ fn follows(extension: &Emergency, all: &[Emergency]) -> Result<(), IncidentRejec
     rule::not_before(END, extended.until, BEGIN, extension.from)
 }
 
-/// Ends a status before its end, once, and not what was extended.
+/// Ends a status before its end, once: it and its extensions are one status, which ends as a whole, whichever of its
+/// declarations is named.
 pub(super) fn end(
     emergencies: &mut [Emergency],
     declaration: &[u8],
     at: Millis,
 ) -> Result<(), IncidentRejection> {
     let id = rule::id("end_emergency.declaration_id", declaration)?;
-    let extension = extended_by(emergencies, id);
-    let held = named(emergencies, "declaration", id, |held: &Emergency| held.id)?;
-    if let Some(extension) = extension {
-        return Err(IncidentRejection::Holds {
-            what: "extension of the declaration",
-            name: extension.to_string(),
-        });
-    }
-    if let Some(ended) = held.ended_at {
+    named(emergencies, "declaration", id, |held: &Emergency| held.id)?;
+    let run = run_of(emergencies, id);
+    let within = |held: &&Emergency| run.contains(&held.id);
+    let Some(last) = emergencies
+        .iter()
+        .filter(within)
+        .max_by_key(|held| held.until)
+    else {
+        return Ok(());
+    };
+    let (last, ended, until) = (last.id, last.ended_at, last.until);
+    if let Some(ended) = ended {
         return Err(IncidentRejection::Holds {
             what: "early end of the declaration",
             name: wire::shown(ended),
         });
     }
-    rule::not_before("the early end", at, "the begin of the status", held.from)?;
-    rule::not_before("the end of the status", held.until, "the early end", at)?;
-    held.ended_at = Some(at);
+    let from = emergencies
+        .iter()
+        .filter(within)
+        .map(|held| held.from)
+        .min();
+    let from = from.unwrap_or(at);
+    rule::not_before("the early end", at, "the begin of the status", from)?;
+    rule::not_before("the end of the status", until, "the early end", at)?;
+    for held in emergencies.iter_mut().filter(|held| run.contains(&held.id)) {
+        if held.until > at || held.id == last {
+            held.ended_at = Some(at);
+        }
+    }
     Ok(())
+}
+
+/// Returns a declaration, what it extends and what extends it, as far as that goes.
+fn run_of(emergencies: &[Emergency], id: Id) -> Vec<Id> {
+    let mut run = vec![id];
+    while let Some(next) = emergencies.iter().find(|held| {
+        let touches =
+            |id: &Id| held.extends == Some(*id) || extends(emergencies, *id) == Some(held.id);
+        !run.contains(&held.id) && run.iter().any(touches)
+    }) {
+        run.push(next.id);
+    }
+    run
+}
+
+fn extends(emergencies: &[Emergency], id: Id) -> Option<Id> {
+    let held = emergencies.iter().find(|held| held.id == id);
+    held.and_then(|held| held.extends)
 }

@@ -18,6 +18,7 @@ mod attachment;
 
 mod aim;
 mod before;
+mod beside;
 mod change;
 mod command;
 mod decide;
@@ -26,6 +27,7 @@ mod glide;
 mod import;
 mod need;
 mod operation;
+mod plausible;
 mod rejection;
 mod rule;
 mod state;
@@ -38,6 +40,7 @@ pub use crate::{
         aim::{Aim, Settled},
         assessment::Assessment,
         before::{Before, said_before},
+        beside::{MOST_ABOVE, Unfinished, no_cycle, opened_once},
         change::Change,
         command::{CountOf, IncidentCommand, WarningRef, warning_named},
         decide::decide,

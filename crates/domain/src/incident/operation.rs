@@ -256,10 +256,11 @@ impl Operation {
         }
         let at = rule::index(planned.number)?;
         rule::room("periods", at, MOST_PERIODS)?;
-        if at > self.periods.len() {
-            return Err(IncidentRejection::NotThere {
-                what: "period",
-                name: (planned.number - 1).to_string(),
+        let next = self.periods.len() + 1;
+        if at >= next {
+            return Err(IncidentRejection::NotNext {
+                number: planned.number,
+                next,
             });
         }
         if let Some(before) = at

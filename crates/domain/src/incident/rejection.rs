@@ -63,8 +63,8 @@ pub enum IncidentRejection {
         /// The warning.
         id: Id,
     },
-    /// The warning is a test, a draft, a system message or, outside an exercise, an exercise.
-    #[error("a warning of status `{}` never raises {} incident", status.as_str_name(), if *exercise { "an" } else { "a real" })]
+    /// The warning is a test, a draft, a system message, an exercise outside of one, or real within one.
+    #[error("{}", never_raises(*status, *exercise))]
     WarningNotActual {
         /// The warning's status.
         status: AlertStatus,
@@ -198,12 +198,114 @@ pub enum IncidentRejection {
         /// The time that the sent figure describes.
         given: Millis,
     },
+    /// A period would leave out one before it.
+    #[error("period `{number}` leaves out what comes before it: the next one is `{next}`")]
+    NotNext {
+        /// The number sent.
+        number: u32,
+        /// The number of the next period.
+        next: usize,
+    },
+    /// Something is still open.
+    #[error(
+        "still open are `{sites}` sites ({site_names}), `{needs}` needs and `{statuses}` legal statuses ({decrees}): end them first, or say with `--confirmed` that it is closed all the same"
+    )]
+    Unfinished {
+        /// How many sites.
+        sites: usize,
+        /// The first of their names.
+        site_names: String,
+        /// How many needs.
+        needs: usize,
+        /// How many legal statuses.
+        statuses: usize,
+        /// The first of their decrees.
+        decrees: String,
+    },
+    /// Another incident was opened from the warning at that place, and is not over.
+    #[error(
+        "incident `{number}` was opened from it already: add `--confirmed` if this is another one"
+    )]
+    OpenedAlready {
+        /// That incident's number.
+        number: String,
+    },
+    /// The incident that it would be a part of is a part of it.
+    #[error("incident `{number}` is itself a part of this one")]
+    PartOfItself {
+        /// That incident's number.
+        number: String,
+    },
+    /// What is to happen until a time would have had to happen before it was said.
+    #[error("field `{field}` is `{}`, which is over already: it was said at `{}`", shown(*at), shown(*said))]
+    InPast {
+        /// The field.
+        field: &'static str,
+        /// The time sent.
+        at: Millis,
+        /// When it was said.
+        said: Millis,
+    },
+    /// More came of a need than is missing.
+    #[error(
+        "`{quantity}` is more than the `{missing}` that are missing of `{asked}`: set the need anew if more is needed"
+    )]
+    MoreThanMissing {
+        /// How much came.
+        quantity: u64,
+        /// How much is missing.
+        missing: u64,
+        /// How much was asked for.
+        asked: u64,
+    },
+    /// The parts of a figure by sex or age are more than its whole.
+    #[error(
+        "`{}` by sex or age is `{parts}`, more than the `{whole}` in all that the same source gave as of `{}`: give the new whole as well",
+        measure.as_str_name(), shown(*as_of)
+    )]
+    PartsExceed {
+        /// The measure.
+        measure: Measure,
+        /// What the parts add up to.
+        parts: u64,
+        /// The whole.
+        whole: u64,
+        /// The time that the whole describes.
+        as_of: Millis,
+    },
+    /// A figure counts more people than there are.
+    #[error("`{}` is `{count}`, and {area} has `{population}` people", measure.as_str_name())]
+    MoreThanEverybody {
+        /// The measure.
+        measure: Measure,
+        /// The figure.
+        count: u64,
+        /// The kab/kota or the province.
+        area: &'static str,
+        /// How many people live there.
+        population: u64,
+    },
     /// A real command about an exercise's incident, or the other way round.
-    #[error("{}", if *incident { "the incident is an exercise, and the command is not" } else { "the incident is real, and the command belongs to an exercise" })]
+    #[error("{}", if *incident { "the incident is an exercise, and the command is not: add `--exercise`" } else { "the incident is real, and the command belongs to an exercise: leave out `--exercise`" })]
     ExerciseMixed {
         /// Whether the incident is an exercise.
         incident: bool,
     },
+}
+
+fn never_raises(status: AlertStatus, exercise: bool) -> String {
+    let status_name = status.as_str_name();
+    match (status, exercise) {
+        (AlertStatus::Actual, true) => {
+            "a real warning or report never raises a drill: leave out `--exercise`, or name a \
+             warning of an exercise"
+                .into()
+        }
+        (AlertStatus::Exercise, false) => {
+            "a warning of an exercise never raises a real incident: add `--exercise`".into()
+        }
+        _ => format!("a warning of status `{status_name}` never raises an incident"),
+    }
 }
 
 /// Says what has to come first, where one thing does.
@@ -252,8 +354,15 @@ impl Rejection for IncidentRejection {
             | Self::Place(_)
             | Self::OutsideProvince { .. }
             | Self::InFuture { .. }
-            | Self::LongPast { .. } => Code::Invalid,
-            Self::UnknownWarning { .. } | Self::NotFound | Self::NotThere { .. } => Code::NotFound,
+            | Self::LongPast { .. }
+            | Self::InPast { .. }
+            | Self::MoreThanMissing { .. }
+            | Self::PartsExceed { .. }
+            | Self::MoreThanEverybody { .. } => Code::Invalid,
+            Self::UnknownWarning { .. }
+            | Self::NotFound
+            | Self::NotThere { .. }
+            | Self::NotNext { .. } => Code::NotFound,
             Self::WarningNotActual { .. }
             | Self::NumbersUsedUp { .. }
             | Self::AlreadyReported { .. }
@@ -269,6 +378,9 @@ impl Rejection for IncidentRejection {
             | Self::TooMany { .. }
             | Self::OlderFigure { .. }
             | Self::NotHistorical { .. }
+            | Self::Unfinished { .. }
+            | Self::OpenedAlready { .. }
+            | Self::PartOfItself { .. }
             | Self::ExerciseMixed { .. } => Code::Conflict,
         }
     }

@@ -150,6 +150,15 @@ impl IncidentState {
         taken.map(|(_, at)| *at)
     }
 
+    /// Returns the owner and the id of the incident that it is a part of.
+    pub fn parent(&self) -> Option<(NodeId, Id)> {
+        let parent = self
+            .related
+            .iter()
+            .find(|held| held.relation == Relation::Parent);
+        parent.map(|parent| (parent.origin, parent.incident))
+    }
+
     /// Returns the province that it lies in.
     pub(super) fn province(&self) -> &str {
         region::province_of(&self.place.region_code)

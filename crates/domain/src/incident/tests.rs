@@ -1,6 +1,8 @@
 mod attachment;
+mod beside;
 mod import;
 mod lifecycle;
+mod plausible;
 mod response;
 
 use posko_proto::{
@@ -73,6 +75,7 @@ fn from_warning(status: AlertStatus) -> IncidentCommand {
         id: Id([3; 16]),
         status,
         hazard: Hazard::Earthquake,
+        confirmed: false,
     };
     IncidentCommand::Report {
         hazard: Hazard::Earthquake,
@@ -248,7 +251,7 @@ fn an_incident_goes_its_way_to_the_end() {
         ACTIVATE,
         dead(318, 1),
         IncidentCommand::EndOperation,
-        IncidentCommand::Close,
+        IncidentCommand::Close { confirmed: false },
     ]);
     assert_eq!(state.status, Status::Closed);
     assert_eq!(state.scale, Scale::Medium);
@@ -284,7 +287,7 @@ fn what_holds_already_is_refused_by_its_own_name() {
         VERIFY,
         ACTIVATE,
         IncidentCommand::EndOperation,
-        IncidentCommand::Close,
+        IncidentCommand::Close { confirmed: false },
     ];
     let already = [
         (
@@ -311,7 +314,7 @@ fn what_holds_already_is_refused_by_its_own_name() {
             IncidentRejection::OperationAlreadyEnded { number: number() },
         ),
         (
-            refused(&closed, &IncidentCommand::Close),
+            refused(&closed, &IncidentCommand::Close { confirmed: false }),
             IncidentRejection::AlreadyClosed { number: number() },
         ),
     ];
@@ -327,7 +330,7 @@ fn a_step_that_the_status_does_not_allow_is_refused() {
         VERIFY,
         ACTIVATE,
         IncidentCommand::EndOperation,
-        IncidentCommand::Close,
+        IncidentCommand::Close { confirmed: false },
     ];
     let wrong: [(&[IncidentCommand], IncidentCommand, Status, &str); 9] = [
         (&[], ACTIVATE, Status::Reported, "activated"),
@@ -339,7 +342,7 @@ fn a_step_that_the_status_does_not_allow_is_refused() {
         ),
         (
             &[VERIFY],
-            IncidentCommand::Close,
+            IncidentCommand::Close { confirmed: false },
             Status::Verified,
             "closed",
         ),
@@ -382,7 +385,7 @@ fn without_an_incident_nothing_but_a_report_is_taken() {
         dead(1, 0),
         note(),
         IncidentCommand::EndOperation,
-        IncidentCommand::Close,
+        IncidentCommand::Close { confirmed: false },
     ] {
         assert_eq!(
             decide(None, &command, &context(0)),
@@ -495,7 +498,7 @@ fn a_later_status_never_happened_before_the_one_before_it() {
 }
 
 #[test]
-fn only_an_actual_warning_raises_an_incident_and_an_exercise_one_only_a_drill() {
+fn only_an_actual_warning_raises_an_incident_and_an_exercise_one_a_drill() {
     let drill = Context {
         exercise: true,
         ..context(0)
@@ -504,6 +507,8 @@ fn only_an_actual_warning_raises_an_incident_and_an_exercise_one_only_a_drill() 
     assert!(raises(AlertStatus::Actual, &context(0)));
     assert!(raises(AlertStatus::Exercise, &drill));
     assert!(!raises(AlertStatus::Exercise, &context(0)));
+    let real = decide(None, &from_warning(AlertStatus::Actual), &drill).unwrap_err();
+    assert!(real.to_string().contains("never raises a drill"), "{real}");
     for status in [
         AlertStatus::Unspecified,
         AlertStatus::System,
@@ -836,11 +841,17 @@ fn the_other_requests_are_checked_at_the_door() {
         field(IncidentCommand::try_from(&reject(vec![1; 16]))),
         "duplicate_of"
     );
+    let unexplained = reject(Vec::new());
+    assert_eq!(field(IncidentCommand::try_from(&unexplained)), "reason");
+    let in_words = RejectIncidentRequest {
+        note: "Sungai tidak meluap".into(),
+        ..unexplained
+    };
+    assert!(IncidentCommand::try_from(&in_words).is_ok());
     assert_eq!(
         field(IncidentCommand::try_from(&reject(vec![2; 4]))),
         "duplicate_of"
     );
-    assert_eq!(IncidentCommand::try_from(&reject(Vec::new())), Ok(FALSE));
 }
 
 #[test]
@@ -859,7 +870,7 @@ fn any_command() -> impl Strategy<Value = IncidentCommand> {
         Just(ACTIVATE),
         Just(note()),
         Just(IncidentCommand::EndOperation),
-        Just(IncidentCommand::Close),
+        Just(IncidentCommand::Close { confirmed: false }),
         (0..1000_u64, -100..100_i64).prop_map(|(count, minute)| dead(count, minute)),
     ]
 }

@@ -68,6 +68,13 @@ impl SiteCommand {
     ) -> Result<Self, SiteRejection> {
         let id = incident_named(request)?;
         let incident = incident.ok_or(SiteRejection::UnknownIncident { id })?;
+        let exercise = (request.meta.as_ref()).is_some_and(|meta| meta.exercise);
+        if exercise != incident.exercise {
+            return Err(SiteRejection::IncidentMixed {
+                number: incident.number.clone(),
+                exercise: incident.exercise,
+            });
+        }
         if incident::is_over(incident.status) {
             return Err(SiteRejection::IncidentOver {
                 number: incident.number.clone(),
@@ -84,7 +91,7 @@ impl SiteCommand {
         let place =
             place.ok_or_else(|| SiteRejection::invalid("site.place", "", "a place is needed"))?;
         Ok(Self(SiteEvent::Opened(SiteOpened {
-            place: Some(Place::parse(place)?.into()),
+            place: Some(Place::parse_within(place)?.into()),
             name: said.name.trim().into(),
             ..said.clone()
         })))

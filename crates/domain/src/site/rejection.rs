@@ -58,6 +58,18 @@ pub enum SiteRejection {
         /// Where it stands.
         status: Status,
     },
+    /// A real site at a drill's incident, or the other way round.
+    #[error("{}", if *exercise {
+        format!("incident `{number}` is an exercise, and the site is not: add `--exercise`")
+    } else {
+        format!("incident `{number}` is real, and the site belongs to an exercise: leave out `--exercise`")
+    })]
+    IncidentMixed {
+        /// The incident's number.
+        number: String,
+        /// Whether the incident is an exercise.
+        exercise: bool,
+    },
     /// There is no such site.
     #[error("there is no such site here")]
     NotFound,
@@ -90,7 +102,7 @@ pub enum SiteRejection {
         kind: &'static str,
     },
     /// A real command about a drill's site, or the other way round.
-    #[error("{}", if *site { "the site belongs to an exercise, and the command does not" } else { "the site is real, and the command belongs to an exercise" })]
+    #[error("{}", if *site { "the site belongs to an exercise, and the command does not: add `--exercise`" } else { "the site is real, and the command belongs to an exercise: leave out `--exercise`" })]
     ExerciseMixed {
         /// Whether the site belongs to an exercise.
         site: bool,
@@ -112,6 +124,7 @@ impl Rejection for SiteRejection {
             | Self::Closed
             | Self::OlderFigure { .. }
             | Self::BeforeOpening { .. }
+            | Self::IncidentMixed { .. }
             | Self::ExerciseMixed { .. } => Code::Conflict,
         }
     }

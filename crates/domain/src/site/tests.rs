@@ -1,6 +1,6 @@
 use posko_proto::{
     Id,
-    common::v1::{Hazard, Place as WirePlace},
+    common::v1::{CommandMeta, Hazard, Place as WirePlace},
     incident::v1::{AgeBand, IncidentReported, Priority, RejectReason, Sex},
     site::v1::{
         ChangeSiteRequest, Kind, NeedKind, OpenSiteRequest, People, SiteCapacitySet, SiteClosed,
@@ -149,6 +149,43 @@ fn a_site_is_opened_for_an_own_incident_that_is_not_over() {
     });
     let elsewhere = decide(None, &elsewhere.unwrap(), &context(0)).unwrap_err();
     assert!(matches!(elsewhere, SiteRejection::OutsideProvince { .. }));
+}
+
+#[test]
+fn a_site_is_of_its_incidents_class_from_its_opening_on() {
+    let context = |exercise| Context {
+        exercise,
+        ..context(0)
+    };
+    let capacity = change(Change::SetCapacity(SiteCapacitySet { capacity: 10 })).unwrap();
+    for exercise in [false, true] {
+        let incident = IncidentState {
+            exercise,
+            ..reported()
+        };
+        let open = |exercise| {
+            let request = OpenSiteRequest {
+                meta: Some(CommandMeta {
+                    exercise,
+                    ..CommandMeta::default()
+                }),
+                site: Some(site()),
+            };
+            SiteCommand::parse_open(&request, Some(&incident))
+        };
+        let mixed = open(!exercise).unwrap_err();
+        assert_eq!(mixed.code(), Code::Conflict);
+        let advice = if exercise {
+            "add `--exercise`"
+        } else {
+            "leave out `--exercise`"
+        };
+        assert!(mixed.to_string().ends_with(advice), "{mixed}");
+        let state = step(None, &open(exercise).unwrap(), &context(exercise)).unwrap();
+        let mixed = decide(Some(&state), &capacity, &context(!exercise)).unwrap_err();
+        assert!(mixed.to_string().ends_with(advice), "{mixed}");
+        assert!(decide(Some(&state), &capacity, &context(exercise)).is_ok());
+    }
 }
 
 #[test]

@@ -1,14 +1,16 @@
 //! Incidents.
 
+use std::collections::BTreeMap;
+
 use posko_domain::{
     account::Action,
     blob::Blob,
     code::Refusal,
     context::stream_of,
-    event::{Area, Event, KINDS, LogEvent},
+    event::{Area, Event, IncidentEvent, KINDS, LogEvent},
     incident::{
         Aim, Emergency, Escalation, Holding, IncidentCommand, IncidentRejection, IncidentState,
-        Need, Objective, Period, Related,
+        Need, Objective, Period, Related, Unfinished,
         assessment::{Assessment, derived, figures, form, is_whole, superseded_by},
         corrects, extended_by, warning_named,
     },
@@ -39,10 +41,11 @@ use posko_proto::{
     warning::v1::Review,
 };
 use posko_store::{
-    Command,
+    Command, Store, StoreError,
     blob::Held,
     view::{
-        incident::{Attachment, Filter, Found},
+        incident::{Attachment, Filter, Found, Note},
+        site::Filter as SiteFilter,
         timeline::{Presence, Told},
         warning::Found as Warned,
     },
@@ -53,6 +56,9 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::{Api, Asked, Framed, digest, id, invalid, outcome, page_size, page_token, refused};
 use crate::time::now;
+
+/// The most sites and children that are named at once.
+const MOST_NAMED: usize = 500;
 
 impl Api {
     pub(super) fn own(&self) -> NodeId {
@@ -178,6 +184,33 @@ impl Api {
     }
 }
 
+impl Api {
+    /// Returns what is still open at an incident.
+    async fn unfinished(&self, incident: Id) -> Result<Option<wire::Unfinished>, Status> {
+        let open = SiteFilter {
+            incident: Some(incident),
+            open_only: true,
+            ..SiteFilter::default()
+        };
+        let found = self
+            .ask(move |store| {
+                let found = store.incident_alone(incident)?;
+                let sites = store.sites(&open, None, MOST_NAMED)?;
+                Ok(found.map(|found| (found, sites.rows)))
+            })
+            .await?;
+        Ok(found.map(|(found, sites)| {
+            let names = sites.into_iter().map(|site| site.state.opened.name);
+            let left = Unfinished::of(&found.state, names.collect(), now());
+            wire::Unfinished {
+                sites: left.sites,
+                needs: u32::try_from(left.needs).unwrap_or(u32::MAX),
+                decrees: left.decrees,
+            }
+        }))
+    }
+}
+
 /// Says whether and why something was withdrawn, and by which law or decision.
 fn withdrawal(said: Option<Statement>) -> (bool, String, String) {
     match said.map(|said| said.said) {
@@ -216,6 +249,7 @@ fn related(related: &Related) -> wire::Related {
         relation: related.relation.into(),
         origin: related.origin.to_string(),
         incident_id: related.incident.to_vec(),
+        number: String::new(),
     }
 }
 
@@ -332,13 +366,14 @@ fn assessment(held: &Assessment, of: &IncidentState) -> wire::AssessmentHead {
 }
 
 /// Returns an entry of a time line, its event as a message of the contract.
-fn told(told: &Told) -> wire::TimelineEntry {
+fn told(told: &Told, names: &BTreeMap<Id, String>) -> wire::TimelineEntry {
     let header = &told.header;
     let known = KINDS.iter().find(|kind| kind.type_id == header.type_id);
     let envelope = told.envelope.as_ref();
     let decoded = envelope
         .map(|held| Event::decode(header.type_id, header.type_version, held.event.as_slice()));
     let event = decoded.and_then(Result::ok);
+    let aim = event.as_ref().and_then(aim_of);
     let presence = match told.presence {
         Presence::Present if event.is_none() => wire::TimelinePresence::Unreadable,
         Presence::Present => wire::TimelinePresence::Present,
@@ -378,7 +413,45 @@ fn told(told: &Told) -> wire::TimelineEntry {
         event: event.as_ref().and_then(any),
         before: (told.before.as_ref()).and_then(|before| any(&before.event.clone().into())),
         before_at: (told.before.as_ref()).and_then(|before| before.at.map(Into::into)),
+        about: names
+            .get(&aim.unwrap_or(header.stream_id))
+            .cloned()
+            .unwrap_or_default(),
+        about_id: aim.map(Id::to_vec).unwrap_or_default(),
     }
+}
+
+/// Returns the objective or the need that an event is about.
+fn aim_of(event: &Event) -> Option<Id> {
+    let id = match event {
+        Event::Incident(IncidentEvent::ObjectiveSet(said)) => &said.objective_id,
+        Event::Incident(IncidentEvent::ObjectiveSettled(said)) => &said.objective_id,
+        Event::Incident(IncidentEvent::NeedSet(said)) => &said.need_id,
+        Event::Incident(IncidentEvent::NeedMet(said)) => &said.need_id,
+        Event::Incident(IncidentEvent::NeedSettled(said)) => &said.need_id,
+        _ => return None,
+    };
+    Id::try_from(id.as_slice()).ok()
+}
+
+/// Returns what the things are called that events of an incident are about: its sites, and what was worded of it last.
+fn names(
+    store: &Store,
+    told: &[Told],
+    incident: Id,
+    notes: &[Note],
+) -> Result<BTreeMap<Id, String>, StoreError> {
+    let worded = notes
+        .iter()
+        .filter_map(|note| Some((note.about?, note.text.clone())));
+    let mut names: BTreeMap<Id, String> = worded.collect();
+    for stream in told.iter().map(|told| told.header.stream_id) {
+        if stream != incident && !names.contains_key(&stream) {
+            let site = store.site(stream)?;
+            names.extend(site.map(|site| (stream, site.state.opened.name)));
+        }
+    }
+    Ok(names)
 }
 
 fn any(event: &Event) -> Option<Any> {
@@ -548,8 +621,12 @@ impl IncidentService for Api {
         &self,
         request: Request<EndOperationRequest>,
     ) -> Result<Response<EndOperationResponse>, Status> {
+        let incident = id("incident_id", &request.get_ref().incident_id)?;
         let outcome = self.command(request).await?;
-        Ok(Response::new(EndOperationResponse { outcome }))
+        Ok(Response::new(EndOperationResponse {
+            outcome,
+            unfinished: self.unfinished(incident).await?,
+        }))
     }
 
     async fn close_incident(
@@ -675,17 +752,18 @@ impl IncidentService for Api {
         );
         let found = self
             .ask(move |store| {
-                let Some(found) = store.incident_alone(incident)? else {
+                let Some((found, notes)) = store.incident(Some(incident), "")? else {
                     return Ok(None);
                 };
                 let page = store.timeline(found.origin, incident, after.as_deref(), limit)?;
-                Ok(Some((found, page)))
+                let names = names(store, &page.rows, incident, &notes)?;
+                Ok(Some((found, page, names)))
             })
             .await?;
-        let (found, page) = found
+        let (found, page, names) = found
             .ok_or_else(|| Status::not_found(format!("incident `{incident}` is not known here")))?;
         Ok(Response::new(ListTimelineResponse {
-            entries: page.rows.iter().map(told).collect(),
+            entries: (page.rows.iter()).map(|row| told(row, &names)).collect(),
             next_page_token: page.next.unwrap_or_default(),
             provenance: Some(self.provenance_of(&found, found.state.recorded_at)),
         }))
@@ -714,9 +792,21 @@ impl IncidentService for Api {
             request.number
         };
         let found = self
-            .ask(move |store| store.incident(by_id, &number))
+            .ask(move |store| {
+                let Some((incident, notes)) = store.incident(by_id, &number)? else {
+                    return Ok(None);
+                };
+                let number = |held: &Related| {
+                    let other = store.incident_alone(held.incident)?;
+                    Ok(other.map_or_else(String::new, |other| other.state.number))
+                };
+                let numbers: Result<Vec<_>, StoreError> =
+                    incident.state.related.iter().map(number).collect();
+                let children = store.children(incident.id, MOST_NAMED)?;
+                Ok(Some((incident, notes, numbers?, children)))
+            })
             .await?;
-        let (incident, notes) = found
+        let (incident, notes, numbers, children) = found
             .ok_or_else(|| Status::not_found(format!("incident `{name}` is not known here")))?;
         let notes = notes
             .into_iter()
@@ -735,9 +825,20 @@ impl IncidentService for Api {
                 }
             })
             .collect();
+        let mut incident = self.incident(&incident);
+        for (related, number) in incident.related.iter_mut().zip(numbers) {
+            related.number = number;
+        }
+        let children = children.into_iter().map(|child| wire::Related {
+            relation: wire::Relation::Parent.into(),
+            origin: child.origin.to_string(),
+            incident_id: child.id.to_vec(),
+            number: child.state.number,
+        });
         Ok(Response::new(GetIncidentResponse {
-            incident: Some(self.incident(&incident)),
+            incident: Some(incident),
             notes,
+            children: children.collect(),
         }))
     }
 

@@ -70,6 +70,14 @@ pub(super) fn of_code(
     if plain && known && of != province {
         return Ok((Where::Elsewhere, None));
     }
+    let of_bps = !code.contains('.') && matches!(digits.len(), 2 | 4 | 7 | 10);
+    if system == Some(CodeSystem::Bps) && plain && !code.is_empty() && !of_bps {
+        return Err(format!(
+            "`{}` is no code of BPS, which has 2 digits for a province, 4 for a kab/kota, 7 for a kecamatan and 10 for a \
+             desa, and no dots",
+            short(code)
+        ));
+    }
     let dotted = |parts: &[(usize, usize)]| {
         let part = |(from, to): &(usize, usize)| digits.get(*from..*to);
         let parts: Option<Vec<&str>> = parts.iter().map(part).collect();
@@ -354,6 +362,14 @@ mod tests {
             code("32.75.01.1001", Some(CodeSystem::Kemendagri), "32").unwrap(),
             "32.75.01"
         );
+    }
+
+    #[test]
+    fn what_is_written_as_kemendagri_writes_is_no_code_of_bps() {
+        for (wrong, own) in [("31.71", "31"), ("327501", "32"), ("32.75.01", "32")] {
+            let refused = code(wrong, Some(CodeSystem::Bps), own).unwrap_err();
+            assert!(refused.contains("7 for a kecamatan"), "{refused}");
+        }
     }
 
     #[test]

@@ -27,7 +27,7 @@ use crate::{
 
 pub(super) const INCIDENT: View = View {
     name: "incident",
-    version: 3,
+    version: 4,
     create: "CREATE TABLE incident{t}(
         origin TEXT NOT NULL,
         id BLOB NOT NULL CHECK (length(id) = 16),
@@ -39,6 +39,8 @@ pub(super) const INCIDENT: View = View {
         historical INTEGER NOT NULL CHECK (historical IN (0, 1)),
         reported_ms INTEGER NOT NULL,
         answer_by_ms INTEGER,
+        warning BLOB CHECK (length(warning) = 16),
+        parent BLOB CHECK (length(parent) = 16),
         PRIMARY KEY (origin, id)
     ) WITHOUT ROWID, STRICT",
     key: "id",
@@ -62,6 +64,10 @@ pub(super) const INDEXES: &str = "
     DROP INDEX IF EXISTS incident_number; CREATE INDEX incident_number ON incident(number);
     DROP INDEX IF EXISTS incident_call; CREATE INDEX incident_call ON incident(origin, answer_by_ms)
         WHERE answer_by_ms IS NOT NULL;
+    DROP INDEX IF EXISTS incident_warning; CREATE INDEX incident_warning ON incident(warning)
+        WHERE warning IS NOT NULL;
+    DROP INDEX IF EXISTS incident_parent; CREATE INDEX incident_parent ON incident(parent)
+        WHERE parent IS NOT NULL;
     DROP INDEX IF EXISTS incident_serial; CREATE INDEX incident_serial ON incident(origin, year, serial);
 ";
 
@@ -173,8 +179,6 @@ pub(crate) fn fold(
         | IncidentEvent::ScaleSet(_)
         | IncidentEvent::StepTaken(_)
         | IncidentEvent::GlideAssigned(_)
-        | IncidentEvent::Related(_)
-        | IncidentEvent::Unrelated(_)
         | IncidentEvent::PostFilled(_)
         | IncidentEvent::PostVacated(_)
         | IncidentEvent::PeriodPlanned(_)
@@ -187,6 +191,18 @@ pub(crate) fn fold(
         | IncidentEvent::EmergencyDeclared(_)
         | IncidentEvent::EmergencyEnded(_)
         | IncidentEvent::Assessed(_) => Ok(()),
+        IncidentEvent::Related(_) | IncidentEvent::Unrelated(_) => {
+            connection
+                .prepare_cached(&tables.sql(
+                    "UPDATE incident{t} SET parent = :parent WHERE origin = :origin AND id = :id",
+                ))?
+                .execute(named_params! {
+                    ":parent": state.parent().map(|(_, id)| id.to_vec()),
+                    ":origin": recorded.origin.as_str(),
+                    ":id": stream.as_bytes(),
+                })?;
+            Ok(())
+        }
         IncidentEvent::Verified(_)
         | IncidentEvent::Rejected(_)
         | IncidentEvent::Activated(_)
@@ -225,8 +241,8 @@ fn insert(
         incident::parse_number(&state.number).map_or((0, 0), |(_, year, serial)| (year, serial));
     connection
         .prepare_cached(&tables.sql(
-            "INSERT INTO incident{t}(origin, id, number, year, serial, region, is_over, historical, reported_ms)
-             VALUES (:origin, :id, :number, :year, :serial, :region, :over, :historical, :listed)
+            "INSERT INTO incident{t}(origin, id, number, year, serial, region, is_over, historical, reported_ms, warning)
+             VALUES (:origin, :id, :number, :year, :serial, :region, :over, :historical, :listed, :warning)
              ON CONFLICT (origin, id) DO UPDATE SET region = excluded.region, reported_ms = excluded.reported_ms",
         ))?
         .execute(named_params! {
@@ -239,6 +255,7 @@ fn insert(
             ":over": incident::is_over(state.status),
             ":historical": state.status == Status::Historical,
             ":listed": listed_at(state).0,
+            ":warning": state.warning.map(|(_, id)| id.to_vec()),
         })?;
     // What is of the past raises no notice in a zone.
     for zone in &state.zones {
@@ -280,6 +297,29 @@ pub(crate) fn last_number(
     Ok(last.unwrap_or(0))
 }
 
+/// Returns the incidents of a node that were opened from a warning and are not over.
+pub(crate) fn opened_from(
+    connection: &Connection,
+    origin: NodeId,
+    warning: Id,
+) -> Result<Vec<IncidentState>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT state.body FROM incident JOIN state ON state.origin = incident.origin AND state.stream = incident.id
+         WHERE incident.warning = :warning AND incident.origin = :origin AND incident.is_over = 0
+         ORDER BY incident.reported_ms",
+    )?;
+    let mut rows = statement.query(named_params! {
+        ":warning": warning.as_bytes(),
+        ":origin": origin.as_str(),
+    })?;
+    let mut opened = Vec::new();
+    while let Some(row) = rows.next()? {
+        let body: Vec<u8> = row.get(0)?;
+        opened.push(fold::decode_body(&body)?);
+    }
+    Ok(opened)
+}
+
 const COLUMNS: &str = "incident.origin, incident.id, state.body, incident.reported_ms
      FROM incident JOIN state ON state.origin = incident.origin AND state.stream = incident.id";
 
@@ -300,6 +340,28 @@ impl Store {
             };
             let notes = notes(connection, &incident)?;
             Ok(Some((incident, notes)))
+        })
+    }
+
+    /// Returns the incidents that say this one is their parent, oldest first: at most `limit`.
+    pub fn children(&self, parent: Id, limit: usize) -> Result<Vec<Found>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS}
+             WHERE incident.parent = :parent
+             ORDER BY incident.reported_ms, incident.id
+             LIMIT :limit"
+        );
+        self.read_things(|connection, reading| {
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query(named_params! {
+                ":parent": parent.as_bytes(),
+                ":limit": limit as i64,
+            })?;
+            let mut children = Vec::new();
+            while let Some(row) = rows.next()? {
+                children.push(reading.found(row)?);
+            }
+            Ok(children)
         })
     }
 

@@ -1,11 +1,11 @@
 //! Sites: the columns by which they are listed. What is shown of one is its state.
 
 use posko_domain::{context::Recorded, site::SiteState};
-use posko_proto::Id;
+use posko_proto::{Id, NodeId};
 use rusqlite::{Connection, named_params};
 
 use super::{Tables, View, by_id, page};
-use crate::{Store, StoreError, query::PageOf};
+use crate::{Store, StoreError, fold, query::PageOf};
 
 pub(super) const SITE: View = View {
     name: "site",
@@ -64,6 +64,30 @@ pub(crate) fn fold(
             ":opened": state.opened_at.0,
         })?;
     Ok(())
+}
+
+/// Returns the names of a node's sites of an incident that are not closed, in the order in which they were opened.
+pub(crate) fn open_names(
+    connection: &Connection,
+    origin: NodeId,
+    incident: Id,
+) -> Result<Vec<String>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT state.body FROM site JOIN state ON state.origin = site.origin AND state.stream = site.id
+         WHERE site.incident = :incident AND site.origin = :origin AND site.is_closed = 0
+         ORDER BY site.opened_ms, site.id",
+    )?;
+    let mut rows = statement.query(named_params! {
+        ":incident": incident.as_bytes(),
+        ":origin": origin.as_str(),
+    })?;
+    let mut names = Vec::new();
+    while let Some(row) = rows.next()? {
+        let body: Vec<u8> = row.get(0)?;
+        let state: SiteState = fold::decode_body(&body)?;
+        names.push(state.opened.name);
+    }
+    Ok(names)
 }
 
 const COLUMNS: &str = "site.origin, site.id, state.body, site.opened_ms

@@ -13,7 +13,7 @@ use posko_ledger::entry::Class;
 use posko_proto::{Id, NodeId, common::v1 as common, time::Millis};
 use rusqlite::Connection;
 
-use super::{Transaction, Writer};
+use super::{Transaction, Writer, beside};
 use crate::{
     StoreError,
     account::credential_taken,
@@ -129,9 +129,14 @@ impl Writer {
                     .map_err(Refusal::from)
             }
             Command::Incident(command) => {
-                incident::decide(fold::incident(state)?.as_ref(), command, &context)
-                    .map(|events| events.into_iter().map(Event::Incident).collect())
-                    .map_err(Refusal::from)
+                let state = fold::incident(state)?;
+                let events = incident::decide(state.as_ref(), command, &context);
+                let events = events.map_err(Refusal::from);
+                let beside = beside::refusal(connection, own, request, command, state.as_ref())?;
+                match beside.filter(|_| events.is_ok()) {
+                    Some(refusal) => Err(refusal),
+                    None => events.map(|events| events.into_iter().map(Event::Incident).collect()),
+                }
             }
             Command::Feed(command) => {
                 let event = feed::decide(fold::feed(state)?.as_ref(), command);

@@ -52,6 +52,7 @@ fn from_warning_of(number: u32, origin: &str) -> Request {
             id: Id([7; 16]),
             status: AlertStatus::Actual,
             hazard: Hazard::Flood,
+            confirmed: true,
         });
     }
     request

@@ -245,7 +245,7 @@ fn a_repeated_rejected_command_is_rejected_as_the_first_time() {
     let dir = TempDir::new().unwrap();
     let store = open(dir.path(), "32", 1);
     let incident = accepted(&store, report(1, "32.75")).stream;
-    let too_early = || request(2, incident, IncidentCommand::Close);
+    let too_early = || request(2, incident, IncidentCommand::Close { confirmed: false });
     let refusal = execute(&store, too_early()).unwrap_err();
     assert_eq!(refusal.code, Code::Conflict);
     let verify = IncidentCommand::Verify {

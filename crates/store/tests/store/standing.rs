@@ -284,7 +284,11 @@ fn a_mark_that_goes_while_a_start_is_unproven_makes_it_ask_anew_once() {
     ask_claim(&store, node("31"), Claim::default());
     fs::remove_file(file(&dir, "32.mark")).unwrap();
     for number in 8..10 {
-        let nothing = request(number, Id([1; 16]), IncidentCommand::Close);
+        let nothing = request(
+            number,
+            Id([1; 16]),
+            IncidentCommand::Close { confirmed: false },
+        );
         assert!(execute(&store, nothing).is_err());
         ask_claim(&store, node("31"), Claim::default());
     }
@@ -417,7 +421,11 @@ fn where_no_peer_can_be_asked_a_named_persons_word_is_the_proof() {
 pub(crate) fn account(number: u32, command: AccountCommand) -> Request {
     Request {
         command: Command::Account(command),
-        ..request(number, Id([9; 16]), IncidentCommand::Close)
+        ..request(
+            number,
+            Id([9; 16]),
+            IncidentCommand::Close { confirmed: false },
+        )
     }
 }
 

@@ -29,7 +29,7 @@ fn own_log(number: u32, command: LogCommand) -> Request {
         ..request(
             number,
             stream_of(command_id(number)),
-            IncidentCommand::Close,
+            IncidentCommand::Close { confirmed: false },
         )
     }
 }

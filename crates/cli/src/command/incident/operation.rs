@@ -1,14 +1,20 @@
 //! How an incident's operation is shown: judgements, relations, posts, calls, periods, objectives.
 
-use posko_proto::incident::v1::{
-    EmergencyLevel, EmergencyState, EmergencyStatus, EscalationLevel, FigureSource, Incident,
-    NeedProgress, Office, Post, Priority, Relation, Sector, Settlement, Severity, Unit,
+use posko_proto::{
+    Id,
+    incident::v1::{
+        EmergencyLevel, EmergencyState, EmergencyStatus, EndOperationResponse, EscalationLevel,
+        FigureSource, GetIncidentResponse, Incident, NeedProgress, Office, Post, Priority, Related,
+        Relation, Sector, Settlement, Severity, Unit,
+    },
 };
+use serde_json::json;
 
 use crate::{
-    command::named_code,
+    command::{named_code, outcome_fields, outcome_of},
+    failure::Failure,
     json as view, label,
-    output::{Context, Table, Tint, since, until, when},
+    output::{Answer, Context, Table, Tint, fields, since, until, when},
 };
 
 pub(super) fn judgements(context: &Context, incident: &Incident) -> Table {
@@ -27,16 +33,63 @@ pub(super) fn judgements(context: &Context, incident: &Incident) -> Table {
     table
 }
 
-pub(super) fn related(context: &Context, incident: &Incident) -> Table {
+/// Shows how the incident stands to others, by their numbers where those are known here.
+pub(super) fn related(context: &Context, found: &GetIncidentResponse) -> Table {
     let mut table = Table::new(context, &[label::RELATION, label::INCIDENT]);
-    for related in &incident.related {
+    let name = |related: &Related| {
         let id = view::id(&related.incident_id).unwrap_or_default();
-        table.row([
-            label::of::<Relation>(related.relation, context.lang),
-            format!("{}/{id}", related.origin),
-        ]);
+        if related.number.is_empty() {
+            format!("{}/{id}", related.origin)
+        } else {
+            related.number.clone()
+        }
+    };
+    for related in found.incident.iter().flat_map(|incident| &incident.related) {
+        let relation = label::of::<Relation>(related.relation, context.lang);
+        table.row([relation, name(related)]);
+    }
+    for child in &found.children {
+        table.row([context.say(label::HAS_PART).into(), name(child)]);
     }
     table
+}
+
+/// Says that the operation has ended, and what is still open.
+pub(super) fn ended(
+    context: &Context,
+    command: Id,
+    answer: EndOperationResponse,
+) -> Result<Answer, Failure> {
+    let outcome = outcome_of(command, answer.outcome)?;
+    let left = answer.unfinished.unwrap_or_default();
+    let counted = |names: &[String]| match names {
+        [] => String::new(),
+        names => format!("{} ({})", names.len(), names.join(", ")),
+    };
+    let needs = Some(left.needs).filter(|needs| *needs > 0);
+    let open = [
+        (label::OPEN_SITES, counted(&left.sites)),
+        (
+            label::OPEN_NEEDS,
+            needs.map(|needs| needs.to_string()).unwrap_or_default(),
+        ),
+        (label::OPEN_EMERGENCIES, counted(&left.decrees)),
+    ];
+    let [incident, version, position] = outcome_fields(label::INCIDENT, &outcome);
+    let [sites, needs, statuses] = open;
+    let said = [incident, version, position, sites, needs, statuses];
+    let text = fields(context, said);
+    Answer::new(
+        json!({
+            "outcome": outcome,
+            "unfinished": {
+                "sites": left.sites,
+                "needs": left.needs,
+                "decrees": left.decrees,
+            },
+        }),
+        text,
+    )
 }
 
 pub(super) fn posts(context: &Context, incident: &Incident) -> Table {

@@ -5,10 +5,10 @@ use posko_proto::{
     blob::v1::AttachmentKind,
     common::v1::{Hazard, Role},
     incident::v1::{
-        AssessmentForm, CancelReason, EmergencyStatus, EscalationLevel, FigureSource,
+        AgeBand, AssessmentForm, CancelReason, EmergencyStatus, EscalationLevel, FigureSource,
         ListTimelineRequest, Measure, Post, Priority, RejectReason, Relation, ReopenReason,
-        ReportChannel, Scale, Sector, Settlement, Severity, Step, TimelineEntry, TimelinePresence,
-        Unit,
+        ReportChannel, Scale, Sector, Settlement, Severity, Sex, Step, TimelineEntry,
+        TimelinePresence, Unit,
     },
     site::v1::{Kind, NeedKind},
 };
@@ -76,6 +76,12 @@ fn table(context: &Context, entries: &[TimelineEntry]) -> Table {
         } else {
             Tint::Plain
         };
+        let (role, actor) = if is_automatic(entry) {
+            (context.say(label::AUTOMATIC).to_owned(), String::new())
+        } else {
+            let role = label::of::<Role>(entry.role, context.lang);
+            (role, context.person(&entry.actor_ref))
+        };
         table.tinted([
             (when(entry.occurred_at.as_ref()), Tint::Plain),
             (when(entry.recorded_at.as_ref()), Tint::Plain),
@@ -83,12 +89,17 @@ fn table(context: &Context, entries: &[TimelineEntry]) -> Table {
                 format!("{}{}", what(entry, context.lang), marks(context, entry)),
                 tint,
             ),
-            (label::of::<Role>(entry.role, context.lang), Tint::Plain),
-            (context.person(&entry.actor_ref), Tint::Plain),
+            (role, Tint::Plain),
+            (actor, Tint::Plain),
             (place_in_log(entry), Tint::Plain),
         ]);
     }
     table
+}
+
+/// Says whether the node did it by itself: no account has the id of noughts.
+fn is_automatic(entry: &TimelineEntry) -> bool {
+    !entry.actor_ref.is_empty() && entry.actor_ref.iter().all(|byte| *byte == 0)
 }
 
 fn place_in_log(entry: &TimelineEntry) -> String {
@@ -126,6 +137,8 @@ fn entry_json(entry: &TimelineEntry) -> Json {
     json!({
         "event_id": view::id(&entry.event_id),
         "stream_id": view::id(&entry.stream_id),
+        "about_id": view::id(&entry.about_id),
+        "about": view::text(&entry.about),
         "type": view::text(&entry.r#type),
         "type_id": entry.type_id,
         "what": { "id": what(entry, Lang::Id), "en": what(entry, Lang::En) },
@@ -161,7 +174,12 @@ fn what(entry: &TimelineEntry, lang: Lang) -> String {
         }
         _ => return entry.r#type.clone(),
     };
-    said.text(lang)
+    // A site says its name itself when it opens.
+    match entry.about.as_str() {
+        "" => said.text(lang),
+        about if said.values.iter().any(|value| value == about) => said.text(lang),
+        about => format!("{} ({about})", said.text(lang)),
+    }
 }
 
 /// Returns what was said before, in a language: the values alone.
@@ -238,10 +256,11 @@ fn of_incident(event: &IncidentEvent, lang: Lang) -> Said {
             Said::new("diaktivasi", "activated").with(of::<Scale>(said.scale, lang))
         }
         IncidentEvent::ImpactRecorded(said) => {
-            let figures = said
-                .figures
-                .iter()
-                .map(|figure| format!("{} {}", of::<Measure>(figure.measure, lang), figure.count));
+            let figures = said.figures.iter().map(|figure| {
+                let measure = of::<Measure>(figure.measure, lang);
+                let whom = whom(figure.sex, figure.age_band, lang);
+                counted(&format!("{measure} {whom}"), figure.count)
+            });
             let shown: Vec<String> = figures.clone().take(6).collect();
             let rest = said.figures.len().saturating_sub(shown.len());
             Said::new("angka dampak", "impact figures")
@@ -313,14 +332,14 @@ fn of_incident(event: &IncidentEvent, lang: Lang) -> Said {
         IncidentEvent::ObjectiveSet(said) => Said::new("sasaran ditetapkan", "objective set")
             .with(of::<Priority>(said.priority, lang))
             .with(of::<Post>(said.post, lang))
-            .with(until(said.due_at.as_ref())),
+            .with(when(said.due_at.as_ref())),
         IncidentEvent::ObjectiveSettled(said) => Said::new("hasil sasaran", "objective settled")
             .with(of::<Settlement>(said.settlement, lang)),
         IncidentEvent::NeedSet(said) => Said::new("kebutuhan", "need")
             .with(of::<Sector>(said.sector, lang))
             .with(quantity(said.quantity, &of::<Unit>(said.unit, lang)))
             .with(of::<Priority>(said.priority, lang))
-            .with(until(said.due_at.as_ref()))
+            .with(when(said.due_at.as_ref()))
             .with(code(said.place.as_ref())),
         IncidentEvent::NeedMet(said) => {
             Said::new("kebutuhan dipenuhi sebagian", "part of a need met")
@@ -361,15 +380,27 @@ fn of_site(event: &SiteEvent, lang: Lang) -> Said {
             Said::new("kapasitas titik layanan", "site's capacity").with(said.capacity.to_string())
         }
         SiteEvent::OccupancyCounted(said) => {
-            let whole = said
-                .people
-                .iter()
-                .find(|people| (people.sex, people.age_band) == (0, 0));
-            Said::new("penghuni dihitung", "people at the site counted").with(
-                whole
-                    .map(|whole| whole.count.to_string())
-                    .unwrap_or_default(),
-            )
+            let (households, disabled, pregnant) = match lang {
+                Lang::Id => ("KK", "penyandang disabilitas", "hamil atau menyusui"),
+                Lang::En => (
+                    "households",
+                    "people with disabilities",
+                    "pregnant or nursing",
+                ),
+            };
+            let people = said.people.iter().map(|people| {
+                let whom = whom(people.sex, people.age_band, lang);
+                counted(&whom, people.count)
+            });
+            let others = [
+                (households, said.households),
+                (disabled, said.disabled),
+                (pregnant, said.pregnant),
+            ];
+            let others = others.into_iter().filter(|(_, count)| *count > 0);
+            let others = others.map(|(what, count)| counted(what, count));
+            let all: Vec<String> = people.chain(others).collect();
+            Said::new("penghuni dihitung", "people at the site counted").with(all.join(", "))
         }
         SiteEvent::OutputReported(said) => {
             Said::new("hasil titik layanan", "site's output").with(said.quantity.to_string())
@@ -384,6 +415,18 @@ fn of_site(event: &SiteEvent, lang: Lang) -> Said {
         }
         SiteEvent::Closed(_) => Said::new("titik layanan ditutup", "site closed"),
     }
+}
+
+/// Returns whom a count is of: nothing for everybody.
+fn whom(sex: i32, age_band: i32, lang: Lang) -> String {
+    let sex = (sex != 0).then(|| of::<Sex>(sex, lang));
+    let age = (age_band != 0).then(|| of::<AgeBand>(age_band, lang));
+    let parts: Vec<String> = sex.into_iter().chain(age).collect();
+    parts.join(" ")
+}
+
+fn counted(what: &str, count: u64) -> String {
+    format!("{} {count}", what.trim()).trim_start().to_owned()
 }
 
 fn code(place: Option<&posko_proto::common::v1::Place>) -> String {
@@ -457,6 +500,91 @@ mod tests {
             assert_ne!(said[0].id, said[1].en, "{}", kind.name);
             assert!(seen.insert(said[0].id), "{}", said[0].id);
         }
+    }
+
+    #[test]
+    fn a_row_says_whom_it_counts_until_when_and_what_it_is_about() {
+        let people = |sex: Sex, age_band: AgeBand, count| posko_proto::site::v1::People {
+            sex: sex.into(),
+            age_band: age_band.into(),
+            count,
+        };
+        let counted = SiteEvent::OccupancyCounted(posko_proto::site::v1::SiteOccupancyCounted {
+            people: vec![
+                people(Sex::Unspecified, AgeBand::Unspecified, 212),
+                people(Sex::Female, AgeBand::Unspecified, 120),
+                people(Sex::Male, AgeBand::AgeBand01, 9),
+            ],
+            households: 58,
+            ..Default::default()
+        });
+        let event = Event::from(counted);
+        let told = TimelineEntry {
+            type_id: event.type_id(),
+            presence: TimelinePresence::Present.into(),
+            event: Some(Any {
+                type_url: String::new(),
+                value: event.encode(),
+            }),
+            about: "GOR Bekasi".into(),
+            ..TimelineEntry::default()
+        };
+        let said = what(&told, Lang::Id);
+        assert!(
+            said.starts_with("penghuni dihitung: 212, perempuan 120, laki-laki "),
+            "{said}"
+        );
+        assert!(said.ends_with(" 9, KK 58 (GOR Bekasi)"), "{said}");
+
+        let figure = |sex: Sex, count| posko_proto::incident::v1::Figure {
+            measure: Measure::Affected.into(),
+            sex: sex.into(),
+            count,
+            ..Default::default()
+        };
+        let figures = IncidentEvent::ImpactRecorded(posko_proto::incident::v1::ImpactRecorded {
+            figures: vec![figure(Sex::Unspecified, 1180), figure(Sex::Female, 620)],
+            ..Default::default()
+        });
+        let said = what(&entry(figures), Lang::Id);
+        assert!(
+            said.contains("terdampak 1180, terdampak perempuan 620"),
+            "{said}"
+        );
+
+        let due = posko_proto::incident::v1::IncidentObjectiveSet {
+            // 1 December 2026 at midnight, WIB.
+            due_at: Some(prost_types::Timestamp {
+                seconds: 1_796_058_000,
+                nanos: 0,
+            }),
+            ..Default::default()
+        };
+        let told = TimelineEntry {
+            about: "Semua mendapat tempat tidur".into(),
+            ..entry(IncidentEvent::ObjectiveSet(due))
+        };
+        assert_eq!(
+            what(&told, Lang::Id),
+            "sasaran ditetapkan: 2026-12-01 00:00:00 WIB (Semua mendapat tempat tidur)"
+        );
+        assert_eq!(entry_json(&told)["about"], "Semua mendapat tempat tidur");
+    }
+
+    #[test]
+    fn what_a_node_did_by_itself_says_so() {
+        let called = IncidentEvent::Escalated(posko_proto::incident::v1::IncidentEscalated {
+            level: EscalationLevel::National.into(),
+            automatic: true,
+            ..Default::default()
+        });
+        let told = TimelineEntry {
+            actor_ref: vec![0; 16],
+            ..entry(called)
+        };
+        let text = table(&context(Lang::Id), &[told]).render(&context(Lang::Id));
+        assert!(text.contains("otomatis (simpul)"), "{text}");
+        assert!(!text.contains("00000000-"), "{text}");
     }
 
     #[test]

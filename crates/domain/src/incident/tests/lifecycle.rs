@@ -148,7 +148,10 @@ fn in_each_status(
     let activated = [&[VERIFY, ACTIVATE], during].concat();
     let and = |commands: &[IncidentCommand]| [&activated, commands].concat();
     let ended = and(&[IncidentCommand::EndOperation]);
-    let closed = and(&[IncidentCommand::EndOperation, IncidentCommand::Close]);
+    let closed = and(&[
+        IncidentCommand::EndOperation,
+        IncidentCommand::Close { confirmed: false },
+    ]);
     let cancelled = if during.is_empty() {
         vec![cancel()]
     } else {
@@ -183,7 +186,11 @@ fn every_status_takes_just_the_commands_of_the_table() {
         ("depart", took(Step::TeamDeparted), "..+++....."),
         ("begin transition", transition(), "..++......"),
         ("end", IncidentCommand::EndOperation, "..+++....."),
-        ("close", IncidentCommand::Close, ".....+...."),
+        (
+            "close",
+            IncidentCommand::Close { confirmed: false },
+            ".....+....",
+        ),
         ("reopen", reopen(), "....++++++"),
         ("note", note(), "++++++.+++"),
         ("attach", super::attachment::attach(), "++++++.+++"),
@@ -407,7 +414,8 @@ fn periods_follow_each_other_and_one_set_anew_is_approved_anew() {
         state.operation.periods[0].approved_at,
         Some(NOW.plus_seconds(240))
     );
-    assert_eq!(refused(&given, &period(3, 30, 40)).code(), Code::NotFound);
+    let left_out = refused(&given, &period(9, 30, 40));
+    assert_eq!(left_out, IncidentRejection::NotNext { number: 9, next: 2 });
     assert!(matches!(
         refused(&given, &period(2, 12, 24)),
         IncidentRejection::Before { .. }

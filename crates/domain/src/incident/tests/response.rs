@@ -348,7 +348,6 @@ fn an_extension_begins_where_the_other_ends_and_is_of_the_same_authority_level_a
         refused(&twice, &extended(extension(3, thing()))).code(),
         Code::Conflict
     );
-    assert_eq!(refused(&twice, &end_early()).code(), Code::Conflict);
     let ended = [declared(), end_early()];
     assert_eq!(
         refused(&ended, &extended(extension(2, thing()))).code(),
@@ -359,6 +358,43 @@ fn an_extension_begins_where_the_other_ends_and_is_of_the_same_authority_level_a
         ..extension(2, vec![9; 16])
     };
     assert_eq!(refused(&given, &extended(unknown)).code(), Code::NotFound);
+}
+
+#[test]
+fn an_extended_status_ends_early_as_a_whole_whichever_declaration_is_named() {
+    let lifted = |declaration_id: Vec<u8>| {
+        change(Wire::EndEmergency(IncidentEmergencyEnded {
+            declaration_id,
+        }))
+    };
+    let given = [declared(), extended()];
+    let at_minute_3 = NOW.plus_seconds(180);
+    for named in [thing(), vec![2; 16]] {
+        let state = after(&[&given[..], &[lifted(named.clone())]].concat());
+        let states: Vec<_> = (state.emergencies.iter())
+            .map(|held| (held.ended_at, held.state(at_minute_3)))
+            .collect();
+        let ended = (Some(at_minute_3), EmergencyState::Ended);
+        assert_eq!(states, [ended, ended]);
+        let again = decide(Some(&state), &lifted(named), &context(60)).unwrap_err();
+        assert_eq!(again.code(), Code::Conflict);
+        // What was lifted is in nobody's way.
+        let other = IncidentEmergencyDeclared {
+            declaration_id: vec![3; 16],
+            decree_number: "360/Kep.9-BPBD/2022".into(),
+            ..declaration()
+        };
+        assert!(decide(Some(&state), &declare(other).unwrap(), &context(60)).is_ok());
+    }
+    // The first had its time before the extension was lifted: it stays as it was.
+    let later = Context {
+        now: NOW.plus_seconds(20 * DAY),
+        occurred_at: NOW.plus_seconds(20 * DAY),
+        ..context(0)
+    };
+    let state = step(Some(after(&given)), &lifted(thing()), &later).unwrap();
+    let ended: Vec<_> = state.emergencies.iter().map(|held| held.ended_at).collect();
+    assert_eq!(ended, [None, Some(later.now)]);
 }
 
 #[test]
