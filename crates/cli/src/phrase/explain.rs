@@ -89,6 +89,8 @@ names nobody. It cannot be taken back. Who has not deleted it yet is listed by `
         "`posko incident attachments` mendaftarnya dengan id peristiwanya. Berkas tetap ada bila lampiran lain juga menyebutnya.
 Keterangannya sebuah catatan, yang dicabut dengan `posko incident withdraw-note`. Alasannya tetap ada, dan dibaca semua
 provinsi: tanpa nama orang. Ini tidak dapat dibatalkan. Siapa yang belum menghapusnya didaftar `posko log withdrawals`.";
+    "With `entered_in_error` it also takes a published record back, which then stands for no event.":
+        "Dengan `entered_in_error` catatan terbitan juga ditarik kembali: sesudah itu tidak mewakili peristiwa apa pun.";
     "With the departure of the first team the incident is responded to. A step that is told again replaces the time.":
         "Dengan keberangkatan tim pertama kejadian menjadi respons. Langkah yang dicatat lagi mengganti waktunya.";
     "The empty one takes a wrong number back. GLIDE numbers are given by ADRC and its partners, never here.":

@@ -3,8 +3,9 @@
 use posko_proto::{
     Id,
     incident::v1::{
-        Figure, ImpactRecorded, IncidentActivated, IncidentAssessed, IncidentClosed, IncidentNoted,
-        IncidentOperationEnded, IncidentRejected, IncidentReported, IncidentVerified, Step,
+        CancelReason, Figure, ImpactRecorded, IncidentActivated, IncidentAssessed, IncidentClosed,
+        IncidentNoted, IncidentOperationEnded, IncidentRejected, IncidentReported,
+        IncidentVerified, Step,
     },
     time::Millis,
     warning::v1::AlertStatus,
@@ -15,7 +16,7 @@ use crate::{
     event::IncidentEvent,
     incident::{
         CountOf, IncidentCommand, IncidentRejection, IncidentState, WarningRef, change::call,
-        emergency, number_of, plausible, rule, year_of,
+        emergency, import, number_of, plausible, rule, year_of,
     },
     region::{self, Place},
     zone,
@@ -147,6 +148,16 @@ pub fn decide(
                 .collect());
         }
         IncidentCommand::Change { change, note } => {
+            if let IncidentEvent::Cancelled(said) = change.event()
+                && said.reason() == CancelReason::EnteredInError
+                && let Some(back) = state.and_then(import::taken_back)
+            {
+                existing(state, context)?;
+                return Ok(back
+                    .into_iter()
+                    .chain(noted(note.as_ref(), Vec::new()))
+                    .collect());
+            }
             let event = match change.event() {
                 IncidentEvent::Escalated(escalated) => {
                     IncidentEvent::Escalated(call(escalated, context.now))

@@ -235,6 +235,25 @@ fn checked_record(record: &PublishedRecord) -> Result<Millis, IncidentRejection>
     Ok(from)
 }
 
+/// Returns what takes a historical incident back: its record stands for no event and has no figures, which is nothing new
+/// where that holds already. None of any other incident.
+pub(super) fn taken_back(state: &IncidentState) -> Option<Vec<IncidentEvent>> {
+    let record = state.record.as_deref()?;
+    if record.events == Some(0) && state.figures.is_empty() {
+        return Some(Vec::new());
+    }
+    let imported = IncidentImported {
+        hazard: state.hazard.into(),
+        place: Some(state.place.clone().into()),
+        record: Some(PublishedRecord {
+            events: Some(0),
+            ..record.clone()
+        }),
+        ..IncidentImported::default()
+    };
+    Some(vec![IncidentEvent::Imported(Box::new(imported))])
+}
+
 /// Returns the figures as a state holds them: everybody, in order of their measures.
 fn figures(imported: &IncidentImported, as_of: Millis) -> Vec<Impact> {
     let impact = |figure: &Figure| Impact {

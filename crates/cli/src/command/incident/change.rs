@@ -91,7 +91,9 @@ With the departure of the first team the incident is responded to. A step that i
     },
     /// Calls an incident off before any team left
     #[command(after_help = "Examples:
-  posko incident cancel PMI-32-2026-000001 --reason stood_down")]
+  posko incident cancel PMI-32-2026-000001 --reason stood_down
+
+With `entered_in_error` it also takes a published record back, which then stands for no event.")]
     Cancel {
         /// entered_in_error, stood_down or handed_over
         #[arg(long, value_parser = word::parse::<CancelReason>)]

@@ -1,12 +1,13 @@
 use posko_proto::{
     common::v1::Hazard,
     incident::v1::{
-        CodeSystem, Figure, FigureSource, ImportedRow, IncidentImported, Measure, PublishedRecord,
-        Status, TimePrecision,
+        CancelReason, CodeSystem, Figure, FigureSource, ImportedRow, IncidentCancelled,
+        IncidentImported, Measure, PublishedRecord, Status, TimePrecision,
+        change_incident_request::Change as Wire,
     },
 };
 
-use super::*;
+use super::{lifecycle::change, *};
 use crate::incident::stream_of_record;
 
 /// 1 January 2021 and 2022, WIB.
@@ -122,6 +123,29 @@ fn a_record_of_no_event_is_nothing_and_takes_an_earlier_count_back() {
     let state = folded(None, &taken(None, &row(Some(3), 0)));
     let after = folded(Some(state.clone()), &taken(Some(&state), &row(Some(0), 0)));
     assert_eq!(after.record.unwrap().events, Some(0));
+}
+
+#[test]
+fn a_record_that_was_imported_in_error_is_taken_back_and_comes_again_with_its_file() {
+    let state = folded(None, &taken(None, &row(Some(75), 12)));
+    let cancel = |reason: CancelReason| {
+        let reason = reason.into();
+        change(Wire::Cancel(IncidentCancelled { reason }))
+    };
+    let in_error = cancel(CancelReason::EnteredInError);
+    let back = decide(Some(&state), &in_error, &context(1)).unwrap();
+    let after = folded(Some(state.clone()), &back);
+    assert_eq!(after.status, Status::Historical);
+    assert_eq!(after.record.as_ref().unwrap().events, Some(0));
+    assert_eq!(after.figures, []);
+    assert_eq!(decide(Some(&after), &in_error, &context(2)), Ok(vec![]));
+    let again = folded(
+        Some(after.clone()),
+        &taken(Some(&after), &row(Some(75), 12)),
+    );
+    assert_eq!(again.record.unwrap().events, Some(75));
+    let stood_down = decide(Some(&state), &cancel(CancelReason::StoodDown), &context(1));
+    assert_eq!(stood_down.unwrap_err().code(), Code::Conflict);
 }
 
 #[test]
