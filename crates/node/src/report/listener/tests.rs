@@ -84,7 +84,7 @@ impl Running {
     fn reports(&self) -> Vec<Found> {
         self.node
             .store
-            .unverified_reports(None, None, 100)
+            .unverified_reports(None, None, None, 100)
             .unwrap()
             .rows
     }
