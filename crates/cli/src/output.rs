@@ -329,7 +329,7 @@ pub(crate) fn grouped(number: u64, lang: Lang) -> String {
     };
     let mut shown = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             shown.push(mark);
         }
         shown.push(digit);
