@@ -395,7 +395,7 @@ pub(crate) mod tests {
         context.logins.set(logins).unwrap();
         assert_eq!(context.person(&[7; 16]), "sari");
         assert_eq!(context.person(&[9; 16]), "09090909");
-        assert_eq!(context.person(&[0; 16]), "otomatis");
+        assert_eq!(context.person(&[0; 16]), "otomatis (simpul)");
         assert_eq!(context.person(&[]), "");
     }
 
