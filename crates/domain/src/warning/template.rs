@@ -17,7 +17,7 @@ pub const PLACEHOLDERS: [&str; 5] = ["area", "time", "until", "level", "source"]
 pub const CHARACTERS: usize = 4_000;
 
 /// The months in Bahasa Indonesia.
-pub(super) const MONTHS_ID: [&str; 12] = [
+pub const MONTHS_ID: [&str; 12] = [
     "Januari",
     "Februari",
     "Maret",

@@ -28,6 +28,7 @@ use posko_proto::{
 use crate::intake::{
     PUBLISHER, Province,
     detail::write_details,
+    earthquake::test_mark,
     province::{Mention, mentioned},
     wanted::{Effect, Judged, Wanted, millis, notes_of, shortened},
 };
@@ -411,22 +412,11 @@ fn reaches_further(area: &Area, others: &[Area]) -> bool {
 
 /// Returns a note where the publisher's words say that it is a test or an exercise and its status does not.
 fn said_to_be_a_test(alert: &Alert, info: &Info) -> Option<wire::Note> {
-    const WORDS: [&str; 8] = [
-        "uji coba", "ujicoba", "test", "testing", "latihan", "exercise", "simulasi", "drill",
-    ];
     if alert.status != Status::Actual {
         return None;
     }
     let headline = info.headline.as_deref().unwrap_or_default();
-    let words = format!("{headline} {}", info.event).to_lowercase();
-    let words: Vec<&str> = words
-        .split(|character: char| !character.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .collect();
-    let words = format!(" {} ", words.join(" "));
-    let said = WORDS
-        .iter()
-        .find(|word| words.contains(&format!(" {word} ")))?;
+    let (_, said) = test_mark(&format!("{headline} {}", info.event))?;
     let text = format!("says `{said}`, and the status of the alert is `Actual`");
     Some(remark("alert/info/headline", 1, &text))
 }

@@ -14,7 +14,7 @@ use std::{
 use chrono::{DateTime, Datelike as _, FixedOffset, SecondsFormat, Utc};
 use posko_domain::{
     region::{self, Point},
-    warning::{felt, locate_epicenter},
+    warning::{felt, locate_epicenter, template::MONTHS_ID},
 };
 use posko_formats::{
     Note,
@@ -51,21 +51,6 @@ const EXERCISE_WORDS: &[&str] = &[
     "drill",
     "exercise",
     "rehearsal",
-];
-
-const MONTHS: [&str; 12] = [
-    "Januari",
-    "Februari",
-    "Maret",
-    "April",
-    "Mei",
-    "Juni",
-    "Juli",
-    "Agustus",
-    "September",
-    "Oktober",
-    "November",
-    "Desember",
 ];
 
 /// Returns the identifier of an earthquake: BMKG gives none, and no two begin in the same second.
@@ -209,21 +194,30 @@ fn status_of(earthquake: &Earthquake) -> AlertStatus {
 
 /// Returns *test* or *exercise* when a publisher's words say so, else *actual*.
 pub(super) fn status_by_words(said: &str) -> AlertStatus {
+    test_mark(said).map_or(AlertStatus::Actual, |(status, _)| status)
+}
+
+/// Returns by which word a publisher says that it is a test or an exercise, and which of them it is.
+pub(super) fn test_mark(said: &str) -> Option<(AlertStatus, &'static str)> {
     let said = said.to_lowercase();
-    let says = |marks: &[&str]| {
-        said.split(|c: char| !c.is_alphanumeric())
-            .any(|word| marks.contains(&word))
-    };
-    if says(EXERCISE_WORDS) {
-        AlertStatus::Exercise
-    } else if says(TEST_WORDS)
-        || said.starts_with("tes ")
-        || TEST_PHRASES.iter().any(|phrase| said.contains(phrase))
-    {
-        AlertStatus::Test
-    } else {
-        AlertStatus::Actual
+    let words: Vec<&str> = said
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let marked = |marks: &[&'static str]| marks.iter().copied().find(|mark| words.contains(mark));
+    if let Some(mark) = marked(EXERCISE_WORDS) {
+        return Some((AlertStatus::Exercise, mark));
     }
+    let prose = words.join(" ");
+    let phrase = || {
+        TEST_PHRASES
+            .iter()
+            .copied()
+            .find(|phrase| prose.contains(phrase))
+    };
+    let begins = || said.starts_with("tes ").then_some("tes");
+    let mark = marked(TEST_WORDS).or_else(begins).or_else(phrase)?;
+    Some((AlertStatus::Test, mark))
 }
 
 /// Says in Bahasa Indonesia what happened, from the row's facts alone.
@@ -264,7 +258,7 @@ pub(super) fn local_time(time: DateTime<Utc>) -> String {
         return time.to_rfc3339();
     };
     let time = time.with_timezone(&wib);
-    let month = MONTHS
+    let month = MONTHS_ID
         .get(time.month0() as usize)
         .copied()
         .unwrap_or_default();
