@@ -41,6 +41,11 @@ pub(crate) struct Context {
     pub(crate) logins: OnceLock<BTreeMap<Vec<u8>, String>>,
 }
 
+/// Says whether the node did something by itself: no account has the id of noughts.
+pub(crate) fn is_automatic(account: &[u8]) -> bool {
+    !account.is_empty() && account.iter().all(|byte| *byte == 0)
+}
+
 impl Context {
     /// Returns a phrase in the language of the output.
     pub(crate) fn say(&self, label: Label) -> &'static str {
@@ -50,10 +55,9 @@ impl Context {
     /// Returns who an account is: its login name where this node has it and tells, else how its id begins.
     pub(crate) fn person(&self, account: &[u8]) -> String {
         let login = self.logins.get().and_then(|logins| logins.get(account));
-        let automatic = !account.is_empty() && account.iter().all(|byte| *byte == 0);
         match (login, json::id(account)) {
             (Some(login), _) => login.clone(),
-            (None, _) if automatic => self.say(label::AUTOMATIC).into(),
+            (None, _) if is_automatic(account) => self.say(label::AUTOMATIC).into(),
             (None, Some(id)) => id.chars().take(8).collect(),
             (None, None) => String::new(),
         }

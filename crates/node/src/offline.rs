@@ -11,7 +11,7 @@ use anyhow::{Context, bail, ensure};
 use posko_domain::{
     context::{self, GATEWAY},
     region,
-    warning::{WarningCommand, decide},
+    warning::decide,
 };
 pub use posko_formats::{
     check::{Check, Fault, Verdict},
@@ -344,12 +344,6 @@ pub async fn try_feed(dir: &Path, name: &str) -> anyhow::Result<FeedTrial> {
 
 /// Returns why a node that holds nothing of it would refuse to record an item.
 fn refusal(wanted: &Wanted, now: Millis) -> Option<String> {
-    let command = WarningCommand::take(
-        wanted.source,
-        &wanted.publisher,
-        &wanted.identifier,
-        wanted.content.clone(),
-    );
     // Whose node it is makes no difference to what others publish.
     let context = context::Context {
         node: GATEWAY.parse().ok()?,
@@ -358,7 +352,8 @@ fn refusal(wanted: &Wanted, now: Millis) -> Option<String> {
         exercise: false,
         last_number: 0,
     };
-    let decided = command.and_then(|command| decide(None, &command, &context));
+    let decided = wanted.command();
+    let decided = decided.and_then(|command| decide(None, &command, &context));
     decided.err().map(|rejection| rejection.to_string())
 }
 

@@ -87,27 +87,30 @@ fn table(context: &Context, found: &[&Region]) -> String {
     let mut table = Table::new(context, &columns);
     for region in found {
         let within = region::regency_of(region.code).filter(|regency| regency != region);
-        let zones: Vec<&str> = zone::of(region.code).iter().map(|zone| zone.id).collect();
         let people = region::population(region.code);
         table.row([
             region.code.to_owned(),
             region.name.to_owned(),
             within.map_or("-", |regency| regency.name).to_owned(),
-            zones.join(", "),
+            zones(region).join(", "),
             people.map_or("-".into(), |people| grouped(people.total(), context.lang)),
         ]);
     }
     table.render(context)
 }
 
+/// Returns the border zones in which a place lies.
+fn zones(region: &Region) -> Vec<&'static str> {
+    zone::of(region.code).iter().map(|zone| zone.id).collect()
+}
+
 fn view(region: &Region) -> Value {
     let regency = region::regency_of(region.code);
-    let zones: Vec<&str> = zone::of(region.code).iter().map(|zone| zone.id).collect();
     json!({
         "code": region.code,
         "name": region.name,
         "regency": regency.map(|regency| json!({ "code": regency.code, "name": regency.name })),
-        "zones": zones,
+        "zones": zones(region),
         "people": region::population(region.code).map(region::Population::total),
     })
 }

@@ -304,7 +304,7 @@ pub(super) fn check(command: &WarningCommand) -> Result<(), WarningRejection> {
 }
 
 /// Refuses what says that it is BMKG's and comes by a feed that is not.
-fn check_carrier(source: Source, carried_by: &str) -> Result<(), WarningRejection> {
+pub fn check_carrier(source: Source, carried_by: &str) -> Result<(), WarningRejection> {
     let is_bmkg = match source {
         Source::BmkgNowcast | Source::BmkgEarthquake | Source::BmkgTsunami => true,
         Source::Unspecified

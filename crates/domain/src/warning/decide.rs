@@ -94,22 +94,12 @@ pub fn decide(
             })])
         }
         WarningCommand::TakeBack { note } => {
-            let state = endable(state, &Ending::default())?;
-            if state.source == Source::Own {
-                return Err(WarningRejection::NeedsApproval {
-                    identifier: state.identifier.clone(),
-                });
-            }
+            cancellable(state, &Ending::default())?;
             let cancelled = WarningEvent::Cancelled(WarningCancelled::default());
             Ok([cancelled].into_iter().chain(noted(Some(note))).collect())
         }
         WarningCommand::Cancel(ending) => {
-            let state = endable(state, ending)?;
-            if state.source == Source::Own {
-                return Err(WarningRejection::NeedsApproval {
-                    identifier: state.identifier.clone(),
-                });
-            }
+            cancellable(state, ending)?;
             Ok(vec![WarningEvent::Cancelled(WarningCancelled {
                 identifier: ending.identifier.clone(),
                 carried_by: ending.carried_by.clone(),
@@ -200,6 +190,17 @@ fn endable<'a>(
         });
     }
     Ok(state)
+}
+
+/// Refuses to take back what may not be ended, or needs a second person's word.
+fn cancellable(state: Option<&WarningState>, ending: &Ending) -> Result<(), WarningRejection> {
+    let state = endable(state, ending)?;
+    if state.source == Source::Own {
+        return Err(WarningRejection::NeedsApproval {
+            identifier: state.identifier.clone(),
+        });
+    }
+    Ok(())
 }
 
 /// Says whether the feed of another host brought a warning; a person's word, and a warning that a person took, are everybody's.

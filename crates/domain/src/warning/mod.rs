@@ -23,7 +23,8 @@ pub use crate::{
         area::{Said, felt, locate, locate_as_given, locate_epicenter},
         command::{
             BMKG_HOST, Ending, LONGEST_SECONDS, PARAMETER_NAME, PARAMETER_VALUE, PARAMETERS,
-            RESOURCE_TEXT, RESOURCE_URI, RESOURCES, WarningCommand, check_content, words_of,
+            RESOURCE_TEXT, RESOURCE_URI, RESOURCES, WarningCommand, check_carrier, check_content,
+            words_of,
         },
         decide::{decide, verified},
         moment::spoken,
@@ -62,11 +63,17 @@ pub fn stream_of_alert(sender: &str, identifier: &str) -> (Source, Id) {
     (source, stream)
 }
 
+/// Says whether a host, in any case and without a port, is [`BMKG_HOST`] or lies below it.
+pub fn is_bmkg(host: &str) -> bool {
+    let host = host.to_lowercase();
+    host.strip_suffix(BMKG_HOST)
+        .is_some_and(|below| below.is_empty() || below.ends_with('.'))
+}
+
 /// Returns the source of a CAP alert by its sender: BMKG's nowcast, or any other publisher.
 fn source_of_alert(sender: &str) -> Source {
     let host = sender.rsplit(['@', '/']).next().unwrap_or_default();
-    let host = host.to_lowercase();
-    if host == "bmkg.go.id" || host.ends_with(".bmkg.go.id") {
+    if is_bmkg(host) {
         Source::BmkgNowcast
     } else {
         Source::Cap

@@ -35,7 +35,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use posko_domain::{
     code::Refusal,
-    warning::{BMKG_HOST, WarningCommand},
+    warning::{BMKG_HOST, WarningCommand, is_bmkg},
 };
 use posko_formats::document::Format;
 use posko_proto::{
@@ -108,7 +108,6 @@ impl FeedConfig {
     /// Returns the host that is known for what the feed brings: BMKG for every feed of BMKG's, also one that is read from a
     /// mirror of it, else the one that the list is asked of, with its port where that is written.
     pub(crate) fn carrier(&self) -> String {
-        let is_bmkg = |host: &str| host == BMKG_HOST || host.ends_with(".bmkg.go.id");
         let host = hosts::host_of(&self.url);
         match self.kind {
             FeedKind::BmkgNowcast { .. } | FeedKind::BmkgEarthquake { .. } => BMKG_HOST.into(),

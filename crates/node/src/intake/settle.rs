@@ -265,8 +265,7 @@ impl<R: Recorder> Settling<'_, R> {
             stream: Some(held.stream),
             ..Settled::default()
         };
-        let (before, after) = (sent(&held.state.content), sent(&wanted.content));
-        if after < before {
+        if sent(&wanted.content) < sent(&held.state.content) {
             return Ok(known);
         }
         if is_gauge {
@@ -277,9 +276,7 @@ impl<R: Recorder> Settling<'_, R> {
             let changed = self.give(held.stream, cancel).await?;
             return Ok(Settled { changed, ..known });
         }
-        let is_as_before = held.state.content.severity == wanted.content.severity
-            && after.0 - before.0 < STATION_REPEAT_SECONDS * 1_000;
-        if is_as_before {
+        if repeats(&held.state.content, &wanted.content) {
             return Ok(known);
         }
         wanted.stream = held.stream;
@@ -302,9 +299,7 @@ impl<R: Recorder> Settling<'_, R> {
             ..wanted.clone()
         };
         if before.severity() <= after.severity() {
-            let is_as_before = before.severity() == after.severity()
-                && sent(after).0 - sent(before).0 < STATION_REPEAT_SECONDS * 1_000;
-            if !is_as_before {
+            if !repeats(before, after) {
                 let risen = again(wave::risen(before, after));
                 settled.changed = self.take(&risen).await?.changed;
             }
@@ -379,6 +374,12 @@ fn ending(identifier: &str, content: &Content) -> Ending {
         carried_by: content.carried_by.clone(),
         sent: Some(sent(content)),
     }
+}
+
+/// Says whether a station's newer reading says the same too soon to be told again.
+fn repeats(held: &Content, newer: &Content) -> bool {
+    let apart = sent(newer).0 - sent(held).0;
+    held.severity == newer.severity && apart < STATION_REPEAT_SECONDS * 1_000
 }
 
 fn not_held(reference: &Reference) -> String {

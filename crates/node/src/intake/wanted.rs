@@ -1,6 +1,6 @@
 //! What an item of a document turned out to be, before anybody asks what is held already.
 
-use posko_domain::warning::{WarningCommand, WarningRejection, stream_of};
+use posko_domain::warning::{WarningCommand, WarningRejection, check_carrier, stream_of};
 use posko_formats::{Note, NoteKind};
 use posko_proto::{
     Id,
@@ -28,20 +28,6 @@ pub enum Judged {
     Nothing(String),
     /// It cannot be taken, and why.
     Refused(String),
-}
-
-impl Judged {
-    /// Names the host whose feed brings it, and refuses what that may not bring.
-    pub(crate) fn carried(self, carrier: &str) -> Self {
-        let Self::Take(mut wanted) = self else {
-            return self;
-        };
-        wanted.content.carried_by = carrier.into();
-        match wanted.command() {
-            Ok(_) => Self::Take(wanted),
-            Err(rejection) => Self::Refused(rejection.to_string()),
-        }
-    }
 }
 
 /// An item of a document, judged.
@@ -100,6 +86,18 @@ impl Judged {
             Ok(_) => Self::Take(Box::new(wanted)),
             Err(error) => Self::Refused(error.to_string()),
         }
+    }
+
+    /// Names the host whose feed brings it, and refuses what that may not bring.
+    pub(super) fn carried(self, carrier: &str) -> Self {
+        let Self::Take(mut wanted) = self else {
+            return self;
+        };
+        if let Err(rejection) = check_carrier(wanted.source, carrier) {
+            return Self::Refused(rejection.to_string());
+        }
+        wanted.content.carried_by = carrier.into();
+        Self::Take(wanted)
     }
 }
 

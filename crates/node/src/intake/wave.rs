@@ -60,10 +60,14 @@ pub(super) fn fallen(held: &Content, newer: &Content) -> Option<Content> {
 
 /// Writes the texts of a gauge's warning from its reading and its areas.
 pub(super) fn written(content: Content) -> Content {
-    let GaugeReading { station, river, .. } = reading(&content);
-    let reading = reading(&content);
-    let level = centimeters(reading.level_mm);
-    let at = instant(reading.read_at.as_ref());
+    let GaugeReading {
+        station,
+        river,
+        level_mm,
+        read_at,
+        ..
+    } = reading(&content);
+    let (level, at) = (centimeters(level_mm), instant(read_at.as_ref()));
     let siaga = roman(content.severity());
     let (indonesian, english) = arrivals(&content.areas);
     let (headlines, descriptions) = if recedes(&content) {

@@ -23,7 +23,7 @@ use crate::{
     json as view,
     label::{self, Lang},
     name,
-    output::{Answer, Context, Table, Tint, until, when},
+    output::{Answer, Context, Table, Tint, is_automatic, until, when},
 };
 
 /// Lists the time line.
@@ -76,7 +76,7 @@ fn table(context: &Context, entries: &[TimelineEntry]) -> Table {
         } else {
             Tint::Plain
         };
-        let (role, actor) = if is_automatic(entry) {
+        let (role, actor) = if is_automatic(&entry.actor_ref) {
             (context.say(label::AUTOMATIC).to_owned(), String::new())
         } else {
             let role = label::of::<Role>(entry.role, context.lang);
@@ -95,11 +95,6 @@ fn table(context: &Context, entries: &[TimelineEntry]) -> Table {
         ]);
     }
     table
-}
-
-/// Says whether the node did it by itself: no account has the id of noughts.
-fn is_automatic(entry: &TimelineEntry) -> bool {
-    !entry.actor_ref.is_empty() && entry.actor_ref.iter().all(|byte| *byte == 0)
 }
 
 fn place_in_log(entry: &TimelineEntry) -> String {
